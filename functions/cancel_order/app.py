@@ -1,0 +1,14 @@
+"""POST /orders/{order_id}/cancellation: cancels one of the caller's orders. Its refund follows by itself."""
+
+from cancel_core import clock, wiring
+from cancel_core.api import Answer, ApiRequest, api
+from cancel_core.cancel import cancel_order
+
+wiring.orders()
+
+
+@api
+def handler(request: ApiRequest) -> Answer:
+    cancel = request.cancel_request(wiring.customer_claim())
+    canceled = cancel_order(wiring.orders(), wiring.policies(), cancel, clock.now())
+    return Answer(canceled.view(), {"idempotency-replayed": "true"} if canceled.replayed else {})

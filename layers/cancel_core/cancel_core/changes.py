@@ -1,0 +1,295 @@
+"""What a cancel and a refund write on an order, as data.
+
+Nothing here writes: an `OrderChange` says what becomes of which attribute, and the adapter turns it into one
+conditional write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeVar
+
+from cancel_core.order import (
+    Cancellation,
+    Failure,
+    FailureCode,
+    Fingerprint,
+    HistoryEntry,
+    Leg,
+    Order,
+    Payment,
+    Reason,
+    Refund,
+    RefundStatus,
+    Rows,
+)
+from cancel_core.policy import PolicyReason
+from cancel_core.refund_plan import RefundPlan
+
+N = TypeVar("N", int, Decimal)
+
+# What a decision reads, and what its write therefore makes a condition of. The order system bumps no version for us.
+DECIDED_ON = (
+    "status",
+    "customer_id",
+    "store_id",
+    "currency",
+    "items",
+    "shipping",
+    "fees",
+    "payments",
+    "cancellation",
+)
+
+
+class RowChange(NamedTuple):
+    """New numbers in a row of a list (`items`, `fees`, `payments`), or in a map (`shipping`) without a position."""
+
+    attribute: str
+    position: int | None
+    numbers: Mapping[str, int | Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """One write. `conditions` are the attributes that must still be what was read; `history` is appended."""
+
+    conditions: tuple[str, ...] = DECIDED_ON
+    rows: tuple[RowChange, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+    history: HistoryEntry | None = None
+
+
+# --- ids: derived, so that doing a thing again is doing the same thing ----------------------------------------------
+
+
+def _derived(prefix: str, *parts: str) -> str:
+    digest = hashlib.sha256("\0".join((prefix, *parts)).encode()).hexdigest()
+    return f"{prefix}_{digest[:32]}"
+
+
+def cancellation_id(order: Order) -> str:
+    """One for an order, always. The placing time is in it so that a shop may use an order_id anew."""
+    return _derived("can", order.order_id, order.placed_at)
+
+
+def refund_id(cancellation: str) -> str:
+    return _derived("ref", cancellation)
+
+
+def leg_key(refund: str, leg: Leg) -> str:
+    """The idempotency key under which a provider is asked to pay a leg back or to release it."""
+    return _derived("leg", refund, leg.payment_id, leg.action)
+
+
+# --- the cancel -----------------------------------------------------------------------------------------------------
+
+
+class CancelRequest(NamedTuple):
+    """Who asks for what. `request_id` is the gateway's, `fingerprint` there where an Idempotency-Key came along."""
+
+    order_id: str
+    customer_id: str | None
+    reason: str
+    comment: str | None
+    request_id: str
+    fingerprint: Fingerprint | None
+
+
+def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: CancelRequest, at: str) -> OrderChange:
+    """The one write that cancels an order: status, cancelled quantities, cancellation, refund plan and history."""
+    new_id = cancellation_id(order)
+    canceled = tuple(item.qty_cancelable for item in order.items)
+    cancellation = Cancellation(
+        cancellation_id=new_id,
+        reason=Reason(code=reason.code, description=reason.description),
+        comment=request.comment,
+        requested_at=at,
+        request_id=request.request_id,
+        idempotency=request.fingerprint,
+        surplus=plan.surplus,
+        rows=Rows(
+            digest=order.rows_digest,
+            qty_canceled=_unless_zero(canceled),
+            qty_refunded=_unless_zero(tuple(item.qty_refundable for item in order.items)),
+            amounts=_unless_zero(plan.amounts),
+        ),
+        refund=_pending_refund(order, plan, refund_id(new_id), at) if plan.is_needed else None,
+    )
+    attributes: dict[str, Any] = {"status": "canceled", "cancellation": to_document(cancellation)}
+    if cancellation.refund:
+        attributes["refund_pending_since"] = at
+    return OrderChange(
+        rows=tuple(
+            RowChange("items", index, {"qty_canceled": item.qty_canceled + quantity})
+            for index, (item, quantity) in enumerate(zip(order.items, canceled, strict=True))
+            if quantity
+        ),
+        attributes=attributes,
+        history=HistoryEntry(at=at, status="canceled", comment=f"Cancelled by the customer: {reason.description}"),
+    )
+
+
+def _pending_refund(order: Order, plan: RefundPlan, new_id: str, at: str) -> Refund:
+    return Refund(
+        refund_id=new_id,
+        status="pending",
+        currency=order.currency,
+        amount=plan.amount,
+        shipping=plan.shipping,
+        fees=plan.fees,
+        payments=tuple(Leg(**leg._asdict(), status="pending") for leg in plan.legs),
+        failure=Failure(code=plan.failure) if plan.failure else None,
+        updated_at=at,
+    )
+
+
+def _unless_zero(numbers: tuple[N, ...]) -> tuple[N, ...]:
+    return numbers if any(numbers) else ()
+
+
+# --- the refund -----------------------------------------------------------------------------------------------------
+
+
+def settle_leg(refund: Refund, index: int, settled: Leg, failure: Failure | None, at: str) -> Refund:
+    """The refund with one leg done."""
+    legs = (*refund.payments[:index], settled, *refund.payments[index + 1 :])
+    return finish(refund.model_copy(update={"payments": legs, "failure": refund.failure or failure}), at)
+
+
+def give_up(refund: Refund, code: FailureCode, at: str, *, voids: bool = False) -> Refund:
+    """The refund without its pending legs that pay back, which fail; with `voids` without those that release, too."""
+    legs = tuple(
+        leg.model_copy(update={"status": "failed"})
+        if leg.status == "pending" and (voids or leg.action == "refund")
+        else leg
+        for leg in refund.payments
+    )
+    return finish(refund.model_copy(update={"payments": legs, "failure": refund.failure or Failure(code=code)}), at)
+
+
+def finish(refund: Refund, at: str) -> Refund:
+    """The refund with the status that follows: done when no leg is pending, failed when anything failed."""
+    status: RefundStatus = "failed" if refund.failure else "succeeded"
+    if any(leg.status == "pending" for leg in refund.payments):
+        status = "pending"
+    return refund.model_copy(update={"status": status, "updated_at": at})
+
+
+def book(order: Order, cancellation: Cancellation, refund: Refund) -> OrderChange:
+    """The write that brings an order to its refund's next state: the legs' sums, and all else once it is done.
+
+    A payment's sum is booked when its leg succeeds, so that the order never says less than the provider has given back.
+    Items, shipping and fees are booked when the whole refund has succeeded.
+    """
+    assert cancellation.refund is not None
+    before = {leg.payment_id: leg.status for leg in cancellation.refund.payments}
+    done = {
+        leg.payment_id: leg
+        for leg in refund.payments
+        if leg.status == "succeeded" and before.get(leg.payment_id) != "succeeded"
+    }
+    rows = [
+        _book_payment(index, payment, done)
+        for index, payment in enumerate(order.payments)
+        if payment.payment_id in done
+    ]
+    attributes: dict[str, Any] = {"cancellation": to_document(cancellation.model_copy(update={"refund": refund}))}
+    if refund.status == "pending":
+        return OrderChange(rows=tuple(rows), attributes=attributes)
+
+    status = order.status
+    if refund.status == "succeeded":
+        rows += _book_rows(order, cancellation.rows, refund)
+        # Nothing was left to cancel: the order ends as one that was paid and refunded in full. A status that the order
+        # system has set since is its own.
+        if status == "canceled" and not cancellation.rows.qty_canceled:
+            attributes["status"] = status = "closed"
+    comment = (
+        "Refund completed."
+        if refund.status == "succeeded"
+        else "The refund could not be completed; the shop has been told."
+    )
+    return OrderChange(
+        rows=tuple(rows),
+        attributes=attributes,
+        remove=("refund_pending_since",),
+        history=HistoryEntry(at=refund.updated_at, status=status, comment=comment),
+    )
+
+
+def book_failure(cancellation: Cancellation, refund: Refund) -> OrderChange:
+    """The write that ends the refund of an order that can't be read: the cancellation alone is touched."""
+    return OrderChange(
+        conditions=("cancellation",),
+        attributes={"cancellation": to_document(cancellation.model_copy(update={"refund": refund}))},
+        remove=("refund_pending_since",),
+    )
+
+
+def _book_payment(index: int, payment: Payment, done: Mapping[str, Leg]) -> RowChange:
+    leg = done[payment.payment_id]
+    if leg.action == "refund":
+        return RowChange("payments", index, {"amount_refunded": payment.amount_refunded + leg.amount})
+    return RowChange("payments", index, {"amount_voided": payment.amount_voided + leg.amount})
+
+
+def _book_rows(order: Order, planned: Rows, refund: Refund) -> list[RowChange]:
+    rows = []
+    for index, item_row in enumerate(item_rows(order, planned)):
+        item = order.items[index]
+        numbers: dict[str, int | Decimal] = {}
+        if item_row.qty_refunded:
+            numbers["qty_refunded"] = item.qty_refunded + item_row.qty_refunded
+        if item_row.amount:
+            numbers["amount_refunded"] = item.amount_refunded + item_row.amount
+        if numbers:
+            rows.append(RowChange("items", index, numbers))
+    if order.shipping and refund.shipping:
+        rows.append(RowChange("shipping", None, {"amount_refunded": order.shipping.amount_refunded + refund.shipping}))
+    if refund.fees:
+        rows += [
+            RowChange("fees", index, {"amount_refunded": fee.amount_refunded + fee.amount_owed})
+            for index, fee in enumerate(order.fees)
+            if fee.amount_owed
+        ]
+    return rows
+
+
+class ItemRow(NamedTuple):
+    """What the cancel does to one item: the quantities of this cancel alone, `amount` in minor units."""
+
+    item_id: str
+    sku: str
+    qty_canceled: Decimal
+    qty_refunded: Decimal
+    amount: int
+
+
+def item_rows(order: Order, rows: Rows) -> list[ItemRow]:
+    """The cancellation's rows with their items' names, in the items' order.
+
+    Empty when the order system has since made `items` another list: then it isn't known which row is whose.
+    """
+    if order.rows_digest != rows.digest:
+        return []
+    zeros = (Decimal(0),) * len(order.items)
+    return [
+        ItemRow(item.item_id, item.sku, canceled, refunded, amount)
+        for item, canceled, refunded, amount in zip(
+            order.items,
+            rows.qty_canceled or zeros,
+            rows.qty_refunded or zeros,
+            rows.amounts or (0,) * len(order.items),
+            strict=True,
+        )
+    ]
+
+
+def to_document(model: Cancellation) -> dict[str, Any]:
+    """The stored form: plain values, absent attributes left out."""
+    return model.model_dump(exclude_none=True, exclude_defaults=True)

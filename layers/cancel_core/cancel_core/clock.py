@@ -1,0 +1,15 @@
+"""Times as they are written: ISO 8601, UTC, whole seconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def iso(moment: datetime) -> str:
+    """2026-11-22T22:09:49Z. `moment` has a time zone."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def now() -> datetime:
+    """For handlers alone; below them time is an argument."""
+    return datetime.now(UTC)

@@ -1,0 +1,440 @@
+"""DynamoDB: the orders, config and refunds tables, as the use cases need them.
+
+Orders are kept as the raw attribute values that were read, so that what the shop put there goes back value for value
+and a write can make a condition of exactly what was read.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+from cancel_core.changes import OrderChange
+from cancel_core.errors import OrderTooLarge, OrderUnreadable, ServiceUnavailable
+from cancel_core.events import OrderState
+from cancel_core.order import ORDER_ATTRIBUTES, Cancellation, Order, read_cancellation, read_order
+from cancel_core.policy import DEFAULT_SCOPE, Policy, read_policy, store_scope
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import UpdateTypeDef
+
+Raw = dict[str, Any]
+"""An item as DynamoDB's own attribute values: {"status": {"S": "pending"}}."""
+
+MAX_ITEM_BYTES = 400 * 1024
+KEY_BYTES = 2048
+
+_RETRYABLE = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "ThrottlingException",
+        "Throttling",
+        "ThrottledException",
+        "TransactionInProgressException",
+        "InternalFailure",
+        "500",
+        "502",
+        "503",
+        "504",
+    }
+)
+
+_deserialize = TypeDeserializer().deserialize
+_serialize = TypeSerializer().serialize
+
+
+def client() -> DynamoDBClient:
+    """One per process. Its patience (three tries of at most three seconds) ends before the function's time-out does."""
+    return boto3.client(
+        "dynamodb",
+        config=Config(
+            connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3}, tcp_keepalive=True
+        ),
+    )
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    """Errors of the database that pass by themselves become `ServiceUnavailable`; the rest are defects, and stay."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _RETRYABLE:
+            raise ServiceUnavailable(
+                "The service is busy. Nothing may have been changed; try again shortly."
+            ) from error
+        raise
+    except (BotoConnectionError, HTTPClientError) as error:
+        raise ServiceUnavailable(
+            "The service can't be reached. Nothing may have been changed; try again shortly."
+        ) from error
+
+
+def _item(error: ClientError) -> Raw | None:
+    """The item that failed a condition, which the answer carries when it was asked for."""
+    response: Mapping[str, Any] = error.response
+    return response.get("Item")
+
+
+def plain(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Attribute values as plain ones: str, Decimal, list, dict."""
+    return {name: _deserialize(value) for name, value in raw.items()}
+
+
+class StoredOrder:
+    """An order as it was read. Reading its parts raises `OrderUnreadable` where they are not what they should be."""
+
+    def __init__(self, raw: Raw) -> None:
+        self.raw = raw
+
+    @property
+    def order_id(self) -> str:
+        return self._text("order_id") or ""
+
+    @property
+    def store_id(self) -> str:
+        return self._text("store_id") or "default"
+
+    def _text(self, name: str) -> str | None:
+        text: str | None = self.raw.get(name, {}).get("S")
+        return text
+
+    def belongs_to(self, customer_id: str | None) -> bool:
+        """A guest's order, which has no customer, is nobody's."""
+        return bool(customer_id) and self._text("customer_id") == customer_id
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The attributes that the product reads, as plain values."""
+        return plain({name: value for name, value in self.raw.items() if name in ORDER_ATTRIBUTES})
+
+    @cached_property
+    def order(self) -> Order:
+        return read_order(self.document)
+
+    @cached_property
+    def cancellation(self) -> Cancellation | None:
+        stored = self.raw.get("cancellation")
+        if stored is None:
+            return None
+        document = _deserialize(stored)
+        return read_cancellation(document if isinstance(document, dict) else {}, self.order_id)
+
+    @property
+    def state(self) -> OrderState:
+        """What events tell of it. Raises `OrderUnreadable` only where the cancellation itself can't be read."""
+        cancellation = self.cancellation
+        try:
+            order = self.order if cancellation else None
+        except OrderUnreadable:
+            order = None
+        return OrderState(self.order_id, self.store_id, self._text("customer_id"), cancellation, order)
+
+    def changed(self, change: OrderChange) -> StoredOrder:
+        """The order as it is once the change is written."""
+        raw = dict(self.raw)
+        for name in {row.attribute for row in change.rows}:
+            raw[name] = copy.deepcopy(raw[name])
+        for row in change.rows:
+            target = raw[row.attribute]["M"] if row.position is None else raw[row.attribute]["L"][row.position]["M"]
+            for name, value in row.numbers.items():
+                target[name] = {"N": str(value)}
+        for name, value in change.attributes.items():
+            raw[name] = _serialize(value)
+        for name in change.remove:
+            raw.pop(name, None)
+        if change.history:
+            raw["history"] = {"L": [*raw.get("history", {"L": []})["L"], _serialize(change.history.model_dump())]}
+        return StoredOrder(raw)
+
+    @property
+    def size(self) -> int:
+        """Bytes, as DynamoDB counts an item."""
+        return sum(len(name.encode()) + _size(value) for name, value in self.raw.items())
+
+
+def _size(value: Mapping[str, Any]) -> int:
+    """The bytes of an attribute value. Source: DynamoDB developer guide, "DynamoDB item sizes and formats"."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return len(content.encode())
+        case "N":
+            # Two digits a byte, leading and trailing zeros apart; counting them all keeps to the safe side.
+            return len(content) // 2 + 2
+        case "M":
+            return 3 + sum(len(name.encode()) + _size(entry) + 1 for name, entry in content.items())
+        case "L":
+            return 3 + sum(_size(entry) + 1 for entry in content)
+        case "B":
+            return len(content)
+        case "SS" | "BS":
+            return sum(len(entry.encode()) if isinstance(entry, str) else len(entry) for entry in content)
+        case "NS":
+            return sum(len(entry) // 2 + 2 for entry in content)
+        case _:
+            return 1
+
+
+class Conflict(NamedTuple):
+    """A write whose condition no longer held. `current` is the order as it now is; None when there is none."""
+
+    current: StoredOrder | None
+
+
+class Orders:
+    """The orders table."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self.table = table
+
+    def get(self, order_id: str) -> StoredOrder | None:
+        """Strongly consistent. None when there is no such order. Raises `ServiceUnavailable`."""
+        if not 0 < len(order_id.encode("utf-8", "replace")) <= KEY_BYTES:
+            return None
+        with _database_errors():
+            answer = self._client.get_item(TableName=self.table, Key={"order_id": {"S": order_id}}, ConsistentRead=True)
+        return StoredOrder(answer["Item"]) if "Item" in answer else None
+
+    def write(self, read: StoredOrder, change: OrderChange) -> StoredOrder | Conflict:
+        """One conditional write of the order that was read. Raises `OrderTooLarge`, `ServiceUnavailable`."""
+        after = read.changed(change)
+        try:
+            with _database_errors():
+                self._client.update_item(**self.update(read, after, change))
+        except ClientError as error:
+            match error.response["Error"]["Code"]:
+                case "ConditionalCheckFailedException":
+                    item = _item(error)
+                    return Conflict(StoredOrder(item) if item else None)
+                case "TransactionConflictException":
+                    # A transaction has the order in hand just now; what it made of it shows in a new read.
+                    return Conflict(self.get(read.order_id))
+                case "ValidationException" if "size" in error.response["Error"]["Message"]:
+                    raise OrderTooLarge("The order is too large to be written.") from error
+            raise
+        return after
+
+    def update(self, read: StoredOrder, after: StoredOrder, change: OrderChange) -> dict[str, Any]:
+        """The parameters of the `UpdateItem` that turns `read` into `after`, while what was decided on is still so."""
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
+
+        def name(attribute: str) -> str:
+            names[f"#{attribute}"] = attribute
+            return f"#{attribute}"
+
+        conditions = []
+        for attribute in change.conditions:
+            if attribute in read.raw:
+                values[f":was_{attribute}"] = read.raw[attribute]
+                conditions.append(f"{name(attribute)} = :was_{attribute}")
+            else:
+                conditions.append(f"attribute_not_exists({name(attribute)})")
+        assignments = []
+        for attribute in sorted({row.attribute for row in change.rows} | change.attributes.keys()):
+            values[f":{attribute}"] = after.raw[attribute]
+            assignments.append(f"{name(attribute)} = :{attribute}")
+        if change.history:
+            # Appended where it lies: entries that others add meanwhile stay.
+            values[":none"] = {"L": []}
+            values[":entry"] = {"L": [after.raw["history"]["L"][-1]]}
+            assignments.append(f"{name('history')} = list_append(if_not_exists(#history, :none), :entry)")
+        expression = "SET " + ", ".join(assignments)
+        if change.remove:
+            expression += " REMOVE " + ", ".join(name(attribute) for attribute in change.remove)
+        return {
+            "TableName": self.table,
+            "Key": {"order_id": {"S": read.order_id}},
+            "UpdateExpression": expression,
+            "ConditionExpression": " AND ".join(conditions),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def page(
+        self, customer_id: str, limit: int, after: Mapping[str, str] | None
+    ) -> tuple[list[StoredOrder], dict[str, str] | None]:
+        """A customer's orders, newest first, from the index (eventually consistent), and where the next page begins.
+
+        `after` is the `order_id` and `placed_at` of the last page's last order. Raises `ServiceUnavailable`.
+        """
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "IndexName": "by_customer",
+            "KeyConditionExpression": "customer_id = :customer",
+            "ExpressionAttributeValues": {":customer": {"S": customer_id}},
+            "ScanIndexForward": False,
+            "Limit": limit,
+        }
+        if after:
+            query["ExclusiveStartKey"] = {name: {"S": value} for name, value in after.items()} | {
+                "customer_id": {"S": customer_id}
+            }
+        with _database_errors():
+            answer = self._client.query(**query)
+        last = answer.get("LastEvaluatedKey")
+        return (
+            [StoredOrder(item) for item in answer["Items"]],
+            {name: last[name]["S"] for name in ("order_id", "placed_at")} if last else None,
+        )
+
+    def pending_refunds(self, until: str) -> Iterator[str]:
+        """The orders whose refund has been pending since `until` (ISO 8601) or longer. Raises `ServiceUnavailable`."""
+        scan: dict[str, Any] = {
+            "TableName": self.table,
+            "IndexName": "refund_pending",
+            "FilterExpression": "refund_pending_since <= :until",
+            "ExpressionAttributeValues": {":until": {"S": until}},
+        }
+        while True:
+            with _database_errors():
+                answer = self._client.scan(**scan)
+            for item in answer["Items"]:
+                yield item["order_id"]["S"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+class Policies:
+    """The config table, read at most once in `cache_seconds` for each store."""
+
+    CACHED_STORES = 1000
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        cache_seconds: float,
+        report: Callable[[Policy], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`report` is called with each policy that was read and has problems."""
+        self._client = client
+        self._table = table
+        self._cache_seconds = cache_seconds
+        self._report = report
+        self._clock = clock
+        self._cache: dict[str, tuple[float, Policy]] = {}
+
+    def get(self, store_id: str) -> Policy:
+        """The policy in force for a store. Raises `ServiceUnavailable`."""
+        now = self._clock()
+        cached = self._cache.get(store_id)
+        if cached and now - cached[0] < self._cache_seconds:
+            return cached[1]
+        policy = self._read(store_id)
+        if policy.problems:
+            self._report(policy)
+        # Anyone may ask for any store: a bound on what is remembered, no matter what is asked for.
+        if len(self._cache) >= self.CACHED_STORES:
+            self._cache.clear()
+        self._cache[store_id] = (now, policy)
+        return policy
+
+    def _read(self, store_id: str) -> Policy:
+        scopes = [DEFAULT_SCOPE]
+        if len(store_scope(store_id).encode("utf-8", "replace")) <= KEY_BYTES:
+            scopes.append(store_scope(store_id))
+        keys = [{"scope": {"S": scope}} for scope in scopes]
+        with _database_errors():
+            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
+        if answer.get("UnprocessedKeys"):
+            raise ServiceUnavailable("The service is busy. Nothing was changed; try again shortly.")
+        documents = {item["scope"]["S"]: plain(item) for item in answer["Responses"].get(self._table, [])}
+        return read_policy(store_id, documents.get(DEFAULT_SCOPE), documents.get(store_scope(store_id)))
+
+
+class Refunds:
+    """The refunds table, and the transactions that book a refund on its order."""
+
+    def __init__(self, client: DynamoDBClient, table: str, orders: Orders) -> None:
+        self._client = client
+        self._table = table
+        self._orders = orders
+
+    def begin(self, document: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Writes the intent, unless it is there already. The document in force, and whether it is the new one."""
+        try:
+            with _database_errors():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item={name: _serialize(value) for name, value in document.items()},
+                    ConditionExpression="attribute_not_exists(refund_id)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return plain(_item(error) or {}), False
+        return document, True
+
+    def book(
+        self, before: dict[str, Any], after: dict[str, Any], read: StoredOrder, change: OrderChange
+    ) -> StoredOrder | None:
+        """Writes the refund's next state and what it makes of the order, both or neither.
+
+        `before` and `after` are refund documents. None when either was changed by somebody else meanwhile.
+        Raises `OrderTooLarge`, `ServiceUnavailable`.
+        """
+        stored = read.changed(change)
+        update = self._orders.update(read, stored, change)
+        changed = {name: _serialize(value) for name, value in after.items() if before.get(name) != value}
+        put: UpdateTypeDef = {
+            "TableName": self._table,
+            "Key": {"refund_id": {"S": after["refund_id"]}},
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in changed),
+            "ConditionExpression": "#status = :was_status AND #payments = :was_payments",
+            "ExpressionAttributeNames": {f"#{name}": name for name in changed.keys() | {"status", "payments"}},
+            "ExpressionAttributeValues": {
+                **{f":{name}": value for name, value in changed.items()},
+                ":was_status": _serialize(before["status"]),
+                ":was_payments": _serialize(before["payments"]),
+            },
+        }
+        try:
+            with _database_errors():
+                self._client.transact_write_items(
+                    TransactItems=[{"Update": put}, {"Update": cast("UpdateTypeDef", update)}]
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+            _raise_unless_changed(error)
+            return None
+        return stored
+
+
+def _raise_unless_changed(error: ClientError) -> None:
+    """A transaction that was canceled: nothing, when an item had been changed; else what it is."""
+    reasons = {
+        reason.get("Code", "None"): reason.get("Message", "")
+        for reason in error.response.get("CancellationReasons", [])
+    }
+    if reasons.keys() & {"ConditionalCheckFailed", "TransactionConflict"}:
+        return
+    if reasons.keys() & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
+        raise ServiceUnavailable("The database is busy.") from error
+    if "size" in reasons.get("ValidationError", ""):
+        raise OrderTooLarge("The order is too large for its refund to be written.") from error
+    raise error

@@ -1,0 +1,62 @@
+"""Logs and metrics. No personal data: ids of orders, stores and cancellations, codes, counts; no body, no token."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+from cancel_core.policy import Policy
+
+logger = Logger()
+_metrics = Metrics()
+
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+def count(name: str, number: int = 1) -> None:
+    _metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+
+
+def flush() -> None:
+    """Writes what was counted. At the end of each invocation, for what runs after it may not run at all."""
+    if _metrics.metric_set:
+        _metrics.flush_metrics()
+
+
+def report_config(policy: Policy) -> None:
+    """Says what is wrong in the config, for the admin who has to mend it."""
+    for problem in policy.problems:
+        logger.error(
+            "the config is invalid, so cancelling is off: %s",
+            problem,
+            extra={
+                "scope": problem.scope,
+                "attribute": problem.attribute,
+                "fault": problem.fault,
+                "remedy": problem.remedy,
+            },
+        )
+    count("ConfigInvalid")
+
+
+def background(handler: Handler) -> Handler:
+    """For functions that no client waits for: what escapes is logged and counted, and fails the invocation."""
+
+    @functools.wraps(handler)
+    def observed(event: dict[str, Any], context: Any) -> Any:
+        logger.append_keys(request_id=context.aws_request_id)
+        try:
+            return handler(event, context)
+        except Exception:
+            logger.exception("the function failed")
+            count("InternalError")
+            raise
+        finally:
+            flush()
+            logger.clear_state()
+
+    return observed

@@ -1,0 +1,51 @@
+"""The parts, put together from the function's environment; each made once for a process, when it is first asked for."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cancel_core import tables
+from cancel_core.telemetry import report_config
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+    from cancel_core.bus import Bus
+
+
+@cache
+def _dynamodb() -> DynamoDBClient:
+    return tables.client()
+
+
+@cache
+def orders() -> tables.Orders:
+    return tables.Orders(_dynamodb(), os.environ["ORDERS_TABLE"])
+
+
+@cache
+def policies() -> tables.Policies:
+    return tables.Policies(_dynamodb(), os.environ["CONFIG_TABLE"], config_cache_seconds(), report=report_config)
+
+
+@cache
+def refunds() -> tables.Refunds:
+    return tables.Refunds(_dynamodb(), os.environ["REFUNDS_TABLE"], orders())
+
+
+@cache
+def bus() -> Bus:
+    # Functions that answer clients have no bus, and need not import it.
+    from cancel_core import bus as eventbridge
+
+    return eventbridge.Bus(eventbridge.client(), os.environ["EVENT_BUS"])
+
+
+def config_cache_seconds() -> float:
+    return float(os.environ["CONFIG_CACHE_SECONDS"])
+
+
+def customer_claim() -> str:
+    return os.environ["CUSTOMER_CLAIM"]
