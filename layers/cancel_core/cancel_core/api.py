@@ -123,7 +123,7 @@ class ApiRequest:
 class CancelBody(BaseModel):
     """The body of a cancel. Source: the OpenAPI document's `CancelRequest`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     reason: Annotated[str, Field(min_length=1, max_length=REASON_CODE_LENGTH)]
     comment: Annotated[str, Field(max_length=500)] | None = None

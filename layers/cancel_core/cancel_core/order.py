@@ -43,7 +43,7 @@ FailureCode = Literal["INSUFFICIENT_CAPTURED_AMOUNT", "PROVIDER_DECLINED", "INVA
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Charge(_Document):

@@ -77,16 +77,15 @@ def _carry_through(
 ) -> Refund | None:
     """The finished refund; or None when somebody else got in between, and the order is to be read anew."""
     order, unreadable = _readable(stored)
-    document, is_new = refunds.begin(_document(stored, order, cancellation, refund, iso(clock())))
+    document = refunds.begin(_document(stored, order, cancellation, refund, iso(clock())))
     while refund.status == "pending":
         if order is None:
             step = _Step(changes.give_up(refund, "INVALID_ORDER", iso(clock()), voids=True), unreadable)
-        elif is_new and not _payments_hold(order, refund):
+        elif not _payments_hold(order, refund):
             # The shop has given something back by itself since the cancel.
             step = _Step(changes.give_up(refund, "INSUFFICIENT_CAPTURED_AMOUNT", iso(clock())))
         else:
             step = _next_step(providers, order, refund, document, clock)
-        is_new = False
         if order is None:
             change = changes.book_failure(cancellation, step.refund)
         else:
@@ -110,8 +109,10 @@ def _readable(stored: StoredOrder) -> tuple[Order | None, str | None]:
 
 
 def _payments_hold(order: Order, refund: Refund) -> bool:
+    """Whether each payment still holds what is to be paid back from it: a leg and its payment are booked as one."""
     held = {payment.payment_id: payment.amount_held for payment in order.payments}
-    return all(held.get(leg.payment_id, 0) >= leg.amount for leg in refund.payments if leg.action == "refund")
+    pending = (leg for leg in refund.payments if leg.action == "refund" and leg.status == "pending")
+    return all(held.get(leg.payment_id, 0) >= leg.amount for leg in pending)
 
 
 def _next_step(

@@ -373,8 +373,8 @@ class Refunds:
         self._table = table
         self._orders = orders
 
-    def begin(self, document: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        """Writes the intent, unless it is there already. The document in force, and whether it is the new one."""
+    def begin(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Writes the intent, unless it is there already. The document in force. Raises `ServiceUnavailable`."""
         try:
             with _database_errors():
                 self._client.put_item(
@@ -386,8 +386,8 @@ class Refunds:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            return plain(_item(error) or {}), False
-        return document, True
+            return plain(_item(error) or {})
+        return document
 
     def book(
         self, before: dict[str, Any], after: dict[str, Any], read: StoredOrder, change: OrderChange

@@ -1,0 +1,217 @@
+"""What a cancel and its refund write on the order, seen on the document as the table would hold it."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+from cancel_core import changes
+from cancel_core.changes import CancelRequest
+from cancel_core.order import Failure, Leg, Order
+from cancel_core.refund_plan import plan_refund
+from cancel_core.tables import StoredOrder, plain
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.builders import ENABLED, document, item, order, paid, payment
+
+AT, LATER = "2026-11-22T10:00:00Z", "2026-11-22T10:00:05Z"
+REQUEST = CancelRequest("o1", "c1", "other", "Bought two by mistake", "request-1", None)
+
+
+def stored(source: dict[str, Any]) -> StoredOrder:
+    return StoredOrder({name: TypeSerializer().serialize(value) for name, value in source.items()})
+
+
+def canceled(source: dict[str, Any]) -> StoredOrder:
+    before = stored(source)
+    return before.changed(changes.cancel(before.order, plan_refund(before.order), ENABLED.reasons[0], REQUEST, AT))
+
+
+def refunded(after_cancel: StoredOrder, failing: tuple[str, ...] = ()) -> StoredOrder:
+    """Every leg settled, one booking each, as the refund function does it."""
+    current = after_cancel
+    cancellation = current.order.cancellation
+    assert cancellation
+    assert cancellation.refund
+    for index, leg in enumerate(cancellation.refund.payments):
+        failed = leg.payment_id in failing
+        done = leg.model_copy(update={"status": "failed" if failed else "succeeded", "reference": f"re-{index}"})
+        now = current.order.cancellation
+        assert now
+        assert now.refund
+        failure = Failure(code="PROVIDER_DECLINED") if failed else None
+        refund = changes.settle_leg(now.refund, index, done, failure, LATER)
+        current = current.changed(changes.book(current.order, now, refund))
+    return current
+
+
+def test_a_cancel_sets_status_quantities_and_history_and_leaves_the_rest() -> None:
+    source = document(items=[item("a", ordered=5, invoiced=2, qty_canceled=1), item("b", ordered=Decimal("1.5"))])
+
+    after = plain(canceled(source).raw)
+
+    assert after["status"] == "canceled"
+    # Two of five were invoiced and one was cancelled before: two are cancelled now, three in all.
+    assert [row["qty_canceled"] for row in after["items"]] == [3, Decimal("1.5")]
+    assert after["history"][-1] == {"at": AT, "status": "canceled", "comment": "Cancelled by the customer: Other"}
+    assert "refund_pending_since" not in after
+    untouched = copy.deepcopy(source)
+    for name in ("status", "items", "history"):
+        assert untouched.pop(name) is not None
+    assert {name: after[name] for name in untouched} == untouched
+
+
+def test_the_comment_is_kept_and_not_shown_in_the_history() -> None:
+    after = plain(canceled(paid()).raw)
+
+    assert after["cancellation"]["comment"] == "Bought two by mistake"
+    assert "mistake" not in str(after["history"])
+
+
+def test_a_refund_books_items_shipping_fees_and_payments_and_closes_what_was_invoiced_in_full() -> None:
+    source = paid(
+        items=[item("a", invoiced=1, amount_refunded=1000, qty_refunded=0), item("b", invoiced=1, amount=500)],
+        shipping={"amount": 4900, "amount_invoiced": 4900},
+        fees=[{"fee_id": "wrap", "name": "Gift wrap", "amount": 300, "amount_invoiced": 300}],
+        payments=[payment("p1", captured=8000), payment("p2", captured=8000), payment("p3", authorized=50)],
+    )
+
+    after = plain(refunded(canceled(source)).raw)
+
+    assert [(row["qty_refunded"], row["amount_refunded"]) for row in after["items"]] == [(1, 10000), (1, 500)]
+    assert after["shipping"]["amount_refunded"] == 4900
+    assert after["fees"][0]["amount_refunded"] == 300
+    assert [row.get("amount_refunded") for row in after["payments"]] == [8000, 6700, None]
+    assert after["payments"][2]["amount_voided"] == 50
+    assert after["status"] == "closed"
+    assert after["history"][-1] == {"at": LATER, "status": "closed", "comment": "Refund completed."}
+    assert "refund_pending_since" not in after
+    assert after["cancellation"]["refund"]["status"] == "succeeded"
+
+
+def test_an_order_of_which_a_part_was_cancelled_now_stays_canceled() -> None:
+    source = paid(items=[item("a", invoiced=1), item("b")])
+
+    assert plain(refunded(canceled(source)).raw)["status"] == "canceled"
+
+
+def test_an_order_whose_rows_were_invoiced_or_cancelled_before_ends_closed() -> None:
+    source = paid(items=[item("a", invoiced=1), item("b", ordered=2, qty_canceled=2)])
+
+    after = plain(refunded(canceled(source)).raw)
+
+    assert after["status"] == "closed"
+    assert after["items"][1]["qty_canceled"] == 2
+
+
+def test_a_failed_leg_fails_the_refund_and_books_no_row_but_what_the_provider_gave_back() -> None:
+    source = paid(payments=[payment("p1", captured=4000), payment("p2", captured=6000)])
+
+    after = plain(refunded(canceled(source), failing=("p2",)).raw)
+
+    assert after["cancellation"]["refund"]["status"] == "failed"
+    assert after["cancellation"]["refund"]["failure"] == {"code": "PROVIDER_DECLINED"}
+    assert [row.get("amount_refunded", 0) for row in after["payments"]] == [4000, 0]
+    assert "amount_refunded" not in after["items"][0]
+    assert after["status"] == "canceled"
+    assert "refund_pending_since" not in after
+
+
+def test_a_shortfall_ends_failed_after_its_voids() -> None:
+    source = paid(payments=[payment("p1", captured=1), payment("p2", authorized=700)])
+
+    after = plain(refunded(canceled(source)).raw)
+
+    assert after["cancellation"]["refund"]["failure"] == {"code": "INSUFFICIENT_CAPTURED_AMOUNT"}
+    assert [row.get("amount_refunded", 0) for row in after["payments"]] == [0, 0]
+    assert after["payments"][1]["amount_voided"] == 700
+
+
+def test_a_status_that_the_order_system_has_set_since_is_its_own() -> None:
+    after_cancel = canceled(paid())
+    after_cancel.raw["status"] = {"S": "archived"}
+
+    assert plain(refunded(StoredOrder(after_cancel.raw)).raw)["status"] == "archived"
+
+
+def test_rows_are_not_booked_on_other_items_than_they_were_planned_for() -> None:
+    after_cancel = canceled(paid(items=[item("a", invoiced=1), item("b", invoiced=1, amount=0)]))
+    raw = after_cancel.raw | {"items": {"L": list(reversed(after_cancel.raw["items"]["L"]))}}
+
+    after = plain(refunded(StoredOrder(raw)).raw)
+
+    assert all("amount_refunded" not in row for row in after["items"])
+    assert after["payments"][0]["amount_refunded"] == 10000
+
+
+def test_ids_are_derived() -> None:
+    first, again, other = order(), order(), order(order_id="o2")
+    anew = order(placed_at="2026-11-21T10:00:00Z")
+
+    assert changes.cancellation_id(first) == changes.cancellation_id(again)
+    assert len({changes.cancellation_id(one) for one in (first, other, anew)}) == 3
+    legs = [
+        Leg(payment_id=payment_id, provider="offline", action=action, amount=1, status="pending")
+        for payment_id in ("p1", "p2")
+        for action in ("refund", "void")
+    ]
+    keys = {changes.leg_key("ref_1", leg) for leg in legs} | {changes.leg_key("ref_2", legs[0])}
+    assert len(keys) == 5
+
+
+quantities = st.decimals(min_value=0, max_value=9, places=1)
+
+
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries(
+            {
+                "qty_ordered": quantities,
+                "qty_invoiced": quantities,
+                "qty_canceled": quantities,
+                "qty_refunded": quantities,
+                "amount_invoiced": st.integers(0, 999),
+                "amount_refunded": st.integers(0, 999),
+                "note": st.sampled_from(["", "x"]),
+            }
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    surplus=st.integers(0, 50),
+)
+def test_a_cancelled_and_refunded_order_adds_up(rows: list[dict[str, Any]], surplus: int) -> None:
+    items = [item(str(number)) | row for number, row in enumerate(rows)]
+    owed = sum(max(0, row["amount_invoiced"] - row["amount_refunded"]) for row in rows)
+    source = paid(items=items, payments=[payment(captured=owed + surplus, reference="", shop_note={"a", "b"})])
+    before = stored(source).order
+
+    after_cancel = canceled(source)
+    kept = after_cancel.order.cancellation
+    assert kept is not None
+    after = refunded(after_cancel) if kept.refund else after_cancel
+
+    end: Order = after.order
+    for was, is_now, row in zip(before.items, end.items, changes.item_rows(end, kept.rows), strict=True):
+        assert is_now.qty_canceled == was.qty_canceled + row.qty_canceled
+        assert is_now.qty_canceled >= was.qty_ordered - was.qty_invoiced
+        if kept.refund:
+            assert is_now.qty_refunded == max(was.qty_refunded, was.qty_invoiced)
+            assert is_now.amount_refunded == max(was.amount_refunded, was.amount_invoiced)
+    assert end.payments[0].amount_refunded == owed
+    assert kept.surplus == surplus
+    documents = plain(after.raw)
+    assert [row["note"] for row in documents["items"]] == [row["note"] for row in rows]
+    assert documents["payments"][0]["shop_note"] == {"a", "b"}
+
+
+@pytest.mark.parametrize("number", [1, 60])
+def test_the_size_is_no_less_than_what_the_database_counts(number: int) -> None:
+    one = StoredOrder({"a": {"S": "åb"}, "n": {"N": "-12345"}, "l": {"L": [{"M": {"k": {"BOOL": True}}}] * number}})
+
+    # Names and values: a 1 + 3; n 1 + 3 to 4; l 1 + 3 and, for each entry, 1 + 3 + (1 + 1 + 1).
+    assert 4 + 4 + 4 + 7 * number <= one.size <= 4 + 6 + 4 + 7 * number
