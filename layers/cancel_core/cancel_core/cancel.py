@@ -60,7 +60,11 @@ def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now
         if _is_repeat(stored, policy, request):
             return Canceled(stored, policy, replayed=True)
         change = _change(stored, policy, request, now)
-        written = orders.write(stored, change)
+        try:
+            written = orders.write(stored, change)
+        except OrderTooLarge as refusal:
+            refusal.order = order_view(stored.order, policy)
+            raise
         if isinstance(written, StoredOrder):
             return Canceled(written, policy, replayed=False)
         assert isinstance(written, Conflict)

@@ -1,0 +1,141 @@
+"""The adapters on a real engine: moto's server, and AWS's own DynamoDB Local where the machine has it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+import pytest
+
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "cancel-core")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "cancel-core")
+
+from boto3.dynamodb.types import TypeSerializer
+from cancel_core.changes import CancelRequest
+from cancel_core.order import Fingerprint, Order
+from cancel_core.policy import Policy
+from cancel_core.tables import Orders, Policies, Refunds, StoredOrder, plain
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+class Aws(Protocol):
+    """What the fixture `aws` gives: an engine, and the template's tables on it."""
+
+    tables: Mapping[str, str]
+
+    def client(self, service: str, **config: Any) -> Any: ...
+
+
+@dataclass
+class Shop:
+    """The order system's and the admin's hands on the tables, and the product's own adapters."""
+
+    client: DynamoDBClient
+    orders: Orders
+    refunds: Refunds
+    tables: Mapping[str, str]
+    store_id: str
+
+    def put(self, source: dict[str, Any]) -> str:
+        """Puts the order under an id and in a store of this test's own. Answers its id."""
+        order_id = f"o-{uuid4()}"
+        self.write(source | {"order_id": order_id, "store_id": self.store_id})
+        return order_id
+
+    def write(self, source: dict[str, Any]) -> None:
+        self._put("orders", source)
+
+    def configure(self, **attributes: Any) -> None:
+        reasons = [{"code": "other", "description": "Other"}, {"code": "mistake", "description": "By mistake"}]
+        self._put("config", {"scope": f"store:{self.store_id}", "enabled": True, "reasons": reasons} | attributes)
+
+    def _put(self, table: str, source: dict[str, Any]) -> None:
+        item = {name: TypeSerializer().serialize(value) for name, value in source.items()}
+        self.client.put_item(TableName=self.tables[table], Item=item)
+
+    def set(self, order_id: str, **attributes: Any) -> None:
+        """As the order system changes orders: UpdateItem, no version, no condition."""
+        self.client.update_item(
+            TableName=self.tables["orders"],
+            Key={"order_id": {"S": order_id}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={
+                f":{name}": TypeSerializer().serialize(value) for name, value in attributes.items()
+            },
+        )
+
+    def document(self, order_id: str) -> dict[str, Any]:
+        answer = self.client.get_item(
+            TableName=self.tables["orders"], Key={"order_id": {"S": order_id}}, ConsistentRead=True
+        )
+        return plain(answer["Item"])
+
+    def refund_document(self, order_id: str) -> dict[str, Any]:
+        refund = self.order(order_id).cancellation
+        assert refund
+        assert refund.refund
+        answer = self.client.get_item(
+            TableName=self.tables["refunds"], Key={"refund_id": {"S": refund.refund.refund_id}}, ConsistentRead=True
+        )
+        return plain(answer["Item"])
+
+    def stored(self, order_id: str) -> StoredOrder:
+        stored = self.orders.get(order_id)
+        assert stored
+        return stored
+
+    def order(self, order_id: str) -> Order:
+        return self.stored(order_id).order
+
+    def policies(self, cache_seconds: float = 0, report: Callable[[Policy], None] = print) -> Policies:
+        return Policies(self.client, self.tables["config"], cache_seconds, report)
+
+
+@pytest.fixture
+def shop(aws: Aws) -> Shop:
+    client = aws.client("dynamodb")
+    orders = Orders(client, aws.tables["orders"])
+    made = Shop(client, orders, Refunds(client, aws.tables["refunds"], orders), aws.tables, f"store-{uuid4()}")
+    made.configure()
+    return made
+
+
+def request(order_id: str, *, key: str | None = None, request_id: str = "request-1", **more: Any) -> CancelRequest:
+    fingerprint = Fingerprint(key=key, body=more.get("reason", "other")) if key else None
+    asked = {"reason": "other", "comment": None, "customer_id": "c1"} | more
+    return CancelRequest(order_id=order_id, request_id=request_id, fingerprint=fingerprint, **asked)
+
+
+class Calls:
+    """The calls of a client, in order; and what is to happen just before one of them is sent."""
+
+    def __init__(self, client: Any) -> None:
+        self.made: list[str] = []
+        self._before: list[tuple[str, Callable[[], Any]]] = []
+        client.meta.events.register("before-send.*.*", self._sent)
+
+    def _sent(self, request: Any, **_: Any) -> Any:
+        operation = request.headers["X-Amz-Target"].decode().split(".")[-1]
+        self.made.append(operation)
+        for position, (awaited, action) in enumerate(self._before):
+            if awaited in {operation, "*"}:
+                del self._before[position]
+                return action()
+        return None
+
+    def before(self, operation: str, action: Callable[[], Any]) -> None:
+        """Runs `action` once, before the next call of `operation` ("*" for any) goes out."""
+
+        def run() -> None:
+            action()
+
+        self._before.append((operation, run))

@@ -1,0 +1,258 @@
+"""The orders and config tables: what is written, on which condition, and what the database's errors become."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import boto3
+import pytest
+from boto3.dynamodb.types import Binary
+from botocore.config import Config
+from cancel_core import tables
+from cancel_core.changes import DECIDED_ON, OrderChange, RowChange
+from cancel_core.errors import OrderTooLarge, ServiceUnavailable
+from cancel_core.order import HistoryEntry
+from cancel_core.policy import Policy
+from cancel_core.tables import Conflict, Orders, Policies, StoredOrder
+
+from tests.adapters.conftest import Shop
+from tests.unit.builders import document, item, paid, payment
+
+CHANGE = OrderChange(
+    rows=(RowChange("items", 0, {"qty_canceled": Decimal("1.5")}),),
+    attributes={"status": "canceled"},
+    history=HistoryEntry(at="2026-11-22T10:00:00Z", status="canceled", comment="Cancelled"),
+)
+SHOPS_OWN: dict[str, Any] = {
+    "notes": {"deep": [{"er": None}, True, Decimal("1E+20"), Decimal("0.10"), ""]},
+    "tags": {"a", "b"},
+    "numbers": {Decimal(1), Decimal("2.5")},
+    "label": Binary(b"\x00\xff"),
+    "precise": Decimal(12345678901234567890123456789012345678),
+}
+
+
+def test_a_write_changes_what_it_says_and_nothing_else(shop: Shop) -> None:
+    source = paid(items=[item("a", ordered=2, **SHOPS_OWN), item("b")], **SHOPS_OWN)
+    order_id = shop.put(source)
+
+    written = shop.orders.write(shop.stored(order_id), CHANGE)
+
+    after = shop.document(order_id)
+    assert isinstance(written, StoredOrder)
+    assert tables.plain(written.raw) == after
+    assert after["status"] == "canceled"
+    assert after["items"][0]["qty_canceled"] == Decimal("1.5")
+    assert [entry["comment"] for entry in after["history"]] == ["Placed", "Cancelled"]
+    expected = source | {"order_id": order_id, "store_id": shop.store_id}
+    expected["items"][0]["qty_canceled"] = Decimal("1.5")
+    for name in expected.keys() - {"status", "history"}:
+        assert after[name] == expected[name], name
+
+
+CHANGED: dict[str, Any] = {
+    "status": "complete",
+    "customer_id": "c2",
+    "store_id": "other",
+    "currency": "EUR",
+    "items": [item("a", ordered=2, qty_shipped=1)],
+    "shipping": {"amount_invoiced": 1},
+    "fees": [{"fee_id": "f", "name": "Fee"}],
+    "payments": [payment(captured=1)],
+    "cancellation": {"cancellation_id": "can_other"},
+}
+
+
+@pytest.mark.parametrize("attribute", DECIDED_ON)
+def test_a_write_fails_once_anything_that_was_decided_on_has_changed(shop: Shop, attribute: str) -> None:
+    order_id = shop.put(document(items=[item("a", ordered=2)]))
+    read = shop.stored(order_id)
+    shop.set(order_id, **{attribute: CHANGED[attribute]})
+    before = shop.document(order_id)
+
+    conflict = shop.orders.write(read, CHANGE)
+
+    assert isinstance(conflict, Conflict)
+    assert conflict.current
+    assert tables.plain(conflict.current.raw) == before == shop.document(order_id)
+
+
+def test_a_number_deep_in_an_item_is_a_change_too(shop: Shop) -> None:
+    order_id = shop.put(document(items=[item("a", picked={"by": [Decimal(1)]})]))
+    read = shop.stored(order_id)
+    shop.set(order_id, items=[item("a", picked={"by": [Decimal(2)]})])
+
+    assert isinstance(shop.orders.write(read, CHANGE), Conflict)
+
+
+def test_what_the_order_system_does_meanwhile_to_the_rest_stays(shop: Shop) -> None:
+    order_id = shop.put(document())
+    read = shop.stored(order_id)
+    noted = {"at": "2026-11-22T09:59:59Z", "status": "pending", "comment": "Noted meanwhile"}
+    shop.set(order_id, shelf="B4", history=[*shop.document(order_id)["history"], noted])
+
+    assert isinstance(shop.orders.write(read, CHANGE), StoredOrder)
+
+    after = shop.document(order_id)
+    assert after["shelf"] == "B4"
+    assert [entry["comment"] for entry in after["history"]] == ["Placed", "Noted meanwhile", "Cancelled"]
+
+
+def test_an_order_without_history_gets_one(shop: Shop) -> None:
+    source = document()
+    del source["history"]
+    order_id = shop.put(source)
+
+    shop.orders.write(shop.stored(order_id), CHANGE)
+
+    assert len(shop.document(order_id)["history"]) == 1
+
+
+def test_an_order_that_is_gone_is_not_made_anew(shop: Shop) -> None:
+    order_id = shop.put(document())
+    read = shop.stored(order_id)
+    shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
+
+    assert shop.orders.write(read, CHANGE) == Conflict(None)
+    assert shop.orders.get(order_id) is None
+
+
+def test_what_the_database_refuses_as_too_large_is_told_so(shop: Shop) -> None:
+    order_id = shop.put(document(blob="x" * (390 * 1024)))
+    large = OrderChange(attributes={"more": "x" * 12000})
+
+    with pytest.raises(OrderTooLarge):
+        shop.orders.write(shop.stored(order_id), large)
+
+
+@pytest.mark.parametrize("order_id", ["", "x" * 2049, "å" * 1025, "nobody's"])
+def test_an_id_that_no_order_can_have_is_no_order(shop: Shop, order_id: str) -> None:
+    assert shop.orders.get(order_id) is None
+
+
+def test_pages_are_newest_first_and_hold_the_customers_orders_alone(shop: Shop) -> None:
+    mine, theirs = f"c-{shop.store_id}", f"d-{shop.store_id}"
+    ids = [
+        shop.put(document(customer_id=customer, placed_at=f"2026-11-{day:02}T10:00:00Z"))
+        for day, customer in enumerate([mine, theirs, mine, mine], start=1)
+    ]
+
+    first, after = shop.orders.page(mine, 2, None)
+    second, end = shop.orders.page(mine, 2, after)
+
+    assert [stored.order_id for stored in (*first, *second)] == [ids[3], ids[2], ids[0]]
+    assert end is None
+
+
+def test_pending_refunds_are_found_by_their_age(shop: Shop) -> None:
+    old = shop.put(paid(refund_pending_since="2001-01-01T00:00:00Z"))
+    young = shop.put(paid(refund_pending_since="2001-01-01T00:00:09Z"))
+    shop.put(paid())
+
+    found = set(shop.orders.pending_refunds(until="2001-01-01T00:00:05Z"))
+
+    assert old in found
+    assert young not in found
+
+
+def test_the_config_is_read_once_in_a_while_for_each_store(shop: Shop) -> None:
+    reported: list[Policy] = []
+    seconds = [0.0]
+    policies = Policies(shop.client, shop.tables["config"], 30, reported.append, clock=lambda: seconds[0])
+    assert policies.get(shop.store_id).enabled
+
+    shop.configure(enabled="perhaps")
+    assert policies.get(shop.store_id).enabled
+    seconds[0] = 30
+    assert not policies.get(shop.store_id).enabled
+    assert not policies.get(shop.store_id).enabled
+
+    (policy,) = reported
+    assert [str(problem.scope) for problem in policy.problems] == [f"store:{shop.store_id}"]
+
+
+def test_a_store_id_that_no_scope_can_have_has_the_default_policy(shop: Shop) -> None:
+    assert shop.policies().get("x" * 3000) == shop.policies().get("no such store")
+
+
+class Sick(BaseHTTPRequestHandler):
+    """A database that answers every request with one error."""
+
+    status, body = 400, b""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(self.status)
+        self.send_header("content-length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
+        pass
+
+
+@pytest.fixture
+def sick() -> Iterator[HTTPServer]:
+    server = HTTPServer(("127.0.0.1", 0), type("One", (Sick,), {}))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def impatient(port: int) -> Any:
+    return boto3.client(
+        "dynamodb",
+        region_name="eu-north-1",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "ProvisionedThroughputExceededException"),
+        (400, "ThrottlingException"),
+        (400, "RequestLimitExceeded"),
+        (500, "InternalServerError"),
+        (503, "ServiceUnavailable"),
+    ],
+)
+def test_a_throttling_database_is_told_as_unavailable(sick: HTTPServer, status: int, code: str) -> None:
+    sick.RequestHandlerClass.status = status  # type: ignore[attr-defined] # a class of this test's own
+    sick.RequestHandlerClass.body = json.dumps({"__type": f"x#{code}"}).encode()  # type: ignore[attr-defined] # the same
+    client = impatient(sick.server_port)
+
+    with pytest.raises(ServiceUnavailable):
+        Orders(client, "orders").get("o1")
+    with pytest.raises(ServiceUnavailable):
+        Policies(client, "config", 0, print).get("default")
+
+
+def test_config_that_was_throttled_away_is_unavailable_not_absent(sick: HTTPServer) -> None:
+    sick.RequestHandlerClass.status = 200  # type: ignore[attr-defined] # a class of this test's own
+    answer = {"Responses": {}, "UnprocessedKeys": {"config": {"Keys": [{"scope": {"S": "default"}}]}}}
+    sick.RequestHandlerClass.body = json.dumps(answer).encode()  # type: ignore[attr-defined] # the same
+
+    with pytest.raises(ServiceUnavailable):
+        Policies(impatient(sick.server_port), "config", 0, print).get("default")
+
+
+def test_a_database_that_is_not_there_is_told_as_unavailable() -> None:
+    with pytest.raises(ServiceUnavailable):
+        Orders(impatient(1), "orders").get("o1")
+
+
+def test_what_does_not_pass_by_itself_is_a_defect(shop: Shop) -> None:
+    with pytest.raises(shop.client.exceptions.ResourceNotFoundException):
+        Orders(shop.client, "no-such-table").get("o1")
