@@ -117,3 +117,14 @@ def test_stream_records_are_read_with_and_without_images() -> None:
     assert (change.sequence_number, change.before) == ("7", None)
     assert change.after
     assert change.after.order.order_id == "o1"
+
+
+def test_the_shops_own_binaries_come_as_text_in_a_stream_and_do_no_harm() -> None:
+    image = stored(paid()).raw
+    image["items"]["L"][0]["M"] |= {"label": {"B": "AP8="}, "labels": {"BS": ["AP8="]}}
+    image["blob"] = {"B": "AP8="}
+
+    (change,) = read_changes([{"dynamodb": {"SequenceNumber": "7", "NewImage": image}}])
+
+    assert change.after
+    assert change.after.order.items[0].item_id == "i1"

@@ -57,7 +57,18 @@ _RETRYABLE = frozenset(
     }
 )
 
-_deserialize = TypeDeserializer().deserialize
+
+class _Deserializer(TypeDeserializer):
+    """Leaves binaries as they come: bytes from a table, base64 text from a stream. They are the shop's own."""
+
+    def _deserialize_b(self, value: Any) -> Any:
+        return value
+
+    def _deserialize_bs(self, value: Any) -> Any:
+        return value
+
+
+_deserialize = _Deserializer().deserialize
 _serialize = TypeSerializer().serialize
 
 
@@ -400,15 +411,15 @@ class Refunds:
         """
         stored = read.changed(change)
         update = self._orders.update(read, stored, change)
-        changed = {name: _serialize(value) for name, value in after.items() if before.get(name) != value}
+        changed = {name for name, value in after.items() if before.get(name) != value} | {"updated_at"}
         put: UpdateTypeDef = {
             "TableName": self._table,
             "Key": {"refund_id": {"S": after["refund_id"]}},
-            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in changed),
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in sorted(changed)),
             "ConditionExpression": "#status = :was_status AND #payments = :was_payments",
-            "ExpressionAttributeNames": {f"#{name}": name for name in changed.keys() | {"status", "payments"}},
+            "ExpressionAttributeNames": {f"#{name}": name for name in changed | {"status", "payments"}},
             "ExpressionAttributeValues": {
-                **{f":{name}": value for name, value in changed.items()},
+                **{f":{name}": _serialize(after[name]) for name in changed},
                 ":was_status": _serialize(before["status"]),
                 ":was_payments": _serialize(before["payments"]),
             },
