@@ -88,8 +88,10 @@ def test_everything_wrong_is_told_at_once() -> None:
     assert pointers(refused('{"comment": 1}', idempotency_key="")) == ["#/reason", "#/comment", "#/Idempotency-Key"]
 
 
-def fingerprint(body: str, key: str = "k") -> Any:
-    return ApiRequest(event(body, idempotency_key=key)).cancel_request("sub").fingerprint
+def fingerprint(body: str, key: str = "k", customer_id: str = "c1") -> Any:
+    asked = event(body, idempotency_key=key)
+    asked["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = customer_id
+    return ApiRequest(asked).cancel_request("sub").fingerprint
 
 
 def test_bodies_are_compared_as_parsed() -> None:
@@ -100,6 +102,7 @@ def test_bodies_are_compared_as_parsed() -> None:
     assert one.body != fingerprint('{"reason": "mistake"}').body
     assert one.body != fingerprint('{"reason": "other", "comment": ""}').body
     assert one.key != fingerprint('{"reason": "other"}', key="K").key
+    assert one.key != fingerprint('{"reason": "other"}', customer_id="c2").key
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.0", "abc", "", "٣", "1000000"])

@@ -215,3 +215,12 @@ def test_the_size_is_no_less_than_what_the_database_counts(number: int) -> None:
 
     # Names and values: a 1 + 3; n 1 + 3 to 4; l 1 + 3 and, for each entry, 1 + 3 + (1 + 1 + 1).
     assert 4 + 4 + 4 + 7 * number <= one.size <= 4 + 6 + 4 + 7 * number
+
+
+def test_what_a_payment_gave_back_and_released_before_is_added_to() -> None:
+    payments = [payment("p1", captured=12000, amount_refunded=2000), payment("p2", authorized=900, amount_voided=400)]
+
+    after = plain(refunded(canceled(paid(payments=payments))).raw)
+
+    assert after["payments"][0]["amount_refunded"] == 12000
+    assert after["payments"][1]["amount_voided"] == 900

@@ -59,7 +59,7 @@ def test_words_that_disable(word: object) -> None:
         ({"enable": True}, "enable", "not a setting"),
         *(
             ({"cancellable_statuses": ["pending", status]}, "cancellable_statuses", status)
-            for status in sorted(NEVER_CANCELLABLE_STATUSES)
+            for status in [*sorted(NEVER_CANCELLABLE_STATUSES), "Closed", " HOLD "]
         ),
     ],
 )

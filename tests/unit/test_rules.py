@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from cancel_core.errors import OrderUnreadable
 from cancel_core.policy import NEVER_CANCELLABLE_STATUSES
 from cancel_core.rules import decide
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.builders import DISABLED, ENABLED, item, order, paid
+from tests.unit.builders import DISABLED, ENABLED, item, order, paid, payment
 
 
 @pytest.mark.parametrize("status", ["pending", "processing"])
@@ -83,3 +84,9 @@ def test_an_order_is_eligible_exactly_when_nothing_stands_against_it(
 
     assert decision.eligible == (enabled and status in {"pending", "processing"} and not any(shipped))
     assert decision.eligible == (decision.refund is not None)
+
+
+def test_two_payments_of_one_id_cannot_be_told_apart_and_so_not_be_read() -> None:
+    # The key that keeps a refund from being paid twice is made of the payment's id.
+    with pytest.raises(OrderUnreadable, match="same payment_id"):
+        order(payments=[payment("p1"), payment("p1")])

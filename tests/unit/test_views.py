@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 from cancel_core.rules import decide
 from cancel_core.views import eligibility_view, order_view, reasons_view, summary_view, unreadable_view
 
-from tests.unit.builders import DISABLED, ENABLED, document, item, order, paid
+from tests.unit.builders import DISABLED, ENABLED, document, item, order, paid, payment
 from tests.unit.test_changes import canceled, refunded
 
 
 def test_reasons_are_in_the_shops_order_and_hidden_while_disabled() -> None:
     assert [reason["code"] for reason in reasons_view(ENABLED)["reasons"]] == ["other", "mistake"]
-    assert reasons_view(DISABLED) == {"enabled": False, "reasons": []}
+    assert reasons_view(replace(ENABLED, enabled=False)) == {"enabled": False, "reasons": []}
 
 
 def test_the_list_and_the_decision_agree() -> None:
@@ -80,3 +81,13 @@ def test_of_an_order_that_cannot_be_read_the_list_shows_what_can() -> None:
         "total": None,
         "available_actions": [],
     }
+
+
+def test_a_failure_is_told_once_the_refund_has_failed() -> None:
+    source = paid(payments=[payment(captured=1), payment("p2", authorized=5)])
+
+    pending = order_view(canceled(source).order, ENABLED)["cancellation"]["refund"]
+    failed = order_view(refunded(canceled(source)).order, ENABLED)["cancellation"]["refund"]
+
+    assert (pending["status"], pending["failure"]) == ("pending", None)
+    assert (failed["status"], failed["failure"]) == ("failed", {"code": "INSUFFICIENT_CAPTURED_AMOUNT"})
