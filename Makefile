@@ -1,0 +1,114 @@
+# `make` alone says what there is. Works with GNU make from 3.81, the one a Mac comes with.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+VENV := .venv
+SAM_VENV := .venv-sam
+BIN := $(VENV)/bin
+# `sam build` looks for python3.13 on the PATH, and a venv that python3.13 made has one.
+SAM := PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" $(SAM_VENV)/bin/sam
+INSTALL := -m pip install --quiet --require-hashes
+UPGRADE ?=
+
+.PHONY: help
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+# PORT, AWS_PORT, CONFIG_CACHE_SECONDS and DYNAMODB reach the program as they are, from `make run PORT=3100` too.
+.PHONY: run
+run: $(VENV)/run.stamp ## start everything on this machine, with demo data (PORT, AWS_PORT, CONFIG_CACHE_SECONDS, DYNAMODB=local)
+	@exec $(BIN)/python -m local
+
+.PHONY: test
+test: $(VENV)/dev.stamp sam-if-possible check ## check, then every test this machine can run; says at the end what it could not
+	$(BIN)/python -m pytest $(TESTS)
+
+.PHONY: check
+check: $(VENV)/dev.stamp sam-if-possible ## lint, format, types, template
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/cfn-lint template.yaml
+	@if [ -x $(SAM_VENV)/bin/sam ]; then \
+	    echo '$(SAM_VENV)/bin/sam validate --lint'; $(SAM) validate --lint --region us-east-1; \
+	else echo 'not done: sam validate --lint (aws-sam-cli is not installed)'; fi
+
+.PHONY: format
+format: $(VENV)/dev.stamp ## let ruff mend what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: build
+build: $(SAM_VENV)/stamp ## build what is deployed, into .aws-sam
+	@$(SAM_VENV)/bin/python3.13 -c '' 2>/dev/null || { echo 'The functions are built with python3.13 itself: install it, run make clean, and try again.' >&2; exit 1; }
+	$(SAM) build
+
+# sam gives a container only the variables that a template names, so the address of make run's services is named in a copy.
+EVENT ?= cancel_order
+INVOKED := .aws-sam/invoke
+THIS_ARCHITECTURE = Architecture=$$(uname -m | sed 's/amd64/x86_64/; s/aarch64/arm64/')
+.PHONY: invoke
+invoke: $(SAM_VENV)/stamp ## one function in Docker, against make run's tables (EVENT=cancel_order: a file of events/)
+	@$(SAM) build --parameter-overrides $(THIS_ARCHITECTURE) --build-dir $(INVOKED)
+	@awk '{print} /POWERTOOLS_SERVICE_NAME:/ {sub(/POWERTOOLS.*/, "AWS_ENDPOINT_URL: set by events/env.json"); print}' \
+	    $(INVOKED)/template.yaml > $(INVOKED)/invoke.yaml
+	@function=$$(echo $(EVENT) | awk -F _ '{for (i = 1; i <= NF; i++) printf "%s", toupper(substr($$i, 1, 1)) substr($$i, 2)}')Function; \
+	$(SAM) local invoke "$$function" --parameter-overrides $(THIS_ARCHITECTURE) --template $(INVOKED)/invoke.yaml \
+	    --event events/$(EVENT).json --env-vars events/env.json --region eu-north-1
+
+.PHONY: deploy
+deploy: build ## deploy to your AWS account, step by step
+	$(SAM) deploy --guided
+
+.PHONY: lock
+lock: ## resolve requirements/*.in anew, with uv (UPGRADE=--upgrade for the newest of everything)
+	cd requirements && uv pip compile $(LOCK) --python-version 3.13 layer.in -o ../layers/cancel_core/requirements.txt
+	cd requirements && for set in run dev sam; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
+LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
+
+.PHONY: clean
+clean: ## remove everything that was installed, built or cached here
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------- installing
+
+RECENT = import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
+
+# A venv is made by python3.13, which the functions run on, if it really runs here, else by the newest there is from 3.11.
+# A name on the PATH proves nothing: a version manager puts names there that fail.
+FIND_PYTHON = python=; for name in $(PYTHON) python3.13 python3 python3.14 python3.12 python3.11 /usr/bin/python3; do \
+	    if "$$name" -c '$(RECENT)' 2>/dev/null; then python="$$name"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    echo 'cancel-core needs Python 3.11 or newer, 3.13 at best, with its venv module (on Debian: apt-get install python3-venv).' >&2; exit 1; \
+	fi
+# $(call make-venv,folder): makes it unless a Python that runs is in there.
+make-venv = @$(1)/bin/python -c '$(RECENT)' 2>/dev/null || { $(FIND_PYTHON); rm -rf $(1); echo "$(1): made with $$("$$python" --version)"; "$$python" -m venv $(1); }
+
+$(VENV)/run.stamp: requirements/run.txt
+	$(call make-venv,$(VENV))
+	@echo 'installing what make run needs ...'
+	@$(BIN)/python $(INSTALL) -r requirements/run.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt
+	$(call make-venv,$(VENV))
+	@echo 'installing what the tests need ...'
+	@$(BIN)/python $(INSTALL) -r requirements/dev.txt
+	@touch $@ $(VENV)/run.stamp
+
+$(SAM_VENV)/stamp: requirements/sam.txt
+	$(call make-venv,$(SAM_VENV))
+	@echo 'installing aws-sam-cli ...'
+	@$(SAM_VENV)/bin/python $(INSTALL) -r requirements/sam.txt
+	@touch $@
+
+# Where aws-sam-cli cannot be had, what needs it is skipped and says so; in CI it fails.
+.PHONY: sam-if-possible
+sam-if-possible: $(VENV)/dev.stamp
+	@$(MAKE) --no-print-directory $(SAM_VENV)/stamp || echo 'aws-sam-cli could not be installed: what needs it is skipped.' >&2

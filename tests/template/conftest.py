@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from tests.machine import ROOT
+
+Json = dict[str, Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, read into their long ones."""
+
+
+def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt":
+        value = value.split(".", 1)
+    return {suffix if suffix == "Ref" else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+
+
+@pytest.fixture(scope="session")
+def template() -> Json:
+    """template.yaml as it is written."""
+    loaded = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Loader)
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def resources(template: Json) -> dict[str, Json]:
+    found: dict[str, Json] = template["Resources"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def functions(resources: dict[str, Json]) -> dict[str, Json]:
+    """Properties of each function, without the globals, by the name of its folder."""
+    return {
+        resource["Properties"]["CodeUri"].removeprefix("functions/").rstrip("/"): resource["Properties"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+@pytest.fixture(scope="session")
+def deployed(template: Json) -> Json:
+    """What CloudFormation gets to see: the SAM transform's result, with every parameter at its default.
+
+    The transform runs on this machine as it does in AWS, which hands it lists as lists.
+    """
+    source = copy.deepcopy(template)
+    for resource in source["Resources"].values():
+        # `sam package` puts the uploaded artifact's address here.
+        for name in ("CodeUri", "ContentUri"):
+            if name in resource.get("Properties", {}):
+                resource["Properties"][name] = "s3://artifacts/artifact"
+    values = {
+        name: parameter["Default"].split(",") if parameter["Type"] == "CommaDelimitedList" else parameter["Default"]
+        for name, parameter in source["Parameters"].items()
+    }
+    session = boto3.Session(region_name="eu-north-1")
+    translator = Translator({}, Parser(), boto_session=session)
+    translated = translator.translate(source, parameter_values=values)
+    assert isinstance(translated, dict)
+    return translated

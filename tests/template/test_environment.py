@@ -1,0 +1,76 @@
+"""What the functions read from their environment is what the template gives them, no more and no less."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.machine import ROOT
+
+Json = dict[str, Any]
+
+CORE = ROOT / "layers/cancel_core/cancel_core"
+FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+# Powertools reads these by itself.
+LIBRARIES = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+
+
+def _variables(tree: ast.AST) -> set[str]:
+    """Names looked up in os.environ. A name that isn't written out can't be checked, so there must be none."""
+    names = set()
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.Subscript(value=ast.Attribute(attr="environ"), slice=key)
+                | ast.Call(func=ast.Attribute(value=ast.Attribute(attr="environ"), attr="get"), args=[key, *_])
+                | ast.Call(func=ast.Attribute(attr="getenv"), args=[key, *_])
+            ):
+                assert isinstance(key, ast.Constant), ast.unparse(node)
+                assert isinstance(key.value, str), ast.unparse(node)
+                names.add(key.value)
+    return names
+
+
+def _wiring() -> dict[str, set[str]]:
+    """The variables that each function of `wiring` reads, those of the functions it calls among them."""
+    tree = ast.parse((CORE / "wiring.py").read_text())
+    parts = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+    def reads(name: str) -> set[str]:
+        used = {node.id for node in ast.walk(parts[name]) if isinstance(node, ast.Name)} & set(parts)
+        return _variables(parts[name]).union(*(reads(other) for other in used - {name}))
+
+    return {name: reads(name) for name in parts}
+
+
+def _read_by(function: str) -> set[str]:
+    tree = ast.parse((ROOT / "functions" / function / "app.py").read_text())
+    wiring = _wiring()
+    used = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "wiring"
+    }
+    return _variables(tree).union(*(wiring[name] for name in used))
+
+
+def test_the_template_has_each_function_that_there_is(functions: dict[str, Json]) -> None:
+    assert sorted(functions) == FUNCTIONS
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_given_what_it_reads(function: str, functions: dict[str, Json]) -> None:
+    assert set(functions[function]["Environment"]["Variables"]) == _read_by(function)
+
+
+def test_all_functions_are_given_what_the_libraries_read(template: Json) -> None:
+    assert set(template["Globals"]["Function"]["Environment"]["Variables"]) == LIBRARIES
+
+
+@pytest.mark.parametrize("path", sorted(CORE.rglob("*.py")), ids=lambda path: str(path.relative_to(CORE)))
+def test_the_layer_reads_the_environment_in_one_place_alone(path: Path) -> None:
+    if path.name != "wiring.py":
+        assert not _variables(ast.parse(path.read_text()))

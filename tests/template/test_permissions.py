@@ -1,0 +1,124 @@
+"""Least privilege: what each function may do, to the letter. A wider right is a change of this list first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+ORDERS, CONFIG, REFUNDS = "OrdersTable.Arn", "ConfigTable.Arn", "RefundsTable.Arn"
+BY_CUSTOMER, REFUND_PENDING = "${OrdersTable.Arn}/index/by_customer", "${OrdersTable.Arn}/index/refund_pending"
+
+ALLOWED: dict[str, set[tuple[str, str]]] = {
+    "ListReasonsFunction": {("dynamodb:BatchGetItem", CONFIG)},
+    "ListOrdersFunction": {
+        ("dynamodb:Query", BY_CUSTOMER),
+        ("dynamodb:BatchGetItem", CONFIG),
+    },
+    "GetOrderFunction": {("dynamodb:GetItem", ORDERS), ("dynamodb:BatchGetItem", CONFIG)},
+    "CheckEligibilityFunction": {("dynamodb:GetItem", ORDERS), ("dynamodb:BatchGetItem", CONFIG)},
+    "CancelOrderFunction": {
+        ("dynamodb:GetItem", ORDERS),
+        ("dynamodb:UpdateItem", ORDERS),
+        ("dynamodb:BatchGetItem", CONFIG),
+    },
+    "GetCancellationFunction": {("dynamodb:GetItem", ORDERS)},
+    "PublishEventsFunction": {
+        ("events:PutEvents", "EventBus.Arn"),
+        ("dynamodb:DescribeStream", "OrdersTable.StreamArn"),
+        ("dynamodb:GetRecords", "OrdersTable.StreamArn"),
+        ("dynamodb:GetShardIterator", "OrdersTable.StreamArn"),
+        ("dynamodb:ListStreams", "*"),
+        ("sqs:SendMessage", "PublishDeadLetterQueue.Arn"),
+    },
+    "RefundOrderFunction": {
+        ("dynamodb:GetItem", ORDERS),
+        ("dynamodb:UpdateItem", ORDERS),
+        ("dynamodb:PutItem", REFUNDS),
+        ("dynamodb:UpdateItem", REFUNDS),
+        ("sqs:ReceiveMessage", "RefundQueue.Arn"),
+        ("sqs:DeleteMessage", "RefundQueue.Arn"),
+        ("sqs:GetQueueAttributes", "RefundQueue.Arn"),
+    },
+    "ReconcileRefundsFunction": {
+        ("dynamodb:Scan", REFUND_PENDING),
+        ("dynamodb:GetItem", ORDERS),
+        ("events:PutEvents", "EventBus.Arn"),
+    },
+}
+# Logs and traces, from AWS's own lists.
+MANAGED = {"service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+# ListStreams knows no resource.
+ON_EVERYTHING = {"dynamodb:ListStreams"}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _resource(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    ((intrinsic, argument),) = value.items()
+    return ".".join(argument) if intrinsic == "Fn::GetAtt" else str(argument)
+
+
+def _allowed(role: Json) -> set[tuple[str, str]]:
+    allowed = set()
+    for policy in role["Properties"].get("Policies", []):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert not {"NotAction", "NotResource"} & set(statement)
+            allowed |= {
+                (action, _resource(resource))
+                for action in _list(statement["Action"])
+                for resource in _list(statement["Resource"])
+            }
+    return allowed
+
+
+def _roles(deployed: Json) -> dict[str, Json]:
+    return {
+        name.removesuffix("Role"): resource
+        for name, resource in deployed["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role"
+    }
+
+
+def test_each_function_may_do_just_what_it_does(deployed: Json) -> None:
+    assert {function: _allowed(role) for function, role in _roles(deployed).items()} == ALLOWED
+
+
+def test_each_function_has_a_role_of_its_own(deployed: Json) -> None:
+    functions = {
+        name: resource["Properties"]["Role"]
+        for name, resource in deployed["Resources"].items()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+    assert functions == {name: {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in ALLOWED}
+
+
+def test_nothing_else_comes_along_from_managed_policies(deployed: Json) -> None:
+    for role in _roles(deployed).values():
+        arns = role["Properties"]["ManagedPolicyArns"]
+        assert {arn.split(":policy/")[-1] for arn in arns} == MANAGED
+
+
+def test_nobody_may_delete_an_order_and_no_action_is_a_pattern(deployed: Json) -> None:
+    for role in _roles(deployed).values():
+        for action, resource in _allowed(role):
+            assert "*" not in action
+            assert action not in {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLDelete"}
+            assert resource != "*" or action in ON_EVERYTHING
+
+
+def test_the_reasons_read_the_config_and_nothing_else(deployed: Json) -> None:
+    assert {resource for _, resource in _allowed(_roles(deployed)["ListReasonsFunction"])} == {CONFIG}
+
+
+def test_only_this_rule_may_send_to_the_queues(deployed: Json) -> None:
+    (policy,) = (r for r in deployed["Resources"].values() if r["Type"] == "AWS::SQS::QueuePolicy")
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Action"] == "sqs:SendMessage"
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["RefundRule", "Arn"]}}}

@@ -1,0 +1,178 @@
+"""Tables, queues and alarms: nothing is lost without a sound."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import pytest
+
+from tests.machine import ROOT
+
+Json = dict[str, Any]
+
+TABLES = ["OrdersTable", "ConfigTable", "RefundsTable"]
+WEEK = 7 * 24 * 3600
+
+
+def _of_type(resources: dict[str, Json], kind: str) -> dict[str, Json]:
+    return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
+
+
+def _queue(reference: Any) -> str:
+    name: str = reference["Fn::GetAtt"][0]
+    return name
+
+
+# ------------------------------------------------------------------------------------------------------------- tables
+
+
+def test_these_are_all_the_tables(resources: dict[str, Json]) -> None:
+    assert sorted(_of_type(resources, "AWS::DynamoDB::Table")) == sorted(TABLES)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_safe(name: str, resources: dict[str, Json]) -> None:
+    table = resources[name]
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    properties = table["Properties"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    # A name of its own would keep a second stack out of the account.
+    assert "TableName" not in properties
+
+
+def test_deletion_protection_is_on_unless_someone_says_otherwise(template: Json) -> None:
+    assert template["Parameters"]["DeletionProtection"]["Default"] == "true"
+
+
+def test_the_orders_keys_indexes_and_stream(resources: dict[str, Json]) -> None:
+    properties = resources["OrdersTable"]["Properties"]
+    assert properties["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert _keys(properties) == ["order_id"]
+    assert {index["IndexName"]: _keys(index) for index in properties["GlobalSecondaryIndexes"]} == {
+        "by_customer": ["customer_id", "placed_at"],
+        "refund_pending": ["refund_pending_since"],
+    }
+
+
+def _keys(table: Json) -> list[str]:
+    return [key["AttributeName"] for key in table["KeySchema"]]
+
+
+def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
+    assert _keys(resources["ConfigTable"]["Properties"]) == ["scope"]
+    assert _keys(resources["RefundsTable"]["Properties"]) == ["refund_id"]
+
+
+# ------------------------------------------------------------------------------------------------------------- queues
+
+
+def test_what_is_consumed_ends_in_a_dead_letter_queue(resources: dict[str, Json]) -> None:
+    sources = _of_type(resources, "AWS::Lambda::EventSourceMapping")
+    assert len(sources) == 2
+    for source in sources.values():
+        origin = _queue(source["EventSourceArn"])
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        if resources[origin]["Type"] == "AWS::SQS::Queue":
+            redrive = resources[origin]["Properties"]["RedrivePolicy"]
+            assert resources[_queue(redrive["deadLetterTargetArn"])]["Type"] == "AWS::SQS::Queue"
+            assert redrive["maxReceiveCount"] >= 3
+        else:
+            assert (
+                resources[_queue(source["DestinationConfig"]["OnFailure"]["Destination"])]["Type"] == "AWS::SQS::Queue"
+            )
+            assert source["BisectBatchOnFunctionError"] is True
+            assert 1 <= source["MaximumRetryAttempts"] <= 10
+
+
+def test_what_a_rule_cannot_deliver_is_kept(resources: dict[str, Json]) -> None:
+    for rule in _of_type(resources, "AWS::Events::Rule").values():
+        for target in rule["Targets"]:
+            assert resources[_queue(target["DeadLetterConfig"]["Arn"])]["Type"] == "AWS::SQS::Queue"
+
+
+def test_a_message_stays_hidden_while_its_refund_is_tried(resources: dict[str, Json], template: Json) -> None:
+    for source in _of_type(resources, "AWS::Lambda::EventSourceMapping").values():
+        queue = resources[_queue(source["EventSourceArn"])]
+        if queue["Type"] == "AWS::SQS::Queue":
+            function = resources[source["FunctionName"]["Ref"]]["Properties"]
+            timeout = function.get("Timeout", template["Globals"]["Function"]["Timeout"])
+            assert queue["Properties"]["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_queues_are_encrypted_and_dead_letters_are_kept_longest(resources: dict[str, Json]) -> None:
+    queues = _of_type(resources, "AWS::SQS::Queue")
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
+    dead = {name: queue for name, queue in queues.items() if "DeadLetter" in name}
+    alive = {name: queue for name, queue in queues.items() if name not in dead}
+    assert min(q["MessageRetentionPeriod"] for q in dead.values()) >= 2 * WEEK
+    assert max(q["MessageRetentionPeriod"] for q in alive.values()) <= WEEK
+
+
+# ------------------------------------------------------------------------------------------------------------- alarms
+
+
+def _alarms(resources: dict[str, Json]) -> dict[str, Json]:
+    return _of_type(resources, "AWS::CloudWatch::Alarm")
+
+
+def _counted() -> set[str]:
+    """The names that the code counts under: the first argument of each `count(...)`."""
+    names = set()
+    for folder in ("layers", "functions"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                match node:
+                    case ast.Call(
+                        func=ast.Name(id="count") | ast.Attribute(attr="count"), args=[ast.Constant(str(name)), *_]
+                    ):
+                        names.add(name)
+    return names
+
+
+def test_an_alarm_watches_a_number_that_the_code_counts(resources: dict[str, Json], template: Json) -> None:
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    own = [alarm for alarm in _alarms(resources).values() if alarm["Namespace"] == "cancel-core"]
+    assert {alarm["MetricName"] for alarm in own} <= _counted()
+    assert {"RefundFailed", "PaymentSurplus", "CancellationErased", "ConfigInvalid", "InternalError"} <= {
+        alarm["MetricName"] for alarm in own
+    }
+    for alarm in own:
+        assert alarm["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}]
+
+
+def test_each_dead_letter_queue_is_watched(resources: dict[str, Json]) -> None:
+    watched = {
+        _queue(alarm["Dimensions"][0]["Value"])
+        for alarm in _alarms(resources).values()
+        if alarm["Namespace"] == "AWS/SQS" and alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    }
+    assert watched == {name for name in _of_type(resources, "AWS::SQS::Queue") if "DeadLetter" in name}
+
+
+def test_each_alarm_tells_someone(resources: dict[str, Json]) -> None:
+    assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in _alarms(resources).values())
+
+
+# ---------------------------------------------------------------------------------------------------------- functions
+
+
+def test_functions_run_on_what_the_layer_is_built_for(resources: dict[str, Json], template: Json) -> None:
+    function = template["Globals"]["Function"]
+    layer = resources["CancelCoreLayer"]
+    assert function["Runtime"] == layer["Metadata"]["BuildMethod"] == "python3.13"
+    assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
+    assert function["Architectures"] == layer["Properties"]["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
+    assert layer["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
+    assert template["Parameters"]["Architecture"]["Default"] == "arm64"
+    assert function["Layers"] == [{"Ref": "CancelCoreLayer"}]
+
+
+def test_every_log_forgets(resources: dict[str, Json]) -> None:
+    groups = _of_type(resources, "AWS::Logs::LogGroup")
+    assert groups
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())

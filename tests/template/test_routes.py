@@ -1,0 +1,91 @@
+"""The routes of the API, and who may call them, as API Gateway is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+ROUTES = {
+    ("get", "/cancellation-reasons"): "ListReasonsFunction",
+    ("get", "/orders"): "ListOrdersFunction",
+    ("get", "/orders/{order_id}"): "GetOrderFunction",
+    ("get", "/orders/{order_id}/cancellation-eligibility"): "CheckEligibilityFunction",
+    ("post", "/orders/{order_id}/cancellation"): "CancelOrderFunction",
+    ("get", "/orders/{order_id}/cancellation"): "GetCancellationFunction",
+}
+OPEN = {("get", "/cancellation-reasons")}
+
+
+def _body(deployed: Json) -> Json:
+    body: Json = deployed["Resources"]["HttpApi"]["Properties"]["Body"]
+    return body
+
+
+def _routes(deployed: Json) -> dict[tuple[str, str], Json]:
+    return {
+        (method, path): operation
+        for path, operations in _body(deployed)["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+def test_each_route_has_its_function_and_there_is_no_other(deployed: Json) -> None:
+    called = {
+        route: operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"].split("${")[-1].split(".")[0]
+        for route, operation in _routes(deployed).items()
+    }
+    assert called == ROUTES
+
+
+def test_functions_get_the_payload_they_read(deployed: Json) -> None:
+    versions = {
+        operation["x-amazon-apigateway-integration"]["payloadFormatVersion"] for operation in _routes(deployed).values()
+    }
+    assert versions == {"2.0"}
+
+
+def test_only_the_reasons_are_open(deployed: Json) -> None:
+    signed_in = {route for route, operation in _routes(deployed).items() if "Jwt" in operation["security"][0]}
+    assert signed_in == set(ROUTES) - OPEN
+
+
+def test_the_authorizer_checks_issuer_and_audience(deployed: Json) -> None:
+    schemes = _body(deployed)["components"]["securitySchemes"]
+    assert list(schemes) == ["Jwt"]
+    authorizer = schemes["Jwt"]["x-amazon-apigateway-authorizer"]
+    assert authorizer["type"] == "jwt"
+    assert authorizer["identitySource"] == "$request.header.Authorization"
+    pool = {"Fn::Sub": "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPool}"}
+    assert authorizer["jwtConfiguration"] == {
+        "issuer": {"Fn::If": ["CreatePool", pool, {"Ref": "JwtIssuer"}]},
+        "audience": {"Fn::If": ["CreatePool", [{"Ref": "UserPoolClient"}], {"Ref": "JwtAudience"}]},
+    }
+
+
+def test_each_of_three_scopes_is_asked_for_only_when_it_was_given(deployed: Json) -> None:
+    for route, operation in _routes(deployed).items():
+        if route not in OPEN:
+            scopes = operation["security"][0]["Jwt"]
+            assert [scope["Fn::If"][0] for scope in scopes] == ["AskScope1", "AskScope2", "AskScope3"]
+            assert all(scope["Fn::If"][2] == {"Ref": "AWS::NoValue"} for scope in scopes)
+
+
+def test_browsers_may_call_and_read_what_the_clients_need(deployed: Json) -> None:
+    cors = _body(deployed)["x-amazon-apigateway-cors"]
+    assert cors["allowOrigins"] == ["*"]
+    assert set(cors["allowMethods"]) == {method.upper() for method, _ in ROUTES}
+    assert {"authorization", "content-type", "idempotency-key", "if-none-match"} <= set(cors["allowHeaders"])
+    assert {"idempotency-replayed", "retry-after", "etag", "x-request-id"} <= set(cors["exposeHeaders"])
+
+
+def test_the_api_is_throttled_by_parameters(deployed: Json) -> None:
+    settings = deployed["Resources"]["HttpApiApiGatewayDefaultStage"]["Properties"]["DefaultRouteSettings"]
+    assert settings["ThrottlingRateLimit"] == {"Ref": "ThrottlingRateLimit"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "ThrottlingBurstLimit"}
+
+
+def test_the_access_log_holds_nothing_personal(deployed: Json) -> None:
+    log = deployed["Resources"]["HttpApiApiGatewayDefaultStage"]["Properties"]["AccessLogSettings"]["Format"]
+    for personal in ("identity", "claims", "path", "rawQuery", "queryString", "userAgent", "authorizer.claims"):
+        assert f"$context.{personal}" not in log
