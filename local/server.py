@@ -1,0 +1,56 @@
+"""What the servers of this package share: a threaded HTTP/1.1 server of the standard library, on the loopback only."""
+
+from __future__ import annotations
+
+import socketserver
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Server(ThreadingHTTPServer):
+    """One thread a connection. Port 0 takes a free one; ``port`` says which."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 1024
+
+    def __init__(self, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", port), handler)
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    def server_bind(self) -> None:
+        # HTTPServer asks the resolver for the host's name here, which can hang for seconds without a network.
+        socketserver.TCPServer.server_bind(self)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client that went away is its own affair; anything else is a fault of ours and is shown.
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Keep-alive and buffered writes: a small answer split in two packets would wait 40 ms for an acknowledgement."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 64 * 1024
+
+    def answer(self, status: int, body: bytes = b"", headers: list[tuple[str, str]] | None = None) -> None:
+        """Send one whole answer. 204 and 304 carry neither body nor length."""
+        self.send_response_only(status)
+        self.send_header("Date", self.date_time_string())
+        for name, value in headers or []:
+            self.send_header(name, value)
+        if status not in (204, 304):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if status not in (204, 304) and self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: functions log what matters."""

@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from local.gateway import Gateway
+from local.runtime import TooManyRequests
+from local.template import Route
+from local.tokens import Issuer
+
+ROUTES = [
+    Route("GET", "/open", "echo", False, ()),
+    Route("GET", "/things", "echo", True, ()),
+    Route("GET", "/things/{id}", "echo", True, ()),
+    Route("GET", "/things/best", "best", False, ()),
+    Route("POST", "/things/{id}/parts/{part}", "echo", False, ()),
+    Route("GET", "/scoped", "echo", True, ("read", "all")),
+    Route("GET", "/answers", "answer", False, ()),
+]
+CORS = {
+    "AllowOrigins": ["https://shop.example"],
+    "AllowMethods": ["GET", "POST"],
+    "AllowHeaders": ["authorization"],
+    "ExposeHeaders": ["etag"],
+    "MaxAge": 60,
+}
+SHOP = {"Origin": "https://shop.example"}
+
+
+class Functions:
+    """What stands behind the routes: `echo` answers the event it got, `answer` what the test has put here."""
+
+    answer: Any = None
+
+    def __call__(self, function: str, event: bytes) -> bytes | None:
+        if function == "answer":
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            return self.answer if isinstance(self.answer, bytes | None) else json.dumps(self.answer).encode()
+        body = json.loads(event) | {"function": function}
+        return json.dumps(
+            {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(body)}
+        ).encode()
+
+
+@pytest.fixture(scope="module")
+def functions() -> Functions:
+    return Functions()
+
+
+@pytest.fixture(scope="module")
+def gateway(functions: Functions) -> Iterator[Gateway]:
+    made = Gateway(0, ROUTES, CORS, Issuer("https://issuer.example", ["shop"]), functions)
+    threading.Thread(target=made.server.serve_forever, daemon=True).start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def client(gateway: Gateway) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=gateway.url) as made:
+        yield made
+
+
+def bearer(gateway: Gateway, **claims: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {gateway.issuer.token('anna', **claims)}"}
+
+
+def test_the_event_is_payload_format_2(client: httpx.Client, gateway: Gateway) -> None:
+    answer = client.get(
+        "/things/a%2Fb%20%C3%A5?x=1&x=2&y=%26",
+        headers=[
+            *bearer(gateway, email="a@example.com", roles=["a", "b"], vip=True).items(),
+            ("X-One", "1"),
+            ("X-One", "2"),
+            ("Cookie", "a=b; c=d"),
+        ],
+    )
+    event = answer.json()
+    assert event["version"] == "2.0"
+    assert event["routeKey"] == "GET /things/{id}"
+    assert event["pathParameters"] == {"id": "a/b å"}
+    assert event["rawPath"] == "/things/a/b å"
+    assert event["rawQueryString"] == "x=1&x=2&y=%26"
+    assert event["queryStringParameters"] == {"x": "1,2", "y": "&"}
+    assert event["headers"]["x-one"] == "1,2"
+    assert event["cookies"] == ["a=b", "c=d"]
+    assert "body" not in event
+    assert event["isBase64Encoded"] is False
+    context = event["requestContext"]
+    assert context["requestId"] == answer.headers["apigw-requestid"]
+    assert (context["stage"], context["http"]["method"], context["http"]["sourceIp"]) == (
+        "$default",
+        "GET",
+        "127.0.0.1",
+    )
+    assert context["http"]["userAgent"].startswith("python-httpx")
+    assert abs(context["timeEpoch"] / 1000 - time.time()) < 5
+    claims = context["authorizer"]["jwt"]["claims"]
+    assert (claims["sub"], claims["email"], claims["roles"], claims["vip"]) == (
+        "anna",
+        "a@example.com",
+        "[a b]",
+        "true",
+    )
+    assert claims["exp"].isdecimal()
+    assert context["authorizer"]["jwt"]["scopes"] is None
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "text"),
+    [
+        ("application/json", b'{"a": "\xc3\xa5"}', True),
+        ("application/json; charset=utf-8", b"{}", True),
+        ("text/csv", b"a,b", True),
+        ("application/json", b"\xff\xfe", False),
+        ("application/x-www-form-urlencoded", b"a=b", False),
+        ("application/octet-stream", b"\x00", False),
+        ("", b"x", False),
+    ],
+)
+def test_a_body_is_text_or_base64_as_its_type_says(
+    client: httpx.Client, content_type: str, body: bytes, text: bool
+) -> None:
+    event = client.post("/things/1/parts/2", content=body, headers={"Content-Type": content_type}).json()
+    assert event["pathParameters"] == {"id": "1", "part": "2"}
+    assert event["isBase64Encoded"] is not text
+    assert (event["body"].encode() if text else base64.b64decode(event["body"])) == body
+
+
+def test_a_chunked_body_is_put_together(client: httpx.Client) -> None:
+    event = client.post(
+        "/things/1/parts/2", content=iter([b"ab", b"cd"]), headers={"Content-Type": "text/plain"}
+    ).json()
+    assert event["body"] == "abcd"
+
+
+def test_the_most_literal_route_wins_and_the_rest_is_not_found(client: httpx.Client) -> None:
+    assert client.get("/things/best").json()["function"] == "best"
+    for method, path in [
+        ("GET", "/"),
+        ("GET", "/open/"),
+        ("POST", "/open"),
+        ("HEAD", "/open"),
+        ("DELETE", "/open"),
+        ("BREW", "/open"),
+        ("GET", "/things//parts/2"),
+    ]:
+        answer = client.request(method, path)
+        assert answer.status_code == 404
+        assert method == "HEAD" or answer.json() == {"message": "Not Found"}
+        assert answer.headers["apigw-requestid"]
+
+
+def _foreign(gateway: Gateway) -> str:
+    return Issuer(gateway.issuer.issuer, gateway.issuer.audience).token("anna")
+
+
+def _unsigned() -> str:
+    return jwt.encode({"iss": "https://issuer.example", "aud": "shop", "exp": time.time() + 60}, "", "none")
+
+
+def test_a_token_that_does_not_hold_is_unauthorized(client: httpx.Client, gateway: Gateway) -> None:
+    now = int(time.time())
+    wrong: list[dict[str, Any]] = [
+        {"exp": now - 10},
+        {"exp": None},
+        {"nbf": now + 100},
+        {"iat": now + 100},
+        {"iss": "https://other.example"},
+        {"aud": "other"},
+        {"aud": None},
+    ]
+    bad = [bearer(gateway, **claims)["Authorization"] for claims in wrong]
+    bad += ["", "Bearer", "Bearer x.y.z", "Basic YTpi", f"Bearer {_foreign(gateway)}", f"Bearer {_unsigned()}"]
+    bad += [bearer(gateway)["Authorization"][:-4] + "AAAA"]
+    for headers in ({}, *({"Authorization": one} for one in bad)):
+        answer = client.get("/things", headers=headers)
+        assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"}), headers
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+    right: list[dict[str, Any]] = [{}, {"aud": ["x", "shop"]}, {"aud": None, "client_id": "shop"}]
+    assert [client.get("/things", headers=bearer(gateway, **claims)).status_code for claims in right] == [200, 200, 200]
+
+
+def test_a_route_with_scopes_asks_for_one_of_them(client: httpx.Client, gateway: Gateway) -> None:
+    assert client.get("/scoped", headers=bearer(gateway)).json() == {"message": "Forbidden"}
+    assert client.get("/scoped", headers=bearer(gateway, scope="write")).status_code == 403
+    event = client.get("/scoped", headers=bearer(gateway, scope="write read")).json()
+    assert event["requestContext"]["authorizer"]["jwt"]["scopes"] == ["read", "all"]
+
+
+def test_cors(client: httpx.Client, functions: Functions) -> None:
+    preflight = client.options("/things/1", headers={**SHOP, "Access-Control-Request-Method": "GET"})
+    assert preflight.status_code == 204
+    assert preflight.headers["access-control-allow-origin"] == "https://shop.example"
+    assert preflight.headers["access-control-allow-methods"] == "GET,POST"
+    assert preflight.headers["access-control-allow-headers"] == "authorization"
+    assert preflight.headers["access-control-max-age"] == "60"
+    functions.answer = {
+        "statusCode": 200,
+        "headers": {"Access-Control-Allow-Origin": "https://evil.example"},
+        "body": "",
+    }
+    for path, status in (("/answers", 200), ("/things", 401), ("/nowhere", 404)):
+        answer = client.get(path, headers=SHOP)
+        assert answer.status_code == status
+        assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+        assert answer.headers["access-control-expose-headers"] == "etag"
+    assert (
+        "access-control-allow-origin" not in client.get("/answers", headers={"Origin": "https://evil.example"}).headers
+    )
+    assert "access-control-allow-origin" not in client.get("/answers").headers
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "body"),
+    [
+        ({"statusCode": 418, "body": "å", "headers": {"X-A": "b"}, "cookies": ["a=b"]}, 418, "å".encode()),
+        (
+            {"statusCode": "201", "body": base64.b64encode(b"\x00\x01").decode(), "isBase64Encoded": True},
+            201,
+            b"\x00\x01",
+        ),
+        ({"statusCode": 304, "headers": {"etag": '"x"'}}, 304, b""),
+        ({"hello": "å"}, 200, '{"hello":"å"}'.encode()),
+        ("text", 200, b"text"),
+        (b"null", 200, b"null"),
+        (None, 500, b'{"message":"Internal Server Error"}'),
+        (b"not json", 500, b'{"message":"Internal Server Error"}'),
+        ({"statusCode": "many"}, 500, b'{"message":"Internal Server Error"}'),
+        ({"statusCode": 200, "body": {"a": 1}}, 500, b'{"message":"Internal Server Error"}'),
+        ({"statusCode": 200, "headers": {"a": "b\r\nSet-Cookie: c"}}, 500, b'{"message":"Internal Server Error"}'),
+        (TooManyRequests("x"), 503, b'{"message":"Service Unavailable"}'),
+    ],
+)
+def test_what_a_function_returns_becomes_the_answer(
+    client: httpx.Client, functions: Functions, result: Any, status: int, body: bytes
+) -> None:
+    functions.answer = result
+    answer = client.get("/answers")
+    assert (answer.status_code, answer.content) == (status, body)
+    if status == 418:
+        assert (answer.headers["x-a"], answer.headers["set-cookie"]) == ("b", "a=b")
+
+
+def test_a_body_over_ten_megabytes_is_refused_unread(gateway: Gateway) -> None:
+    head = b"POST /things/1/parts/2 HTTP/1.1\r\nHost: x\r\nContent-Length: 10485761\r\n\r\n"
+    assert b" 413 " in _raw(gateway, head)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"GET /open HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x00\xff\xff\xff\r\n\r\n",
+        b"GET /open HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"GET /open HTTP/1.1\r\nContent-Length: abc\r\n\r\n",
+        b"GET /open HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /open HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+        b"GET /things/%ff%00 HTTP/1.1\r\n\r\n",
+        b"GET /things/\xff HTTP/1.1\r\n\r\n",
+        b"POST /things/1/parts/2 HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc",
+    ],
+)
+def test_a_request_that_cannot_be_read_harms_nobody(
+    gateway: Gateway, client: httpx.Client, request_bytes: bytes
+) -> None:
+    answer = _raw(gateway, request_bytes)
+    assert not answer or answer.split()[1] in (b"200", b"400", b"401", b"505") or b"{" in answer
+    assert client.get("/open").status_code == 200
+
+
+def _raw(gateway: Gateway, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", gateway.server.port), timeout=3) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        try:
+            while part := connection.recv(65536):
+                received += part
+        except ConnectionResetError:
+            pass
+        return received
+
+
+def test_tokens_are_given_to_whoever_asks_well(client: httpx.Client) -> None:
+    token = client.post("/local/tokens", json={"customer_id": "björn", "email": "b@example.com"}).json()["token"]
+    event = client.get("/things", headers={"Authorization": f"Bearer {token}"}).json()
+    assert event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] == "björn"
+    for bad in (
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"customer_id": ""}',
+        b'{"customer_id": 1}',
+        b'{"customer_id": "a", "email": 1}',
+    ):
+        assert client.post("/local/tokens", content=bad).status_code == 400
+    assert client.get("/local/tokens").status_code == 404
+
+
+def test_the_claim_that_names_the_customer_is_the_templates() -> None:
+    issuer = Issuer("https://issuer.example", ["shop"], "custom:customer")
+    assert issuer.check(f"Bearer {issuer.token('anna')}")["custom:customer"] == "anna"
+
+
+def test_the_stack_is_described_once_it_is_ready(client: httpx.Client, gateway: Gateway) -> None:
+    gateway.stack = None
+    assert client.get("/local/stack").status_code == 503
+    gateway.stack = {"region": "x"}
+    assert client.get("/local/stack").json() == {"region": "x"}
