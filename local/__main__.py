@@ -88,6 +88,8 @@ def main() -> int:
     )
     arguments.add_argument("--no-demo", action="store_true", help="leave the tables empty")
     options = arguments.parse_args()
+    # Both by hand: started in the background of a script, Python would leave SIGINT ignored.
+    signal.signal(signal.SIGINT, _interrupted)
     signal.signal(signal.SIGTERM, _interrupted)
     stack = None
     try:

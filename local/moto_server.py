@@ -1,7 +1,8 @@
 """moto's server, as a process of its own: ``python -m local.moto_server PORT`` prints the port it serves, once it does.
 
 moto's DynamoDB is not atomic: its threads share tables without a lock, so that two conditional writes can both win.
-Here its calls take turns, which makes it exact.
+Here its calls take turns, which makes it exact. And where an attribute is written anew, moto counts the value that is
+replaced towards the item's size, so that it refuses orders from 200 KB; here it counts as DynamoDB does.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from moto.dynamodb.exceptions import ItemSizeTooLarge
+from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
 ITERATORS = 10_000
+MAX_ITEM_BYTES = 400 * 1024
 
 
 class OneAtATime:
@@ -50,6 +54,18 @@ def _forget_iterators() -> None:
                     del backend.shard_iterators[key]
 
 
+def _set(item: LimitedSizeDict, name: str, value: Any) -> None:
+    """In place of ``LimitedSizeDict.__setitem__``."""
+    others = sum(_size(key) + _size(content) for key, content in item.items() if key != name)
+    if others + _size(name) + _size(value) > MAX_ITEM_BYTES:
+        raise ItemSizeTooLarge
+    dict.__setitem__(item, name, value)
+
+
+def _size(value: Any) -> int:
+    return int(value.size()) if isinstance(value, DynamoType) else len(str(value).encode())
+
+
 class _RequestHandler(MotoRequestHandler):
     # Headers and body are two writes; with Nagle's algorithm each answer would wait 40 ms.
     disable_nagle_algorithm = True
@@ -59,6 +75,7 @@ class _RequestHandler(MotoRequestHandler):
 
 
 def main(port: int) -> None:
+    LimitedSizeDict.__setitem__ = _set  # type: ignore[method-assign]  # see the top of the file
     application = OneAtATime(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=_RequestHandler)
     print(server.server_port, flush=True)
