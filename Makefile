@@ -111,4 +111,4 @@ $(SAM_VENV)/stamp: requirements/sam.txt
 # Where aws-sam-cli cannot be had, what needs it is skipped and says so; in CI it fails.
 .PHONY: sam-if-possible
 sam-if-possible: $(VENV)/dev.stamp
-	@$(MAKE) --no-print-directory $(SAM_VENV)/stamp || echo 'aws-sam-cli could not be installed: what needs it is skipped.' >&2
+	@$(MAKE) --silent --no-print-directory $(SAM_VENV)/stamp || echo 'aws-sam-cli could not be installed: what needs it is skipped.' >&2

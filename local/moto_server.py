@@ -1,52 +1,60 @@
 """moto's server, as a process of its own: ``python -m local.moto_server PORT`` prints the port it serves, once it does.
 
-moto's DynamoDB is not atomic: its threads share tables without a lock, so that two conditional writes can both win.
-Here its calls take turns, which makes it exact. And where an attribute is written anew, moto counts the value that is
-replaced towards the item's size, so that it refuses orders from 200 KB; here it counts as DynamoDB does.
+Three things are mended on the way, so that it behaves as DynamoDB does:
+
+- Its DynamoDB is not atomic: threads share tables without a lock, and two conditional writes can both win. Here
+  DynamoDB's calls take turns, in the order they came.
+- Its transactions copy the whole table, stream and all, and put the copy in its place to undo: ever slower, and readers
+  of the stream are left with one that nothing is written to any more. Here only the items concerned are kept and put
+  back.
+- Writing an answer, it asks of every value in every item whether it is of each type there is, under several spellings:
+  20 orders took 80 ms. Here a value says itself which type it has.
 """
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import io
 import sys
-import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from moto.dynamodb.exceptions import ItemSizeTooLarge
-from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
+from moto.core.serialize import JSONSerializer
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
 ITERATORS = 10_000
-MAX_ITEM_BYTES = 400 * 1024
 
 
 class OneAtATime:
-    """WSGI wrapper: one request at a time for all whose X-Amz-Target begins with DynamoDB (DynamoDBStreams among
-    them)."""
+    """WSGI wrapper: one request at a time for all whose X-Amz-Target begins with DynamoDB, as DynamoDBStreams' does."""
 
     def __init__(self, application: Any) -> None:
         self._application = application
-        self._lock = threading.Lock()
+        # One thread does them all, first come, first served. A lock would be exact too, but let some wait for seconds.
+        self._turns = ThreadPoolExecutor(1)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
             answer: Iterable[bytes] = self._application(environ, start_response)
             return answer
-        # The body is read before the lock is taken, so that a slow client holds up no other.
+        # The body is read before it takes its turn, so that a slow client holds up no other.
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
-        with self._lock:
-            answer = list(self._application(environ, start_response))
-            _forget_iterators()
-            return answer
+        return self._turns.submit(self._answer, environ, start_response).result()
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        _forget_iterators()
+        return list(self._application(environ, start_response))
 
 
 def _forget_iterators() -> None:
-    """Each GetRecords leaves an iterator behind for good; at ten polls a second that is a leak. Those of old are
-    forgotten."""
+    """Each GetRecords leaves an iterator behind, and at ten polls a second that is a leak: old ones are forgotten."""
     for account in dynamodbstreams_backends.values():
         for backend in account.values():
             if len(backend.shard_iterators) > ITERATORS:
@@ -54,16 +62,51 @@ def _forget_iterators() -> None:
                     del backend.shard_iterators[key]
 
 
-def _set(item: LimitedSizeDict, name: str, value: Any) -> None:
-    """In place of ``LimitedSizeDict.__setitem__``."""
-    others = sum(_size(key) + _size(content) for key, content in item.items() if key != name)
-    if others + _size(name) + _size(value) > MAX_ITEM_BYTES:
-        raise ItemSizeTooLarge
-    dict.__setitem__(item, name, value)
+def _mend_transactions() -> None:
+    """Undo by item. The table is not copied, so what moto puts back to undo is the table itself."""
+    unmended = DynamoDBBackend.transact_write_items
+
+    def transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+        before: list[tuple[Table, Any, Any, Any]] = []
+        streams: list[tuple[Any, int]] = []
+        for operation in (operation for item in transact_items for operation in item.values()):
+            # What names no table or no key is refused by moto itself, below.
+            with contextlib.suppress(Exception):
+                table = self.tables[operation["TableName"]]
+                keys = self.get_keys_value(table, operation.get("Key") or operation["Item"])
+                before.append((table, *keys, copy.deepcopy(table.get_item(*keys))))
+                if table.stream_shard:
+                    streams.append((table.stream_shard, len(table.stream_shard.items)))
+        try:
+            unmended(self, transact_items)
+        except Exception:
+            for table, hash_key, range_key, item in before:
+                rows, key = (table.items[hash_key], range_key) if range_key else (table.items, hash_key)
+                if item is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = item
+            for shard, length in streams:
+                del shard.items[length:]
+            raise
+
+    DynamoDBBackend.transact_write_items = transact_write_items  # type: ignore[method-assign]  # mended, as said
+    Table.__deepcopy__ = lambda self, _: self  # type: ignore[attr-defined]  # it has none of its own
 
 
-def _size(value: Any) -> int:
-    return int(value.size()) if isinstance(value, DynamoType) else len(str(value).encode())
+def _mend_answers() -> None:
+    unmended = JSONSerializer._serialize_type_structure  # noqa: SLF001  # there is no other way in
+
+    def serialize(self: JSONSerializer, serialized: dict[str, Any], value: Any, shape: Any, key: str) -> None:
+        if shape.name != "AttributeValue" or not isinstance(value, dict):
+            unmended(self, serialized, value, shape, key)
+            return
+        typed: dict[str, Any] = {}
+        for kind, content in value.items():
+            self._serialize(typed, content, shape.members[kind], kind)  # as the method it stands for
+        self._default_serialize(serialized, typed, shape, key)
+
+    JSONSerializer._serialize_type_structure = serialize  # type: ignore[assignment]  # noqa: SLF001  # mended, as said
 
 
 class _RequestHandler(MotoRequestHandler):
@@ -75,7 +118,9 @@ class _RequestHandler(MotoRequestHandler):
 
 
 def main(port: int) -> None:
-    LimitedSizeDict.__setitem__ = _set  # type: ignore[method-assign]  # see the top of the file
+    """Serve until killed."""
+    _mend_transactions()
+    _mend_answers()
     application = OneAtATime(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=_RequestHandler)
     print(server.server_port, flush=True)

@@ -96,7 +96,7 @@ class Function:
     memory: int = 128
     region: str = "eu-north-1"
     account: str = "123456789012"
-    concurrency: int = 8
+    concurrency: int = 4
     command: tuple[str, ...] = field(default_factory=default_command)
 
     @property

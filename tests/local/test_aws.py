@@ -7,6 +7,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Aws
@@ -72,3 +73,38 @@ def test_the_rule_brings_to_the_queue_what_it_matches_and_nothing_else(aws: Aws)
     (event,) = found
     assert (event["source"], event["detail-type"]) == ("cancel-core", "OrderCanceled")
     assert event["detail"]["refund"] == {"amount": 0}
+
+
+def test_a_transaction_that_fails_leaves_items_and_stream_as_they_were(aws: Aws) -> None:
+    client, streams, table = aws.client("dynamodb"), aws.client("dynamodbstreams"), f"t-{uuid.uuid4().hex}"
+    arn = client.create_table(
+        TableName=table,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )["TableDescription"]["LatestStreamArn"]
+
+    def put(one: str, **condition: str) -> dict[str, Any]:
+        return {"Put": {"TableName": table, "Item": {"id": {"S": one}, "n": {"N": "2"}}, **condition}}
+
+    def update(one: str) -> dict[str, Any]:
+        how = {"UpdateExpression": "SET n = :n", "ExpressionAttributeValues": {":n": {"N": "2"}}}
+        return {"Update": {"TableName": table, "Key": {"id": {"S": one}}, **how}}
+
+    client.put_item(TableName=table, Item={"id": {"S": "a"}, "n": {"N": "1"}})
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    first = streams.get_records(ShardIterator=iterator["ShardIterator"])
+    with pytest.raises(ClientError, match="TransactionCanceledException"):
+        client.transact_write_items(
+            TransactItems=[update("a"), put("b"), put("c", ConditionExpression="attribute_exists(id)")]
+        )
+    assert {item["id"]["S"]: item["n"]["N"] for item in client.scan(TableName=table)["Items"]} == {"a": "1"}
+    client.transact_write_items(TransactItems=[update("a"), put("b")])
+    assert {item["id"]["S"]: item["n"]["N"] for item in client.scan(TableName=table)["Items"]} == {"a": "2", "b": "2"}
+    # The reader that was there before the failure sees what came after it, and nothing of the failure.
+    records = streams.get_records(ShardIterator=first["NextShardIterator"])["Records"]
+    seen = sorted((record["dynamodb"]["Keys"]["id"]["S"], record["eventName"]) for record in records)
+    assert [one for one in seen if one[0] != "b"] == [("a", "MODIFY")]
+    assert {one[0] for one in seen} == {"a", "b"}

@@ -59,7 +59,9 @@ def test_the_authorizer_checks_issuer_and_audience(deployed: Json) -> None:
     pool = {"Fn::Sub": "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPool}"}
     assert authorizer["jwtConfiguration"] == {
         "issuer": {"Fn::If": ["CreatePool", pool, {"Ref": "JwtIssuer"}]},
-        "audience": {"Fn::If": ["CreatePool", [{"Ref": "UserPoolClient"}], {"Ref": "JwtAudience"}]},
+        "audience": {
+            "Fn::If": ["CreatePool", [{"Ref": "UserPoolClient"}], {"Fn::Split": [",", {"Ref": "JwtAudience"}]}]
+        },
     }
 
 
@@ -73,7 +75,11 @@ def test_each_of_three_scopes_is_asked_for_only_when_it_was_given(deployed: Json
 
 def test_browsers_may_call_and_read_what_the_clients_need(deployed: Json) -> None:
     cors = _body(deployed)["x-amazon-apigateway-cors"]
-    assert cors["allowOrigins"] == ["*"]
+    first, second, third = cors["allowOrigins"]
+    # The transform has put the parameter's value in; CloudFormation takes it apart.
+    assert first == {"Fn::Select": [0, {"Fn::Split": [",", "*"]}]}
+    assert [origin["Fn::If"][0] for origin in (second, third)] == ["AllowOrigin2", "AllowOrigin3"]
+    assert all(origin["Fn::If"][2] == {"Ref": "AWS::NoValue"} for origin in (second, third))
     assert set(cors["allowMethods"]) == {method.upper() for method, _ in ROUTES}
     assert {"authorization", "content-type", "idempotency-key", "if-none-match"} <= set(cors["allowHeaders"])
     assert {"idempotency-replayed", "retry-after", "etag", "x-request-id"} <= set(cors["exposeHeaders"])

@@ -36,6 +36,8 @@ MAX_ITEM_BYTES = 390 * 1024
 """Below DynamoDB's 400 KB by what the order system may still add between a cancel and its refund."""
 KEY_BYTES = 2048
 
+_TRY_AGAIN = "The service is busy. Try again shortly; with the same Idempotency-Key nothing is done twice."
+
 _RETRYABLE = frozenset(
     {
         "InternalServerError",
@@ -89,14 +91,10 @@ def _database_errors() -> Iterator[None]:
         yield
     except ClientError as error:
         if error.response["Error"]["Code"] in _RETRYABLE:
-            raise ServiceUnavailable(
-                "The service is busy. Nothing may have been changed; try again shortly."
-            ) from error
+            raise ServiceUnavailable(_TRY_AGAIN) from error
         raise
     except (BotoConnectionError, HTTPClientError) as error:
-        raise ServiceUnavailable(
-            "The service can't be reached. Nothing may have been changed; try again shortly."
-        ) from error
+        raise ServiceUnavailable(_TRY_AGAIN) from error
 
 
 def _item(error: ClientError) -> Raw | None:
@@ -372,7 +370,7 @@ class Policies:
         with _database_errors():
             answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
         if answer.get("UnprocessedKeys"):
-            raise ServiceUnavailable("The service is busy. Nothing was changed; try again shortly.")
+            raise ServiceUnavailable(_TRY_AGAIN)
         documents = {item["scope"]["S"]: plain(item) for item in answer["Responses"].get(self._table, [])}
         return read_policy(store_id, documents.get(DEFAULT_SCOPE), documents.get(store_scope(store_id)))
 
@@ -446,7 +444,7 @@ def _raise_unless_changed(error: ClientError) -> None:
     if reasons.keys() & {"ConditionalCheckFailed", "TransactionConflict"}:
         return
     if reasons.keys() & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
-        raise ServiceUnavailable("The database is busy.") from error
+        raise ServiceUnavailable(_TRY_AGAIN) from error
     if "size" in reasons.get("ValidationError", ""):
         raise OrderTooLarge("The order is too large for its refund to be written.") from error
     raise error

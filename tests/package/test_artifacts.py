@@ -1,0 +1,50 @@
+"""What is in the packages, and that the tests beside this one would notice what is not."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from tests.conftest import Aws
+from tests.machine import ROOT
+from tests.package.conftest import Build, payload, start
+
+MEGABYTE = 1024 * 1024
+
+
+def test_the_layer_is_small(build: Build, tmp_path: Path) -> None:
+    path = tmp_path / "layer.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(build.layer.rglob("*")):
+            archive.write(file, file.relative_to(build.layer))
+    assert path.stat().st_size <= 5 * MEGABYTE
+
+
+def test_the_layer_leaves_to_the_runtime_what_is_the_runtimes(build: Build) -> None:
+    carried = {path.name.split("-")[0].removesuffix(".py") for path in (build.layer / "python").iterdir()}
+    assert {"cancel_core", "aws_lambda_powertools", "pydantic"} <= carried
+    # A second botocore would shadow the runtime's, and the X-Ray SDK costs most of a cold start.
+    assert not carried & {"boto3", "botocore", "s3transfer", "urllib3", "aws_xray_sdk", "awslambdaric"}
+
+
+def test_an_artifact_is_the_function_alone(build: Build) -> None:
+    for artifact in build.artifacts.values():
+        assert [path.name for path in artifact.iterdir() if path.name != "__pycache__"] == ["app.py"]
+
+
+def test_handlers_are_short() -> None:
+    for path in ROOT.glob("functions/*/app.py"):
+        assert len(path.read_text().splitlines()) <= 80, path
+
+
+def test_a_dependency_missing_from_the_layer_is_noticed(
+    build: Build, aws: Aws, runtime_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "python").mkdir()
+    for path in (build.layer / "python").iterdir():
+        if path.name != "pydantic":
+            (tmp_path / "python" / path.name).symlink_to(path)
+    with start(build, tmp_path, aws, runtime_folder) as broken:
+        result = broken.runtime.invoke("CancelOrderFunction", payload("cancel_order"))
+    assert result.error == "Unhandled"
+    assert "No module named 'pydantic'" in "\n".join([result.payload.decode(), *broken.said])

@@ -1,0 +1,178 @@
+"""Each payload of events/ on the built artifacts, and what came of it in the tables and on the bus."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from local.demo import CONFIG, seed
+from tests.conftest import Aws
+from tests.machine import ROOT
+from tests.package.conftest import Lambda, payload
+
+ORDER = "demo-paid"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The order of the payloads, and what becomes of it. Items are in DynamoDB's own JSON."""
+
+    aws: Aws
+    dynamodb: Any
+    sqs: Any
+
+    def order(self) -> Any:
+        return self._item("orders", {"order_id": {"S": ORDER}})
+
+    def cancellation(self) -> Any:
+        return self.order()["cancellation"]["M"]
+
+    def refund(self) -> Any:
+        return self._item("refunds", {"refund_id": self.cancellation()["refund"]["M"]["refund_id"]})
+
+    def _item(self, table: str, key: Any) -> Any:
+        return self.dynamodb.get_item(TableName=self.aws.tables[table], Key=key, ConsistentRead=True).get("Item")
+
+    def put(self, order: Any) -> None:
+        self.dynamodb.put_item(TableName=self.aws.tables["orders"], Item=order)
+
+    def in_the_refund_queue(self) -> list[Any]:
+        """The events that the bus's rule has brought there since the last look."""
+        url, events = self.aws.queues["RefundQueue"], []
+        while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                events.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return events
+
+
+@pytest.fixture
+def shop(aws: Aws) -> Shop:
+    opened = Shop(aws, aws.client("dynamodb"), aws.client("sqs"))
+    seed(opened.dynamodb, aws.tables["orders"], aws.tables["config"])
+    for item in opened.dynamodb.scan(TableName=aws.tables["refunds"])["Items"]:
+        opened.dynamodb.delete_item(TableName=aws.tables["refunds"], Key={"refund_id": item["refund_id"]})
+    opened.in_the_refund_queue()
+    return opened
+
+
+def record(name: str) -> Any:
+    return payload(name)["Records"][0]["dynamodb"]
+
+
+def body(answer: Any) -> Any:
+    assert answer["statusCode"] == 200, answer
+    return json.loads(answer["body"])
+
+
+def refund_event() -> Any:
+    return json.loads(payload("refund_order")["Records"][0]["body"])
+
+
+def test_every_function_has_its_payload() -> None:
+    payloads = {path.stem for path in (ROOT / "events").glob("*.json")} - {"env"}
+    assert payloads == {path.parent.name for path in ROOT.glob("functions/*/app.py")}
+
+
+@pytest.mark.usefixtures("shop")
+def test_list_reasons(functions: Lambda) -> None:
+    answer = functions.invoke("ListReasonsFunction", payload("list_reasons"))
+    assert body(answer) == {"enabled": True, "reasons": CONFIG[0]["reasons"]}
+
+
+@pytest.mark.usefixtures("shop")
+def test_list_orders(functions: Lambda) -> None:
+    orders = body(functions.invoke("ListOrdersFunction", payload("list_orders")))["orders"]
+    assert {order["order_id"]: order["available_actions"] for order in orders}[ORDER] == ["CANCEL"]
+    assert len(orders) > 1
+
+
+@pytest.mark.usefixtures("shop")
+def test_get_order(functions: Lambda) -> None:
+    order = body(functions.invoke("GetOrderFunction", payload("get_order")))
+    assert (order["order_id"], order["cancellation"]) == (ORDER, None)
+    assert order["items"]
+
+
+@pytest.mark.usefixtures("shop")
+def test_check_eligibility(functions: Lambda) -> None:
+    eligibility = body(functions.invoke("CheckEligibilityFunction", payload("check_eligibility")))
+    assert (eligibility["eligible"], eligibility["blockers"]) == (True, [])
+    assert eligibility["refund"]["amount"] == refund_event()["detail"]["refund"]["amount"]
+
+
+def test_cancel_order(functions: Lambda, shop: Shop) -> None:
+    answer = body(functions.invoke("CancelOrderFunction", payload("cancel_order")))
+    assert answer["order"]["status"] == "canceled"
+    assert answer["cancellation"]["refund"]["status"] == "pending"
+    assert shop.order()["status"] == {"S": "canceled"}
+
+
+@pytest.mark.usefixtures("shop")
+def test_cancel_order_again_with_its_key(functions: Lambda) -> None:
+    first = functions.invoke("CancelOrderFunction", payload("cancel_order"))
+    again = functions.invoke("CancelOrderFunction", payload("cancel_order"))
+    assert again["headers"]["idempotency-replayed"] == "true"
+    assert body(again) == body(first)
+
+
+def test_get_cancellation(functions: Lambda, shop: Shop) -> None:
+    shop.put(record("publish_events")["NewImage"])
+    cancellation = body(functions.invoke("GetCancellationFunction", payload("get_cancellation")))
+    assert cancellation["cancellation_id"] == refund_event()["detail"]["cancellation_id"]
+
+
+def test_publish_events(functions: Lambda, shop: Shop) -> None:
+    assert functions.invoke("PublishEventsFunction", payload("publish_events")) == {"batchItemFailures": []}
+    (event,) = shop.in_the_refund_queue()
+    assert (event["source"], event["detail-type"]) == ("cancel-core", "OrderCanceled")
+    assert event["detail"]["order_id"] == ORDER
+
+
+def test_refund_order(functions: Lambda, shop: Shop) -> None:
+    shop.put(record("publish_events")["NewImage"])
+    assert functions.invoke("RefundOrderFunction", payload("refund_order")) == {"batchItemFailures": []}
+    assert shop.cancellation()["refund"]["M"]["status"] == {"S": "succeeded"}
+    assert shop.refund()["status"] == {"S": "succeeded"}
+    assert int(shop.refund()["amount"]["N"]) == refund_event()["detail"]["refund"]["amount"]
+
+
+def test_reconcile_refunds(functions: Lambda, shop: Shop) -> None:
+    order = record("publish_events")["NewImage"]
+    shop.put(order | {"refund_pending_since": {"S": "2026-01-01T00:00:00Z"}})
+    functions.invoke("ReconcileRefundsFunction", payload("reconcile_refunds"))
+    (event,) = shop.in_the_refund_queue()
+    assert event["detail"] == refund_event()["detail"]
+
+
+# --- a payload that nothing really sends would prove nothing ---------------------------------------------------------
+
+
+def test_the_payload_of_publish_events_starts_from_the_demo_order(shop: Shop) -> None:
+    assert record("publish_events")["OldImage"] == shop.order()
+
+
+def test_the_payload_of_publish_events_is_what_a_cancel_writes(functions: Lambda, shop: Shop) -> None:
+    functions.invoke("CancelOrderFunction", payload("cancel_order"))
+    image = record("publish_events")["NewImage"]
+    moments = _moments(shop.order()), _moments(image)
+    assert moments[0][0] == moments[1][0]
+    assert len(moments[0][1]) == len(moments[1][1])
+
+
+def _moments(order: Any) -> tuple[Any, list[str]]:
+    """The order with its cancel's moment taken out, and the places where that stood."""
+    at = order["cancellation"]["M"]["requested_at"]["S"]
+    text = json.dumps(order, sort_keys=True)
+    return json.loads(text.replace(at, "(then)")), [at] * text.count(at)
+
+
+def test_the_payload_of_refund_order_is_what_publish_events_sends(functions: Lambda, shop: Shop) -> None:
+    functions.invoke("PublishEventsFunction", payload("publish_events"))
+    (sent,) = shop.in_the_refund_queue()
+    assert sent["detail"] == refund_event()["detail"]
+    # moto's envelope lacks some of what AWS's has.
+    assert set(sent) <= set(refund_event())
