@@ -1,12 +1,14 @@
 """moto's server, as a process of its own: ``python -m local.moto_server PORT`` prints the port it serves, once it does.
 
-Three things are mended on the way, so that it behaves as DynamoDB does:
+Four things are mended on the way, so that it behaves as DynamoDB does:
 
 - Its DynamoDB is not atomic: threads share tables without a lock, and two conditional writes can both win. Here
   DynamoDB's calls take turns, in the order they came.
 - Its transactions copy the whole table, stream and all, and put the copy in its place to undo: ever slower, and readers
   of the stream are left with one that nothing is written to any more. Here only the items concerned are kept and put
   back.
+- Where an attribute is written anew it counts the replaced value towards the item's size as well, and refuses orders
+  from 200 KB. Here it counts as DynamoDB does.
 - Writing an answer, it asks of every value in every item whether it is of each type there is, under several spellings:
   20 orders took 80 ms. Here a value says itself which type it has.
 """
@@ -22,13 +24,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from moto.core.serialize import JSONSerializer
+from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
 ITERATORS = 10_000
+MAX_ITEM_BYTES = 400 * 1024
 
 
 class OneAtATime:
@@ -94,6 +99,19 @@ def _mend_transactions() -> None:
     Table.__deepcopy__ = lambda self, _: self  # type: ignore[attr-defined]  # it has none of its own
 
 
+def _mend_sizes() -> None:
+    def size(value: Any) -> int:
+        return int(value.size()) if isinstance(value, DynamoType) else len(str(value).encode())
+
+    def set_item(self: LimitedSizeDict, name: str, value: Any) -> None:
+        others = sum(size(key) + size(content) for key, content in self.items() if key != name)
+        if others + size(name) + size(value) > MAX_ITEM_BYTES:
+            raise ItemSizeTooLarge
+        dict.__setitem__(self, name, value)
+
+    LimitedSizeDict.__setitem__ = set_item  # type: ignore[method-assign]  # mended, as said
+
+
 def _mend_answers() -> None:
     unmended = JSONSerializer._serialize_type_structure  # noqa: SLF001  # there is no other way in
 
@@ -120,6 +138,7 @@ class _RequestHandler(MotoRequestHandler):
 def main(port: int) -> None:
     """Serve until killed."""
     _mend_transactions()
+    _mend_sizes()
     _mend_answers()
     application = OneAtATime(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=_RequestHandler)

@@ -1,0 +1,62 @@
+"""The published documents (docs/) and validators made of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from jsonschema.protocols import Validator
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+SchemaName = Literal["order", "config", "events"]
+
+
+@cache
+def openapi_document() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((DOCS / "openapi.yaml").read_text(encoding="utf-8"))
+    return document
+
+
+@cache
+def schema(name: SchemaName) -> Validator:
+    """A validator of docs/schemas/<name>.json."""
+    document = json.loads((DOCS / "schemas" / f"{name}.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(document)
+    return Draft202012Validator(document)
+
+
+def fault(validator: Validator, value: Any) -> str | None:
+    """Where and how a value breaks the schema, or None."""
+    error = best_match(validator.iter_errors(value))
+    return None if error is None else f"{error.json_path}: {error.message}"
+
+
+def assert_valid(name: SchemaName, value: object) -> None:
+    """The value, plain JSON or as boto3 reads it from a table, follows docs/schemas/<name>.json."""
+    found = fault(schema(name), plain(value))
+    assert found is None, f"not a valid {name}: {found}\n{value!r}"
+
+
+def plain(value: object) -> Any:
+    """What boto3 reads from a table, as the plain JSON the schemas speak of: whole numbers as int, others as Decimal.
+
+    Sets and binary values, which only the shop's own attributes hold, stay as they are.
+    """
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else value
+        case Mapping():
+            return {key: plain(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [plain(inner) for inner in value]
+        case _:
+            return value

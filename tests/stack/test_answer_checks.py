@@ -1,0 +1,66 @@
+"""The check that every answer goes through (tests/contract_support) turns red where it should."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.contract_support.openapi import ApiDocument, UndocumentedAnswerError
+
+FUNCTION = {"content-type": "application/json", "x-request-id": "r1", "cache-control": "no-store"}
+PROBLEM = FUNCTION | {"content-type": "application/problem+json"}
+ELIGIBLE = {"order_id": "1", "eligible": True, "blockers": [], "refund": None}
+NOT_FOUND = {
+    "type": "urn:cancel-core:problem:ORDER_NOT_FOUND",
+    "title": "No such order",
+    "status": 404,
+    "detail": "There is no such order.",
+    "instance": "/orders/1/cancellation-eligibility",
+    "code": "ORDER_NOT_FOUND",
+    "request_id": "r1",
+}
+OWED = {"currency": "SEK", "amount": 1, "shipping": 1, "fees": 0, "items": []}
+
+
+def check(status: int, headers: dict[str, str], body: Any) -> None:
+    request = httpx.Request("GET", "http://127.0.0.1/orders/1/cancellation-eligibility")
+    answer = httpx.Response(status, json=body, headers=headers, request=request)
+    ApiDocument().check("GET", "/orders/{order_id}/cancellation-eligibility", answer)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (200, FUNCTION, ELIGIBLE),
+        (200, FUNCTION, ELIGIBLE | {"refund": OWED}),
+        (404, PROBLEM, NOT_FOUND),
+        (404, {"content-type": "application/json"}, {"message": "Not Found"}),
+    ],
+)
+def test_what_is_documented_passes(status: int, headers: dict[str, str], body: Any) -> None:
+    check(status, headers, body)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        pytest.param(201, FUNCTION, ELIGIBLE, id="status"),
+        pytest.param(200, FUNCTION | {"content-type": "text/plain"}, ELIGIBLE, id="media type"),
+        pytest.param(200, {"content-type": "application/json"}, ELIGIBLE, id="no request id"),
+        pytest.param(200, FUNCTION | {"etag": '"x"'}, ELIGIBLE, id="a header that is not documented"),
+        pytest.param(200, FUNCTION, ELIGIBLE | {"more": 1}, id="an unknown field"),
+        pytest.param(200, FUNCTION, {"order_id": "1"}, id="missing fields"),
+        pytest.param(200, FUNCTION, ELIGIBLE | {"refund": OWED | {"amount": 1.0}}, id="money with a point"),
+        pytest.param(200, FUNCTION, ELIGIBLE | {"eligible": False}, id="refused without a blocker"),
+        pytest.param(404, PROBLEM, NOT_FOUND | {"status": 400}, id="a status that disagrees"),
+        pytest.param(404, PROBLEM, NOT_FOUND | {"request_id": "r2"}, id="a request id that disagrees"),
+        pytest.param(404, PROBLEM, NOT_FOUND | {"code": "INTERNAL_ERROR"}, id="a code of another status"),
+        pytest.param(404, PROBLEM, NOT_FOUND | {"instance": "/orders/2"}, id="an instance that disagrees"),
+        pytest.param(503, PROBLEM, NOT_FOUND | {"code": "SERVICE_UNAVAILABLE", "status": 503}, id="no Retry-After"),
+    ],
+)
+def test_what_is_not_documented_is_noticed(status: int, headers: dict[str, str], body: Any) -> None:
+    with pytest.raises(UndocumentedAnswerError):
+        check(status, headers, body)

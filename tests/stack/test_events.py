@@ -1,0 +1,114 @@
+"""What the bus tells. Each event is held against docs/schemas/events.json as it is taken from the queue."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from tests.contract_support import documents
+from tests.contract_support.aws import EventWatch
+from tests.contract_support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE
+from tests.contract_support.documents import captured, invoiced, row
+from tests.contract_support.shop import Shop
+
+FIELDS = {
+    "schema_version",
+    "order_id",
+    "store_id",
+    "customer_id",
+    "cancellation_id",
+    "reason",
+    "items",
+    "refund",
+    "surplus",
+    "occurred_at",
+}
+
+
+def test_a_cancel_and_its_refund_are_told(shop: Shop, events: EventWatch) -> None:
+    order_id = shop.put(
+        status="processing",
+        items=[
+            invoiced("1"),
+            row("2", qty_ordered=3, qty_invoiced=1, qty_canceled=1, amount_invoiced=700),
+            row("3", qty_canceled=2),
+        ],
+        payments=[captured(20700)],
+    )
+    cancellation = shop.canceled(order_id, reason="other", comment=PRIVATE_COMMENT)["cancellation"]
+    expected = {
+        "schema_version": 1,
+        "order_id": order_id,
+        "store_id": shop.store_id,
+        "customer_id": shop.customer_id,
+        "cancellation_id": cancellation["cancellation_id"],
+        "reason": {"code": "other", "description": "Another reason"},
+        # What this cancel does: not what was cancelled before, and no row that it leaves alone.
+        "items": [
+            {"item_id": "1", "sku": "SKU-1", "qty_canceled": 0, "qty_refunded": 2},
+            {"item_id": "2", "sku": "SKU-2", "qty_canceled": 1, "qty_refunded": 1},
+        ],
+        "refund": {"amount": 20700, "currency": "SEK"},
+        "surplus": 0,
+        "occurred_at": cancellation["requested_at"],
+    }
+    assert events.wait_for(order_id, "OrderCanceled") == expected
+    refunded = events.wait_for(order_id, "OrderRefunded")
+    assert refunded == expected | {"occurred_at": refunded["occurred_at"]}
+    assert refunded["occurred_at"] >= expected["occurred_at"]
+    assert not events.of(order_id, "OrderRefundFailed")
+
+
+def test_a_failed_refund_is_told(shop: Shop, events: EventWatch) -> None:
+    order_id = shop.put(**documents.paid(payments=[captured(1)]))
+    cancellation = shop.canceled(order_id)["cancellation"]
+    detail = events.wait_for(order_id, "OrderRefundFailed")
+    assert detail.keys() == FIELDS
+    assert detail["cancellation_id"] == cancellation["cancellation_id"]
+    assert detail["refund"] == {"amount": 20000, "currency": "SEK"}
+    assert not events.of(order_id, "OrderRefunded")
+
+
+def test_a_cancel_without_a_refund_is_told_once(shop: Shop, events: EventWatch) -> None:
+    order_id = shop.put()
+    shop.canceled(order_id)
+    detail = events.wait_for(order_id, "OrderCanceled")
+    assert detail["refund"] is None
+    assert detail["items"] == [{"item_id": "1", "sku": "SKU-1", "qty_canceled": 2, "qty_refunded": 0}]
+    # Nothing more follows; a moment is given to what should not come.
+    time.sleep(1)
+    assert {event["detail-type"] for event in events.of(order_id)} == {"OrderCanceled"}
+
+
+def test_no_event_holds_personal_data_or_a_payments_reference(shop: Shop, events: EventWatch) -> None:
+    order_id = shop.put(**documents.paid())
+    shop.canceled(order_id, comment=PRIVATE_COMMENT)
+    events.wait_for(order_id, "OrderRefunded")
+    told = json.dumps(events.seen, default=str)
+    for private in (PRIVATE_EMAIL, PRIVATE_REFERENCE, PRIVATE_COMMENT):
+        assert private not in told
+
+
+def test_a_refused_cancel_is_not_told(shop: Shop, events: EventWatch) -> None:
+    refused_id = shop.put(status="complete")
+    shop.cancel(refused_id)
+    told_id = shop.put()
+    shop.canceled(told_id)
+    events.wait_for(told_id, "OrderCanceled")
+    assert not events.of(refused_id)
+
+
+def test_the_shops_own_writes_are_not_told(shop: Shop, events: EventWatch) -> None:
+    order_id = shop.put(**documents.paid())
+    shop.canceled(order_id)
+    events.wait_for(order_id, "OrderRefunded")
+    known = len(events.of(order_id))
+    shop.aws.orders.update_item(
+        Key={"order_id": order_id}, UpdateExpression="SET note = :note", ExpressionAttributeValues={":note": "seen"}
+    )
+    # A later order's event has passed through the same stream behind it.
+    later = shop.put()
+    shop.canceled(later)
+    events.wait_for(later, "OrderCanceled")
+    time.sleep(0.5)
+    assert len(events.of(order_id)) == known

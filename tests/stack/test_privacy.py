@@ -1,0 +1,62 @@
+"""Nothing personal in logs. Answers are searched, each of them, by tests/contract_support/client.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.contract_support import documents
+from tests.contract_support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE, Client
+from tests.contract_support.shop import CANCELLATION, ORDER, Shop, refused, token_of
+from tests.contract_support.waiting import wait_until
+from tests.stack.conftest import Running
+
+
+def test_logs_hold_no_token_no_address_no_comment_and_no_reference(shop: Shop, stack: Running) -> None:
+    order_id = shop.put(**documents.paid())
+    shop.canceled(order_id, comment=PRIVATE_COMMENT, key="private-key-of-a-client")
+    shop.refunded(order_id)
+    failing = shop.put(**documents.paid(payments=[documents.captured(1)]))
+    shop.canceled(failing, comment=PRIVATE_COMMENT)
+    shop.refunded(failing, "failed")
+
+    # Refused bodies, a token with an address in it, documents that cannot be read: all of it private.
+    headers = {"content-type": "application/json"}
+    broken = f'{{"reason": "other", "comment": "{PRIVATE_COMMENT}"'.encode()
+    refused(shop.client.post(CANCELLATION, order_id=order_id, headers=headers, content=broken), 400, "INVALID_REQUEST")
+    refused(shop.cancel(order_id, comment=[PRIVATE_COMMENT]), 422, "INVALID_REQUEST")
+    client = Client(stack.endpoint, token=token_of(stack.endpoint, shop.customer_id, email=PRIVATE_EMAIL))
+    client.get(ORDER, order_id=order_id)
+    client.close()
+    damages: tuple[dict[str, Any], ...] = (
+        {"payments": [{"provider": "offline", "reference": PRIVATE_REFERENCE}]},
+        {"payments": PRIVATE_REFERENCE},
+        {"total": PRIVATE_EMAIL},
+        {"history": [{"at": documents.timestamp(), "comment": PRIVATE_COMMENT}]},
+        {"items": [{"sku": PRIVATE_EMAIL, "name": PRIVATE_EMAIL}]},
+        {"cancellation": {"comment": PRIVATE_COMMENT}},
+    )
+    for number, damage in enumerate(damages):
+        document = documents.order(f"{shop.mark}-damaged-{number}", shop.customer_id, shop.store_id)
+        shop.put_exactly(document | damage, valid=False)
+        answer = shop.client.get(ORDER, order_id=document["order_id"])
+        refused(answer, 500, "INTERNAL_ERROR")
+    shop.client.get("/orders")
+
+    # The last request has come into the log, so the others have too.
+    request_id = answer.headers["x-request-id"]
+    wait_until(lambda: request_id in stack.said(), what="the functions' lines are in the stack's output")
+    said = stack.said()
+    for private in (PRIVATE_EMAIL, PRIVATE_COMMENT, PRIVATE_REFERENCE, "private-key-of-a-client"):
+        assert private not in said, private
+    tokens = [held.token for held in (shop.client, client)]
+    for token in tokens:
+        assert token
+        assert token not in said
+        assert token.split(".")[1] not in said
+
+
+def test_a_comment_is_shown_to_its_customer_alone(shop: Shop) -> None:
+    order_id = shop.put()
+    shop.canceled(order_id, comment="Between us")
+    assert shop.cancellation(order_id)["comment"] == "Between us"
+    assert "Between us" not in shop.another_customer().get(CANCELLATION, order_id=order_id).text

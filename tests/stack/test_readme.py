@@ -1,0 +1,61 @@
+"""The README's lines work as pasted, and answer what the README says they answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.contract_support.schemas import ROOT
+from tests.stack.conftest import Running
+
+# A fenced block that is run stands under <!-- tested -->; what it prints, if shown, under <!-- its answer -->.
+_BLOCK = re.compile(
+    r"<!-- tested -->\n```sh\n(?P<run>.*?)```\n"
+    r"(?:\s*(?:<details>[^\n]*\n)?\s*<!-- its answer -->\n```json\n(?P<answer>.*?)```)?",
+    re.DOTALL,
+)
+_ADDRESS = "http://127.0.0.1:3000"
+_BETWEEN = "-- next block --"
+
+# What is another each time: ids, times, tokens.
+_CHANGING = [
+    (re.compile(r"\b(can|ref|offline_leg|leg)_[0-9a-f]{32}"), r"\1_x"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "2026-11-22T00:00:00Z"),
+]
+
+
+def _same(text: str) -> Any:
+    for pattern, name in _CHANGING:
+        text = pattern.sub(name, text)
+    return json.loads(text)
+
+
+@pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs bash and curl")
+def test_the_lines_work_as_pasted(stack: Running) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = [(match["run"], match["answer"]) for match in _BLOCK.finditer(readme)]
+    assert len(blocks) == readme.count("<!-- tested -->")
+    assert sum(answer is not None for _, answer in blocks) == readme.count("<!-- its answer -->") > 3
+    assert _ADDRESS in blocks[0][0]
+
+    script = f"\necho; echo '{_BETWEEN}'\n".join(run for run, _ in blocks).replace(_ADDRESS, stack.endpoint)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
+        env=os.environ | {"no_proxy": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout.split(_BETWEEN)
+    for (run, answer), output in zip(blocks, printed, strict=True):
+        if answer is not None:
+            assert _same(output) == _same(answer), run
