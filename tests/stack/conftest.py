@@ -30,6 +30,7 @@ class Running:
     endpoint: str
     info: StackInfo
     output: Path
+    pid: int
 
     def said(self) -> str:
         return self.output.read_text(encoding="utf-8", errors="replace")
@@ -59,7 +60,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
         wait_until(is_ready, what="the local stack is ready", seconds=START_SECONDS, every=0.2)
         told = json.loads(ready.read_text(encoding="utf-8"))
-        yield Running(told["url"].rstrip("/"), StackInfo.of(told), output)
+        yield Running(told["url"].rstrip("/"), StackInfo.of(told), output, process.pid)
     finally:
         code = _stop(process)
     assert code == 0, f"the local stack ended with {code}:\n{_tail(output)}"

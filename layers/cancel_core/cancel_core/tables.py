@@ -75,11 +75,11 @@ _serialize = TypeSerializer().serialize
 
 
 def client() -> DynamoDBClient:
-    """One per process. Its patience (three tries of at most three seconds) ends before the function's time-out does."""
+    """One per process. Its patience with a dead database (three tries, twelve seconds) ends before the function's."""
     return boto3.client(
         "dynamodb",
         config=Config(
-            connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3}, tcp_keepalive=True
+            connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3}, tcp_keepalive=True
         ),
     )
 

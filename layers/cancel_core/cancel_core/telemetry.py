@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from cancel_core.policy import Policy
 
+# Lambda's JSON logging lets every library speak; where botocore found its credentials helps nobody.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 logger = Logger()
 _metrics = Metrics()
 

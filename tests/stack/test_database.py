@@ -1,0 +1,109 @@
+"""A database in the way: an order that keeps changing under the request, and a database that does not answer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.contract_support import documents
+from tests.contract_support.client import Client
+from tests.contract_support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop, refused
+from tests.machine import need
+from tests.stack.conftest import Running
+
+TRIES = 20
+
+
+@contextmanager
+def written_all_the_time(shop: Shop, order_id: str) -> Iterator[None]:
+    """An order system that captures a little more at every moment."""
+    over = threading.Event()
+
+    def write() -> None:
+        captured = 10_000 * (1 + threading.get_ident())
+        while not over.is_set():
+            captured += 1
+            shop.aws.orders.update_item(
+                Key={"order_id": order_id},
+                UpdateExpression="SET payments = :payments",
+                ExpressionAttributeValues={":payments": [documents.captured(captured % 10**9)]},
+            )
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for writer in writers:
+            writer.join()
+
+
+def test_an_order_that_keeps_changing_is_409_and_stays_as_it_is(shop: Shop) -> None:
+    for _ in range(TRIES):
+        order_id = shop.put(**documents.paid())
+        with written_all_the_time(shop, order_id):
+            answer = shop.cancel(order_id)
+        if answer.status_code == 409:
+            break
+    problem = refused(answer, 409, "CONCURRENT_UPDATE")
+    assert problem["order"]["order_id"] == order_id
+    assert shop.stored(order_id)["status"] == "processing"
+    assert shop.cancel(order_id).status_code == 200
+
+
+@contextmanager
+def silent_database(stack: Running) -> Iterator[None]:
+    """The database takes connections and answers nothing."""
+    need(shutil.which("pgrep"), "pgrep, which finds the database's process, is not here.")
+    found = subprocess.run(
+        ["pgrep", "-P", str(stack.pid), "-f", r"local\.moto_server"], capture_output=True, text=True, check=True
+    )
+    (database,) = map(int, found.stdout.split())
+    os.kill(database, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(database, signal.SIGCONT)
+
+
+def test_a_database_that_does_not_answer_is_503_on_every_route(shop: Shop, stack: Running, anyone: Client) -> None:
+    order_id = shop.put(**documents.paid())
+    answers = []
+
+    def ask(number: int) -> None:
+        match number:
+            case 0:
+                answers.append(shop.cancel(order_id, key="lost"))
+            case 1:
+                answers.append(shop.client.get(ELIGIBILITY, order_id=order_id))
+            case 2:
+                answers.append(shop.client.get(ORDER, order_id=order_id))
+            case 3:
+                answers.append(shop.client.get(CANCELLATION, order_id=order_id))
+            case 4:
+                answers.append(shop.client.get("/orders"))
+            case _:
+                answers.append(anyone.get("/cancellation-reasons", params={"store_id": f"new-{shop.mark}"}))
+
+    with silent_database(stack):
+        asking = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
+        for thread in asking:
+            thread.start()
+        for thread in asking:
+            thread.join()
+
+    assert len(answers) == 6
+    for answer in answers:
+        refused(answer, 503, "SERVICE_UNAVAILABLE")
+        assert int(answer.headers["retry-after"]) > 0
+    # A repeat with the key tells how it stands.
+    assert shop.cancel(order_id, key="lost").status_code == 200
+    assert shop.cancel(order_id, key="lost").headers["idempotency-replayed"] == "true"
+    assert shop.refunded(order_id)["refund"]["status"] == "succeeded"
