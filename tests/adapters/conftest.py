@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import uuid4
 
+import boto3
 import pytest
+from botocore.config import Config
 
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "cancel-core")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "cancel-core")
@@ -139,3 +145,42 @@ class Calls:
             action()
 
         self._before.append((operation, run))
+
+
+Reply = tuple[int, dict[str, Any]]
+
+
+@contextmanager
+def fake_service(reply: Callable[[dict[str, Any]], Reply]) -> Iterator[int]:
+    """An AWS service that answers each request with what `reply` makes of it. Gives its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            status, body = reply(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def impatient(service: Literal["dynamodb", "events"], port: int) -> Any:
+    """A client of a service at this port that tries once."""
+    return boto3.client(
+        service,
+        region_name="eu-north-1",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=1),
+    )

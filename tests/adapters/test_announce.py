@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from cancel_core.announce import Change, publish_changes, reannounce
 from cancel_core.bus import Bus
@@ -18,7 +15,7 @@ from cancel_core.cancel import cancel_order
 from cancel_core.errors import PublishFailed
 from cancel_core.tables import StoredOrder
 
-from tests.adapters.conftest import NOW, Aws, Shop, request
+from tests.adapters.conftest import NOW, Aws, Reply, Shop, fake_service, impatient, request
 from tests.unit.builders import item, paid
 from tests.unit.test_changes import canceled, refunded, stored
 
@@ -95,44 +92,19 @@ def test_an_event_that_would_be_too_large_goes_without_its_rows(watched: Watched
     assert event["detail"]["refund"] == {"amount": 2500, "currency": "SEK"}
 
 
-class Refusing(BaseHTTPRequestHandler):
+def every_other(request: dict[str, Any]) -> Reply:
     """A bus that takes every other entry, and answers 200 all the same."""
-
-    def do_POST(self) -> None:
-        entries = json.loads(self.rfile.read(int(self.headers["content-length"])))["Entries"]
-        answers = [
-            {"EventId": str(number)} if number % 2 else {"ErrorCode": "ThrottlingException", "ErrorMessage": "busy"}
-            for number in range(len(entries))
-        ]
-        body = json.dumps({"FailedEntryCount": (len(entries) + 1) // 2, "Entries": answers}).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
-        pass
+    entries = [
+        {"EventId": str(number)} if number % 2 else {"ErrorCode": "ThrottlingException", "ErrorMessage": "busy"}
+        for number in range(len(request["Entries"]))
+    ]
+    return 200, {"FailedEntryCount": (len(entries) + 1) // 2, "Entries": entries}
 
 
 @pytest.fixture
 def refusing() -> Iterator[Bus]:
-    server = HTTPServer(("127.0.0.1", 0), Refusing)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Bus(_client(server.server_port), "bus")
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def _client(port: int) -> Any:
-    return boto3.client(
-        "events",
-        region_name="eu-north-1",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-    )
+    with fake_service(every_other) as port:
+        yield Bus(impatient("events", port), "bus")
 
 
 def test_entries_that_the_bus_refused_are_given_again(refusing: Bus) -> None:
@@ -140,7 +112,7 @@ def test_entries_that_the_bus_refused_are_given_again(refusing: Bus) -> None:
 
 
 def test_a_bus_that_is_not_there_loses_nothing() -> None:
-    assert publish_changes(Bus(_client(1), "bus"), changes(2)) == ["0", "1"]
+    assert publish_changes(Bus(impatient("events", 1), "bus"), changes(2)) == ["0", "1"]
 
 
 def test_what_has_been_pending_too_long_is_announced_again(shop: Shop, watched: Watched) -> None:

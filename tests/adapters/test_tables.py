@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-import boto3
 import pytest
 from boto3.dynamodb.types import Binary
-from botocore.config import Config
 from cancel_core import tables
 from cancel_core.changes import DECIDED_ON, OrderChange, RowChange
 from cancel_core.errors import OrderTooLarge, ServiceUnavailable
@@ -20,7 +14,7 @@ from cancel_core.order import HistoryEntry
 from cancel_core.policy import Policy
 from cancel_core.tables import Conflict, Orders, Policies, StoredOrder
 
-from tests.adapters.conftest import Shop
+from tests.adapters.conftest import Shop, fake_service, impatient
 from tests.unit.builders import document, item, paid, payment
 
 CHANGE = OrderChange(
@@ -180,44 +174,6 @@ def test_a_store_id_that_no_scope_can_have_has_the_default_policy(shop: Shop) ->
     assert shop.policies().get("x" * 3000) == shop.policies().get("no such store")
 
 
-class Sick(BaseHTTPRequestHandler):
-    """A database that answers every request with one error."""
-
-    status, body = 400, b""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(self.status)
-        self.send_header("content-length", str(len(self.body)))
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
-        pass
-
-
-@pytest.fixture
-def sick() -> Iterator[HTTPServer]:
-    server = HTTPServer(("127.0.0.1", 0), type("One", (Sick,), {}))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def impatient(port: int) -> Any:
-    return boto3.client(
-        "dynamodb",
-        region_name="eu-north-1",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-        config=Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=1),
-    )
-
-
 @pytest.mark.parametrize(
     ("status", "code"),
     [
@@ -228,29 +184,26 @@ def impatient(port: int) -> Any:
         (503, "ServiceUnavailable"),
     ],
 )
-def test_a_throttling_database_is_told_as_unavailable(sick: HTTPServer, status: int, code: str) -> None:
-    sick.RequestHandlerClass.status = status  # type: ignore[attr-defined] # a class of this test's own
-    sick.RequestHandlerClass.body = json.dumps({"__type": f"x#{code}"}).encode()  # type: ignore[attr-defined] # the same
-    client = impatient(sick.server_port)
+def test_a_throttling_database_is_told_as_unavailable(status: int, code: str) -> None:
+    with fake_service(lambda _: (status, {"__type": f"x#{code}"})) as port:
+        client = impatient("dynamodb", port)
 
-    with pytest.raises(ServiceUnavailable):
-        Orders(client, "orders").get("o1")
-    with pytest.raises(ServiceUnavailable):
-        Policies(client, "config", 0, print).get("default")
+        with pytest.raises(ServiceUnavailable):
+            Orders(client, "orders").get("o1")
+        with pytest.raises(ServiceUnavailable):
+            Policies(client, "config", 0, print).get("default")
 
 
-def test_config_that_was_throttled_away_is_unavailable_not_absent(sick: HTTPServer) -> None:
-    sick.RequestHandlerClass.status = 200  # type: ignore[attr-defined] # a class of this test's own
+def test_config_that_was_throttled_away_is_unavailable_not_absent() -> None:
     answer = {"Responses": {}, "UnprocessedKeys": {"config": {"Keys": [{"scope": {"S": "default"}}]}}}
-    sick.RequestHandlerClass.body = json.dumps(answer).encode()  # type: ignore[attr-defined] # the same
 
-    with pytest.raises(ServiceUnavailable):
-        Policies(impatient(sick.server_port), "config", 0, print).get("default")
+    with fake_service(lambda _: (200, answer)) as port, pytest.raises(ServiceUnavailable):
+        Policies(impatient("dynamodb", port), "config", 0, print).get("default")
 
 
 def test_a_database_that_is_not_there_is_told_as_unavailable() -> None:
     with pytest.raises(ServiceUnavailable):
-        Orders(impatient(1), "orders").get("o1")
+        Orders(impatient("dynamodb", 1), "orders").get("o1")
 
 
 def test_what_does_not_pass_by_itself_is_a_defect(shop: Shop) -> None:
