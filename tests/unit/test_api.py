@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from cancel_core.api import Answer, ApiRequest, api, cached
 from cancel_core.errors import InvalidRequest, OrderNotFound, ServiceUnavailable
+from cancel_core.policy import read_policy
+from cancel_core.telemetry import report_config
 
 from tests.unit.builders import document, order
 
@@ -195,3 +197,20 @@ def test_an_order_that_cannot_be_read_is_logged_by_its_places_not_its_values(
 def test_a_token_without_the_claim_speaks_for_nobody() -> None:
     assert ApiRequest(event()).customer_id("sub") == "c1"
     assert ApiRequest(event()).customer_id("custom:customer") is None
+
+
+def test_a_config_that_is_wrong_is_told_in_the_log_and_beside_the_metric(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    @api
+    def handler(_request: ApiRequest) -> Answer:
+        report_config(read_policy("se", None, {"scope": "store:se", "enabled": "perhaps"}))
+        return Answer({})
+
+    handler(event(), Context())
+
+    told = "scope store:se: enabled is neither Yes nor No; set it to a Boolean, or to the word Yes or No"
+    assert told in caplog.text
+    metric = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert metric["ConfigInvalid"] == [1.0]
+    assert metric["config_problems"] == [told]

@@ -49,8 +49,8 @@ class Canceled(NamedTuple):
 def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now: datetime) -> Canceled:
     """Cancels an order of the customer, or finds that this very request did. Two round trips where nobody interferes.
 
-    Raises a `Refusal`, checked in the contract's order: the order is the caller's; the request is not a repeat; the
-    blockers; the reason; the write.
+    Raises a `Refusal`, checked in this order: the order is the caller's; the request is not a repeat; the blockers;
+    the reason; the write.
     """
     stored = orders.get(request.order_id)
     for _ in range(MAX_ATTEMPTS):
@@ -89,7 +89,7 @@ def _is_repeat(stored: StoredOrder, policy: Policy, request: CancelRequest) -> b
 
 def _is_own_write(stored: StoredOrder, request: CancelRequest) -> bool:
     """Whether the write that got in between was this request's own, whose answer the network lost."""
-    cancellation = stored.order.cancellation
+    cancellation = stored.cancellation
     return cancellation is not None and cancellation.request_id == request.request_id
 
 

@@ -43,6 +43,8 @@ def report_config(policy: Policy) -> None:
                 "remedy": problem.remedy,
             },
         )
+    # The metric has no dimensions of its own, which would cost for each scope; what is wrong lies beside it.
+    _metrics.add_metadata(key="config_problems", value=[str(problem) for problem in policy.problems])
     count("ConfigInvalid")
 
 
