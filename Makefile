@@ -67,7 +67,7 @@ deploy: build ## deploy to your AWS account, step by step
 .PHONY: lock
 lock: ## resolve requirements/*.in anew, with uv (UPGRADE=--upgrade for the newest of everything)
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 layer.in -o ../layers/cancel_core/requirements.txt
-	cd requirements && for set in run dev sam; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
+	cd requirements && for set in pip run dev sam; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
 LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
 
 .PHONY: clean
@@ -87,8 +87,9 @@ FIND_PYTHON = python=; for name in $(PYTHON) python3.13 python3 python3.14 pytho
 	if [ -z "$$python" ]; then \
 	    echo 'cancel-core needs Python 3.11 or newer, 3.13 at best, with its venv module (on Debian: apt-get install python3-venv).' >&2; exit 1; \
 	fi
-# $(call make-venv,folder): makes it unless a Python that runs is in there.
-make-venv = @$(1)/bin/python -c '$(RECENT)' 2>/dev/null || { $(FIND_PYTHON); rm -rf $(1); echo "$(1): made with $$("$$python" --version)"; "$$python" -m venv $(1); }
+# $(call make-venv,folder): makes it, with the locked pip in it, unless a Python that runs is in there.
+make-venv = @$(1)/bin/python -c '$(RECENT)' 2>/dev/null || { $(FIND_PYTHON); rm -rf $(1); echo "$(1): made with $$("$$python" --version)"; \
+	    "$$python" -m venv $(1) && $(1)/bin/python $(INSTALL) -r requirements/pip.txt; }
 
 $(VENV)/run.stamp: requirements/run.txt
 	$(call make-venv,$(VENV))

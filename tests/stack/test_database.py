@@ -62,15 +62,16 @@ def test_an_order_that_keeps_changing_is_409_and_stays_as_it_is(shop: Shop) -> N
 def silent_database(stack: Running) -> Iterator[None]:
     """The database takes connections and answers nothing."""
     need(shutil.which("pgrep"), "pgrep, which finds the database's process, is not here.")
-    found = subprocess.run(
-        ["pgrep", "-P", str(stack.pid), "-f", r"local\.moto_server"], capture_output=True, text=True, check=True
-    )
-    (database,) = map(int, found.stdout.split())
-    os.kill(database, signal.SIGSTOP)
+    engines = ["pgrep", "-P", str(stack.pid), "-f", r"local\.moto_server|DynamoDBLocal"]
+    found = subprocess.run(engines, capture_output=True, text=True, check=True)
+    databases = [int(pid) for pid in found.stdout.split()]
+    for database in databases:
+        os.kill(database, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(database, signal.SIGCONT)
+        for database in databases:
+            os.kill(database, signal.SIGCONT)
 
 
 def test_a_database_that_does_not_answer_is_503_on_every_route(shop: Shop, stack: Running, anyone: Client) -> None:
