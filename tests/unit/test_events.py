@@ -37,7 +37,7 @@ def test_a_cancel_is_told_with_the_quantities_of_this_cancel() -> None:
             "store_id": "default",
             "customer_id": "c1",
             "cancellation_id": changes.cancellation_id(stored(source).order),
-            "reason": {"code": "other", "description": "Other"},
+            "reason": "other",
             "items": [{"item_id": "a", "sku": "sku-a", "qty_canceled": 1, "qty_refunded": 2}],
             "refund": {"amount": 2000, "currency": "SEK"},
             "surplus": 500,

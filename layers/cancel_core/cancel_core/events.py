@@ -68,7 +68,7 @@ def _detail(state: OrderState, cancellation: Cancellation, occurred_at: str) -> 
         "store_id": state.store_id,
         "customer_id": state.customer_id,
         "cancellation_id": cancellation.cancellation_id,
-        "reason": cancellation.reason.model_dump(),
+        "reason": cancellation.reason.code,
         "items": [
             {
                 "item_id": row.item_id,
