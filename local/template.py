@@ -47,6 +47,13 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]
 
 _Loader.add_multi_constructor("!", _short_form)
 
+
+def read(path: Path) -> dict[str, Any]:
+    """A template as it is written, with CloudFormation's short forms in their long ones."""
+    document: dict[str, Any] = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506  # a SafeLoader: plain data alone
+    return document
+
+
 _NO_VALUE = object()
 
 _PLAIN: dict[str, Callable[[Any], Any]] = {
@@ -93,7 +100,7 @@ class Template:
         stack: str = "cancel-core",
         region: str = "eu-north-1",
     ) -> None:
-        document = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506  # a SafeLoader: it builds plain data alone
+        document = read(path)
         self.root = path.resolve().parent
         self.stack, self.region = stack, region
         self.attributes: dict[tuple[str, str], str] = {}

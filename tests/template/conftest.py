@@ -5,42 +5,19 @@ from typing import Any
 
 import boto3
 import pytest
-import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
+from local.template import read
 from tests.machine import ROOT
 
 Json = dict[str, Any]
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms, read into their long ones."""
-
-
-def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> Json:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt":
-        value = value.split(".", 1)
-    return {suffix if suffix == "Ref" else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
-
-
 @pytest.fixture(scope="session")
 def template() -> Json:
     """template.yaml as it is written."""
-    loaded = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Loader)
-    assert isinstance(loaded, dict)
-    return loaded
+    return read(ROOT / "template.yaml")
 
 
 @pytest.fixture(scope="session")
