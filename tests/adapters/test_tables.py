@@ -117,7 +117,7 @@ def test_an_order_that_is_gone_is_not_made_anew(shop: Shop) -> None:
 
 
 def test_what_the_database_refuses_as_too_large_is_told_so(shop: Shop) -> None:
-    order_id = shop.put(document(blob="x" * (390 * 1024)))
+    order_id = shop.put(document(blob="x" * (396 * 1024)))
     large = OrderChange(attributes={"more": "x" * 12000})
 
     with pytest.raises(OrderTooLarge):
