@@ -285,6 +285,21 @@ def test_what_the_shop_gave_back_by_itself_meanwhile_is_not_paid_again(shop: Sho
     assert shop.document(order_id)["payments"][0]["amount_refunded"] == 1
 
 
+def test_what_was_shipped_after_the_cancel_is_not_refunded_and_a_person_is_told(shop: Shop) -> None:
+    bank, order_id = Bank(), canceled(shop, three_payments())
+    shop.set(order_id, items=[item("a", invoiced=1, colour="red", qty_canceled=0, qty_shipped=1)])
+
+    refund = run(shop, order_id, bank)
+
+    assert refund
+    assert refund.status == "failed"
+    assert bank.moved == {}
+    failure = shop.refund_document(order_id)["failure"]
+    assert failure["code"] == "INVALID_ORDER"
+    assert "shipped" in failure["message"]
+    assert "refund_pending_since" not in shop.document(order_id)
+
+
 def test_the_order_system_may_write_while_the_refund_is_booked(shop: Shop) -> None:
     bank, order_id = Bank(), canceled(shop, three_payments())
 

@@ -281,7 +281,7 @@ def test_an_order_of_300_kb_is_cancelled_and_refunded(shop: Shop, where: str) ->
 
 
 def test_an_order_just_under_400_kb_is_too_large(shop: Shop) -> None:
-    order_id = shop.put(**documents.paid(padding="x" * 402_000))
+    order_id = shop.put(**documents.paid(padding="x" * 404_000))
     before = shop.stored(order_id)
     assert shop.eligibility(order_id)["eligible"]
     problem = refused(shop.cancel(order_id), 409, "ORDER_TOO_LARGE")

@@ -30,6 +30,12 @@ _MESSAGES: dict[FailureCode, str] = {
 }
 
 
+_LOOK_FIRST = "Look at the provider for this refund's id before paying anything by hand."
+_SHIPPED = (
+    f"An item was shipped after the order had been cancelled, so nothing more is paid out or released. {_LOOK_FIRST}"
+)
+
+
 class RefundContended(CancelCoreError):
     """Others kept changing the order or the refund; the message is to come again."""
 
@@ -81,6 +87,9 @@ def _carry_through(
     while refund.status == "pending":
         if order is None:
             step = _Step(changes.give_up(refund, "INVALID_ORDER", iso(clock()), voids=True), unreadable)
+        elif any(item.qty_shipped > 0 for item in order.items):
+            # The order system has shipped what was cancelled: goods and money are not both given away unasked.
+            step = _Step(changes.give_up(refund, "INVALID_ORDER", iso(clock()), voids=True), _SHIPPED)
         elif not _payments_hold(order, refund):
             # The shop has given something back by itself since the cancel.
             step = _Step(changes.give_up(refund, "INSUFFICIENT_CAPTURED_AMOUNT", iso(clock())))
@@ -104,8 +113,7 @@ def _readable(stored: StoredOrder) -> tuple[Order | None, str | None]:
     try:
         return stored.order, None
     except OrderUnreadable as error:
-        hint = "Look at the provider for this refund's id before paying anything by hand."
-        return None, f"{error}. {hint}"
+        return None, f"{error}. {_LOOK_FIRST}"
 
 
 def _payments_hold(order: Order, refund: Refund) -> bool:
