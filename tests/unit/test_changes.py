@@ -65,6 +65,24 @@ def test_a_cancel_sets_status_quantities_and_history_and_leaves_the_rest() -> No
     assert {name: after[name] for name in untouched} == untouched
 
 
+def test_what_was_read_stays_as_it_was_read() -> None:
+    source = paid(
+        items=[item("a", ordered=2, invoiced=1, amount_invoiced=5000, colours={"red"})],
+        shipping={"amount_invoiced": 500},
+        fees=[{"fee_id": "wrap", "name": "Gift wrap", "amount_invoiced": 10}],
+    )
+    after_cancel = canceled(source)
+    before = stored(source)
+    as_read, as_canceled = copy.deepcopy(before.raw), copy.deepcopy(after_cancel.raw)
+
+    before.changed(changes.cancel(before.order, plan_refund(before.order), ENABLED.reasons[0], REQUEST, AT))
+    refunded(after_cancel)
+
+    # The condition of the write is made of it.
+    assert before.raw == as_read
+    assert after_cancel.raw == as_canceled
+
+
 def test_the_comment_is_kept_and_not_shown_in_the_history() -> None:
     after = plain(canceled(paid()).raw)
 

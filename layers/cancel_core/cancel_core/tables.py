@@ -6,7 +6,6 @@ and a write can make a condition of exactly what was read.
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -161,7 +160,7 @@ class StoredOrder:
         """The order as it is once the change is written."""
         raw = dict(self.raw)
         for name in {row.attribute for row in change.rows}:
-            raw[name] = copy.deepcopy(raw[name])
+            raw[name] = _rows_apart(raw[name])
         for row in change.rows:
             target = raw[row.attribute]["M"] if row.position is None else raw[row.attribute]["L"][row.position]["M"]
             for name, value in row.numbers.items():
@@ -178,6 +177,13 @@ class StoredOrder:
     def size(self) -> int:
         """Bytes, as DynamoDB counts an item."""
         return sum(len(name.encode()) + _size(value) for name, value in self.raw.items())
+
+
+def _rows_apart(value: Mapping[str, Any]) -> Raw:
+    """A map, or a list of maps, whose numbers can be set without changing what was read."""
+    if "M" in value:
+        return {"M": dict(value["M"])}
+    return {"L": [{"M": dict(row["M"])} for row in value["L"]]}
 
 
 def _size(value: Mapping[str, Any]) -> int:
