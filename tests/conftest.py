@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -16,6 +17,10 @@ from local.aws import Services, StartError
 from local.guard import Guard
 from local.template import Template
 from tests.machine import ROOT, need
+
+# What the template gives every function, for the tests that call their parts without one.
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "cancel-core")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "cancel-core")
 
 ENGINES = ("moto", "dynamodb-local")
 TABLES = {"orders": "OrdersTable", "config": "ConfigTable", "refunds": "RefundsTable"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +14,8 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from botocore.config import Config
-
-os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "cancel-core")
-os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "cancel-core")
-
 from boto3.dynamodb.types import TypeSerializer
+from botocore.config import Config
 from cancel_core.changes import CancelRequest
 from cancel_core.order import Fingerprint, Order
 from cancel_core.policy import Policy

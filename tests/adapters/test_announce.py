@@ -16,8 +16,7 @@ from cancel_core.errors import PublishFailed
 from cancel_core.tables import StoredOrder
 
 from tests.adapters.conftest import NOW, Aws, Reply, Shop, fake_service, impatient, request
-from tests.unit.builders import item, paid
-from tests.unit.test_changes import canceled, refunded, stored
+from tests.unit.builders import canceled, item, paid, refunded, stored
 
 
 class Watched:

@@ -7,46 +7,27 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from boto3.dynamodb.types import TypeSerializer
 from cancel_core import changes
-from cancel_core.changes import CancelRequest
-from cancel_core.order import Failure, Leg, Order
+from cancel_core.order import Leg, Order
 from cancel_core.refund_plan import plan_refund
 from cancel_core.tables import StoredOrder, plain
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.builders import ENABLED, document, item, order, paid, payment
-
-AT, LATER = "2026-11-22T10:00:00Z", "2026-11-22T10:00:05Z"
-REQUEST = CancelRequest("o1", "c1", "other", "Bought two by mistake", "request-1", None)
-
-
-def stored(source: dict[str, Any]) -> StoredOrder:
-    return StoredOrder({name: TypeSerializer().serialize(value) for name, value in source.items()})
-
-
-def canceled(source: dict[str, Any]) -> StoredOrder:
-    before = stored(source)
-    return before.changed(changes.cancel(before.order, plan_refund(before.order), ENABLED.reasons[0], REQUEST, AT))
-
-
-def refunded(after_cancel: StoredOrder, failing: tuple[str, ...] = ()) -> StoredOrder:
-    """Every leg settled, one booking each, as the refund function does it."""
-    current = after_cancel
-    cancellation = current.order.cancellation
-    assert cancellation
-    assert cancellation.refund
-    for index, leg in enumerate(cancellation.refund.payments):
-        failed = leg.payment_id in failing
-        done = leg.model_copy(update={"status": "failed" if failed else "succeeded", "reference": f"re-{index}"})
-        now = current.order.cancellation
-        assert now
-        assert now.refund
-        failure = Failure(code="PROVIDER_DECLINED") if failed else None
-        refund = changes.settle_leg(now.refund, index, done, failure, LATER)
-        current = current.changed(changes.book(current.order, now, refund))
-    return current
+from tests.unit.builders import (
+    AT,
+    ENABLED,
+    LATER,
+    REQUEST,
+    canceled,
+    document,
+    item,
+    order,
+    paid,
+    payment,
+    refunded,
+    stored,
+)
 
 
 def test_a_cancel_sets_status_quantities_and_history_and_leaves_the_rest() -> None:

@@ -10,8 +10,7 @@ from cancel_core.announce import read_changes
 from cancel_core.events import Event, OrderState, erases, transitions
 from cancel_core.tables import StoredOrder
 
-from tests.unit.builders import document, item, paid, payment
-from tests.unit.test_changes import AT, LATER, canceled, refunded, stored
+from tests.unit.builders import AT, LATER, canceled, document, item, paid, payment, refunded, stored
 
 
 def happened(before: StoredOrder | None, after: StoredOrder) -> list[Event]:

@@ -9,8 +9,7 @@ from decimal import Decimal
 from cancel_core.rules import decide
 from cancel_core.views import eligibility_view, order_view, reasons_view, summary_view, unreadable_view
 
-from tests.unit.builders import DISABLED, ENABLED, document, item, order, paid, payment
-from tests.unit.test_changes import canceled, refunded
+from tests.unit.builders import DISABLED, ENABLED, canceled, document, item, order, paid, payment, refunded
 
 
 def test_reasons_are_in_the_shops_order_and_hidden_while_disabled() -> None:

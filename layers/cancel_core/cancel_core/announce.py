@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from cancel_core.bus import Bus
+from cancel_core.bus import ENTRIES_A_CALL, Bus
 from cancel_core.clock import iso
 from cancel_core.errors import OrderUnreadable, PublishFailed
 from cancel_core.events import Event, canceled, erases, transitions
@@ -117,16 +117,16 @@ def reannounce(orders: Orders, bus: Bus, now: datetime, after: timedelta) -> int
     """
     events = []
     announced = 0
-    failed: dict[int, str] = {}
+    failed: list[str] = []
     for order_id in orders.pending_refunds(until=iso(now - after)):
         if event := _pending(orders.get(order_id)):
             events.append(event)
-        if len(events) == 10:
+        if len(events) == ENTRIES_A_CALL:
             announced += _publish(bus, events, failed)
             events = []
     announced += _publish(bus, events, failed)
     if failed:
-        raise PublishFailed(failed)
+        raise PublishFailed(dict(enumerate(failed)))
     return announced
 
 
@@ -149,10 +149,11 @@ def _pending(stored: StoredOrder | None) -> Event | None:
     return canceled(state, cancellation)
 
 
-def _publish(bus: Bus, events: list[Event], failed: dict[int, str]) -> int:
+def _publish(bus: Bus, events: list[Event], failed: list[str]) -> int:
+    """Answers how many are on the bus; adds to `failed` why the others are not."""
     try:
         bus.publish(events)
     except PublishFailed as error:
-        failed |= {len(failed) + number: reason for number, reason in enumerate(error.failed.values())}
+        failed += error.failed.values()
         return len(events) - len(error.failed)
     return len(events)
