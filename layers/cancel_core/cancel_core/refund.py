@@ -87,17 +87,9 @@ def _carry_through(
     while refund.status == "pending":
         if order is None:
             step = _Step(changes.give_up(refund, "INVALID_ORDER", iso(clock()), voids=True), unreadable)
-        elif any(item.qty_shipped > 0 for item in order.items):
-            # The order system has shipped what was cancelled: goods and money are not both given away unasked.
-            step = _Step(changes.give_up(refund, "INVALID_ORDER", iso(clock()), voids=True), _SHIPPED)
-        elif not _payments_hold(order, refund):
-            # The shop has given something back by itself since the cancel.
-            step = _Step(changes.give_up(refund, "INSUFFICIENT_CAPTURED_AMOUNT", iso(clock())))
-        else:
-            step = _next_step(providers, order, refund, document, clock)
-        if order is None:
             change = changes.book_failure(cancellation, step.refund)
         else:
+            step = _next_step(providers, order, refund, document, clock)
             change = changes.book(order, cancellation, step.refund)
         after = _next_document(document, step)
         written = refunds.book(document, after, stored, change)
@@ -130,7 +122,16 @@ def _next_step(
     document: Mapping[str, Any],
     clock: Callable[[], datetime],
 ) -> _Step:
-    """The next pending leg, done. What the refund document has already recorded of it is taken from there."""
+    """The next pending leg, done; or what is pending given up, where something stands against paying it.
+
+    What the refund document has already recorded of a leg is taken from there.
+    """
+    if any(item.qty_shipped > 0 for item in order.items):
+        # The order system has shipped what was cancelled: goods and money are not both given away unasked.
+        return _Step(changes.give_up(refund, "INVALID_ORDER", iso(clock()), voids=True), _SHIPPED)
+    if not _payments_hold(order, refund):
+        # The shop has given something back by itself since the cancel.
+        return _Step(changes.give_up(refund, "INSUFFICIENT_CAPTURED_AMOUNT", iso(clock())))
     if _legs(document["payments"]) != _legs(leg.model_dump() for leg in refund.payments):
         # The order system erased an earlier cancellation, and the order was cancelled anew with other sums.
         other_sums = "An earlier refund of this order has other sums. Compare the two and settle the rest by hand."
