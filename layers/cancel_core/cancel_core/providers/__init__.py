@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from cancel_core.errors import CancelCoreError
-from cancel_core.order import FailureCode, RefundAction
+from cancel_core.order import FailureCode, RefundAction, RefundStatus
 
 
 class ProviderUnavailable(CancelCoreError):
-    """The provider can't say now; the same request is to be made again later, with the same key."""
+    """The provider can't say now; the same request is to be made again later, with the same key.
+
+    The message is for operators and logs: what the provider answered, never a secret.
+    """
 
 
 class PaymentRequest(NamedTuple):
     """Give `amount` (minor units of `currency`) back, or release it, once for each `idempotency_key`.
 
-    `payment_reference` is the provider's id of the payment, as the order system wrote it.
+    `refund_id` is ours, and is to be left at the provider with what it does. `payment_reference` is the provider's id
+    of the payment, as the order system wrote it. With `is_retry` this may have been asked before, at any time, so that
+    the provider may have forgotten the key: it is to be asked first what it did for `refund_id`.
+    `reference` is the provider's id of a refund that it said was pending; its state is all that is asked for then.
     """
 
     action: RefundAction
@@ -26,13 +32,18 @@ class PaymentRequest(NamedTuple):
     payment_reference: str
     amount: int
     currency: str
+    is_retry: bool = False
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request. `reference` is the provider's id of it; `code` and `message` say why it failed."""
+    """What became of a request. `reference` is the provider's id of it; `code` and `message` say why it failed.
 
-    status: Literal["succeeded", "failed"]
+    `pending` means that the provider has taken the request and will know later; it is asked again by `reference`.
+    """
+
+    status: RefundStatus
     reference: str | None = None
     code: FailureCode = "PROVIDER_DECLINED"
     message: str = ""
