@@ -67,6 +67,7 @@ deploy: build ## deploy to your AWS account, step by step
 .PHONY: lock
 lock: ## resolve requirements/*.in anew, with uv (UPGRADE=--upgrade for the newest of everything)
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 layer.in -o ../layers/cancel_core/requirements.txt
+	cd requirements && uv pip compile $(LOCK) --python-version 3.13 refund.in -o ../functions/refund_order/requirements.txt
 	cd requirements && for set in pip run dev sam; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
 LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
 
