@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from cancel_core import wiring
+from cancel_core import clock, wiring
 from cancel_core.announce import publish_changes, read_changes
 from cancel_core.telemetry import background
 
+wiring.orders()
 wiring.bus()
 
 
 @background
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    failed = publish_changes(wiring.bus(), read_changes(event["Records"]))
+    failed = publish_changes(wiring.orders(), wiring.bus(), read_changes(event["Records"]), clock.now())
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}

@@ -5,6 +5,7 @@ from typing import Any
 
 from cancel_core import clock, wiring
 from cancel_core.providers import providers
+from cancel_core.queue import delay
 from cancel_core.refund import refund_order
 from cancel_core.telemetry import background, count, logger
 
@@ -28,6 +29,8 @@ def _refund(record: dict[str, Any]) -> bool:
     except Exception:  # noqa: BLE001 - whatever it is, this message alone is given back
         logger.exception("the refund is to be tried again")
         count("RefundRetried")
+        received = int(record["attributes"]["ApproximateReceiveCount"])
+        wiring.refund_queue().postpone(record["receiptHandle"], delay(received))
         return False
-    logger.info("refund done", extra={"status": refund.status if refund else "nothing to do"})
+    logger.info("refund carried out", extra={"status": refund.status if refund else "nothing to do"})
     return True

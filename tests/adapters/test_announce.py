@@ -13,10 +13,12 @@ from cancel_core.announce import Change, publish_changes, reannounce
 from cancel_core.bus import Bus
 from cancel_core.cancel import cancel_order
 from cancel_core.errors import PublishFailed
-from cancel_core.tables import StoredOrder
+from cancel_core.providers import providers
+from cancel_core.refund import refund_order
+from cancel_core.tables import Orders, StoredOrder, plain
 
-from tests.adapters.conftest import NOW, Aws, Reply, Shop, fake_service, impatient, request
-from tests.unit.builders import canceled, item, paid, refunded, stored
+from tests.adapters.conftest import NOW, Aws, Calls, Reply, Shop, fake_service, impatient, request
+from tests.unit.builders import canceled, item, paid, payment, refunded, stored
 
 
 class Watched:
@@ -52,14 +54,14 @@ def changes(number: int) -> list[Change]:
     return [Change(str(position), stored(order), canceled(order)) for position, order in enumerate(orders)]
 
 
-def test_what_happened_reaches_whoever_subscribes(watched: Watched) -> None:
+def test_what_happened_reaches_whoever_subscribes(shop: Shop, watched: Watched) -> None:
     happened = [
         *changes(11),
         Change("11", canceled(paid()), refunded(canceled(paid()))),
         Change("12", None, stored(paid())),
     ]
 
-    assert publish_changes(watched.bus, happened) == []
+    assert publish_changes(shop.orders, watched.bus, happened, NOW) == []
 
     seen = watched.seen()
     assert {event["source"] for event in seen} == {"cancel-core"}
@@ -69,22 +71,22 @@ def test_what_happened_reaches_whoever_subscribes(watched: Watched) -> None:
     )
 
 
-def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(watched: Watched) -> None:
+def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(shop: Shop, watched: Watched) -> None:
     first, poison, last = changes(3)
     assert poison.after
     broken = StoredOrder(poison.after.raw | {"cancellation": {"S": "poison"}})
 
-    failed = publish_changes(watched.bus, [first, poison._replace(after=broken), last])
+    failed = publish_changes(shop.orders, watched.bus, [first, poison._replace(after=broken), last], NOW)
 
     assert failed == ["1"]
     assert [event["detail"]["order_id"] for event in watched.seen()] == ["o0", "o2"]
 
 
-def test_an_event_that_would_be_too_large_goes_without_its_rows(watched: Watched) -> None:
+def test_an_event_that_would_be_too_large_goes_without_its_rows(shop: Shop, watched: Watched) -> None:
     rows = [item(f"{number:05}" + "x" * 40, invoiced=1, amount=1) for number in range(2500)]
     source = paid(items=rows)
 
-    publish_changes(watched.bus, [Change("1", stored(source), canceled(source))])
+    publish_changes(shop.orders, watched.bus, [Change("1", stored(source), canceled(source))], NOW)
 
     (event,) = watched.seen()
     assert event["detail"]["items"] == []
@@ -106,12 +108,12 @@ def refusing() -> Iterator[Bus]:
         yield Bus(impatient("events", port), "bus")
 
 
-def test_entries_that_the_bus_refused_are_given_again(refusing: Bus) -> None:
-    assert publish_changes(refusing, changes(13)) == ["0", "2", "4", "6", "8", "10", "12"]
+def test_entries_that_the_bus_refused_are_given_again(shop: Shop, refusing: Bus) -> None:
+    assert publish_changes(shop.orders, refusing, changes(13), NOW) == ["0", "2", "4", "6", "8", "10", "12"]
 
 
-def test_a_bus_that_is_not_there_loses_nothing() -> None:
-    assert publish_changes(Bus(impatient("events", 1), "bus"), changes(2)) == ["0", "1"]
+def test_a_bus_that_is_not_there_loses_nothing(shop: Shop) -> None:
+    assert publish_changes(shop.orders, Bus(impatient("events", 1), "bus"), changes(2), NOW) == ["0", "1"]
 
 
 def test_what_has_been_pending_too_long_is_announced_again(shop: Shop, watched: Watched) -> None:
@@ -125,6 +127,143 @@ def test_what_has_been_pending_too_long_is_announced_again(shop: Shop, watched: 
 
     assert event["detail-type"] == "OrderCanceled"
     assert event["detail"]["items"] == [{"item_id": "i1", "sku": "sku-i1", "qty_canceled": 0, "qty_refunded": 1}]
+
+
+def test_what_was_announced_is_not_announced_at_every_run(shop: Shop, watched: Watched) -> None:
+    order_id = shop.put(paid())
+    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    seen = []
+
+    for seconds in (30, 45, 60, 75):
+        reannounce(shop.orders, watched.bus, NOW + timedelta(seconds=seconds), timedelta(seconds=30))
+        seen.append([event["detail"]["order_id"] for event in watched.seen()].count(order_id))
+
+    assert seen == [1, 0, 1, 0]
+
+
+def erased(shop: Shop, source: dict[str, Any], *, refunded: bool = False, **more: Any) -> tuple[str, Change]:
+    """An order that was cancelled (and refunded), and then put blindly as it was before; and the stream's record."""
+    order_id = shop.put(source)
+    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    if refunded:
+        cancellation_id = shop.stored(order_id).cancellation_id
+        refund_order(shop.orders, shop.refunds, providers(), order_id, cancellation_id, lambda: NOW)
+    before = shop.stored(order_id)
+    shop.write(source | {"order_id": order_id, "store_id": shop.store_id} | more)
+    return order_id, Change("1", before, shop.stored(order_id))
+
+
+@pytest.mark.parametrize("refunded", [False, True])
+def test_an_erased_cancellation_is_put_back_with_its_sums(shop: Shop, watched: Watched, refunded: bool) -> None:
+    source = paid(shipping={"amount_invoiced": 500}, fees=[{"fee_id": "f", "name": "F", "amount_invoiced": 70}])
+    source |= {"payments": [payment("p1", captured=10570), payment("p2", authorized=700)], "shops_own": {"a"}}
+    order_id, change = erased(shop, source, refunded=refunded)
+    assert change.before
+
+    for _ in range(2):
+        # The stream gives a record again, and nothing more comes of it.
+        assert publish_changes(shop.orders, watched.bus, [change], NOW) == []
+
+    after, was = shop.document(order_id), plain(change.before.raw)
+    history = after.pop("history")
+    assert history[-1]["comment"] == "The order system wrote over the cancellation; it has been put back."
+    assert len(history) == len(source["history"]) + 1
+    was.pop("history")
+    assert after == was
+
+
+def test_a_refund_that_was_under_way_goes_on_when_its_cancellation_is_back(shop: Shop, watched: Watched) -> None:
+    order_id, change = erased(shop, paid())
+    publish_changes(shop.orders, watched.bus, [change], NOW)
+
+    # The write that puts it back is in the stream as any other.
+    publish_changes(shop.orders, watched.bus, [Change("2", change.after, shop.stored(order_id))], NOW)
+
+    (event,) = watched.seen()
+    assert event["detail-type"] == "OrderCanceled"
+    assert change.before
+    assert event["detail"]["cancellation_id"] == change.before.cancellation_id
+
+
+def test_what_the_order_system_has_booked_since_is_not_taken_back(shop: Shop, watched: Watched) -> None:
+    order_id, change = erased(shop, paid(), payments=[payment(captured=10000, amount_refunded=9000)])
+
+    publish_changes(shop.orders, watched.bus, [change], NOW)
+
+    assert shop.document(order_id)["payments"][0]["amount_refunded"] == 9000
+
+
+@pytest.mark.parametrize(
+    "left", [{"status": "complete"}, {"items": [item(invoiced=1, qty_shipped=1)], "status": "processing"}]
+)
+def test_an_order_that_has_left_keeps_its_status_and_a_person_is_told(
+    shop: Shop, watched: Watched, left: dict[str, Any]
+) -> None:
+    order_id, change = erased(shop, paid(), **left)
+    assert change.before
+
+    publish_changes(shop.orders, watched.bus, [change], NOW)
+
+    assert shop.document(order_id)["status"] == left["status"]
+    refund_order(shop.orders, shop.refunds, providers(), order_id, change.before.cancellation_id, lambda: NOW)
+    refund = shop.order(order_id).cancellation
+    assert refund
+    assert refund.refund
+    assert refund.refund.status == "failed"
+    assert "amount_refunded" not in shop.document(order_id)["payments"][0]
+
+
+def test_a_cancellation_is_put_back_on_an_order_that_cannot_be_read(shop: Shop, watched: Watched) -> None:
+    order_id, change = erased(shop, paid(), items="gone")
+
+    publish_changes(shop.orders, watched.bus, [change], NOW)
+
+    after = shop.document(order_id)
+    assert after["items"] == "gone"
+    assert after["cancellation"]["refund"]["status"] == "pending"
+    assert "refund_pending_since" in after
+
+
+def test_cancelled_anew_there_is_nothing_to_put_back(shop: Shop, watched: Watched) -> None:
+    order_id, change = erased(shop, paid())
+    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW)
+    before = shop.document(order_id)
+
+    publish_changes(shop.orders, watched.bus, [change], NOW)
+
+    assert shop.document(order_id) == before
+
+
+def test_a_cancellation_is_put_back_also_while_the_order_changes(shop: Shop, watched: Watched) -> None:
+    order_id, change = erased(shop, paid())
+    Calls(shop.client).before("UpdateItem", lambda: shop.set(order_id, payments=[payment(captured=10001)]))
+
+    assert publish_changes(shop.orders, watched.bus, [change], NOW) == []
+
+    after = shop.document(order_id)
+    assert after["status"] == "canceled"
+    assert after["payments"][0]["amount_captured"] == 10001
+
+
+def test_a_deleted_order_is_not_made_anew_and_its_refund_is_told_as_failed(shop: Shop, watched: Watched) -> None:
+    order_id, change = erased(shop, paid())
+    shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
+
+    publish_changes(shop.orders, watched.bus, [change._replace(after=None)], NOW)
+
+    assert shop.orders.get(order_id) is None
+    (event,) = watched.seen()
+    assert event["detail-type"] == "OrderRefundFailed"
+
+
+def test_a_table_that_throttles_has_the_record_given_again(shop: Shop, watched: Watched) -> None:
+    _, change = erased(shop, paid())
+    busy: Reply = (400, {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"})
+    with fake_service(lambda _: busy) as port:
+        throttled = Orders(impatient("dynamodb", port), shop.tables["orders"])
+        assert publish_changes(throttled, watched.bus, [*changes(1), change], NOW) == ["1"]
+
+    assert len(watched.seen()) == 1
 
 
 def test_an_order_that_is_not_pending_any_more_is_not_announced(shop: Shop, watched: Watched) -> None:

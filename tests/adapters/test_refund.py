@@ -15,7 +15,7 @@ from cancel_core.errors import CancellationErased
 from cancel_core.order import Refund
 from cancel_core.providers import Outcome, PaymentRequest, ProviderUnavailable, providers
 from cancel_core.refund import RefundContended, refund_order
-from cancel_core.tables import Orders, Refunds
+from cancel_core.tables import Orders, Refunds, plain
 
 from tests.adapters.conftest import NOW, Aws, Calls, Shop, request
 from tests.unit.builders import document, item, paid, payment
@@ -27,6 +27,7 @@ class Bank:
     def __init__(self) -> None:
         self.moved: dict[str, PaymentRequest] = {}
         self.asked = 0
+        self.thinking = False
         self.before: Callable[[], Any] = lambda: None
         self.after: Callable[[], Any] = lambda: None
         self.declines: dict[str, str] = {}
@@ -36,10 +37,17 @@ class Bank:
         self.before()
         if request.payment_reference in self.declines:
             return Outcome("failed", message=self.declines[request.payment_reference])
-        known = self.moved.setdefault(request.idempotency_key, request)
-        assert known == request, "a key was used for something else"
+        asked_for = request._replace(is_retry=False, reference=None)
+        known = self.moved.setdefault(request.idempotency_key, asked_for)
+        assert known == asked_for, "a key was used for something else"
         self.after()
-        return Outcome("succeeded", reference=f"re_{request.payment_reference}")
+        return self._outcome(request)
+
+    def find(self, request: PaymentRequest) -> Outcome | None:
+        return self._outcome(request) if request.idempotency_key in self.moved else None
+
+    def _outcome(self, request: PaymentRequest) -> Outcome:
+        return Outcome("pending" if self.thinking else "succeeded", reference=f"re_{request.payment_reference}")
 
     @property
     def amounts(self) -> dict[str, int]:
@@ -383,6 +391,152 @@ def test_cancelled_anew_with_other_sums_it_is_left_to_a_person(shop: Shop) -> No
     assert refund.status == "failed"
     assert bank.amounts == {"ref-p1": 10000}
     assert shop.refund_document(order_id)["status"] == "succeeded"
+
+
+def test_what_is_pending_at_the_provider_is_asked_for_again_later(shop: Shop) -> None:
+    bank, order_id = Bank(), canceled(shop, three_payments())
+    bank.thinking = True
+
+    refund = run(shop, order_id, bank)
+
+    assert refund
+    assert refund.status == "pending"
+    legs = shop.document(order_id)["cancellation"]["refund"]["payments"]
+    assert [(leg["status"], leg["reference"]) for leg in legs] == [
+        ("pending", f"re_ref-{payment_id}") for payment_id in ("p1", "p2", "p3")
+    ]
+    assert shop.refund_document(order_id)["payments"] == legs
+    assert "amount_refunded" not in shop.document(order_id)["payments"][0]
+    bank.asked = 0
+    calls = Calls(shop.client)
+    assert run(shop, order_id, bank) == refund
+    assert bank.asked == 3
+    assert "TransactWriteItems" not in calls.made
+
+    bank.thinking = False
+    run(shop, order_id, bank)
+
+    assert_settled(shop, order_id, bank)
+
+
+def test_what_waits_at_one_provider_does_not_hold_up_the_others(shop: Shop) -> None:
+    bank = Bank()
+    source = paid(payments=[payment("p1", captured=4000, provider="slow"), payment("p2", captured=6000)])
+    order_id = canceled(shop, source)
+    slow = Bank()
+    slow.thinking = True
+    cancellation = shop.order(order_id).cancellation
+    assert cancellation
+
+    refund_order(
+        shop.orders,
+        shop.refunds,
+        {"offline": bank, "slow": slow},
+        order_id,
+        cancellation.cancellation_id,
+        lambda: NOW,
+    )
+
+    assert bank.amounts == {"ref-p2": 6000}
+    assert [row.get("amount_refunded", 0) for row in shop.document(order_id)["payments"]] == [0, 6000]
+    assert shop.refund_document(order_id)["status"] == "pending"
+
+
+def test_what_the_provider_did_before_the_order_was_shipped_is_booked_and_nothing_more(shop: Shop) -> None:
+    bank, order_id = Bank(), canceled(shop, three_payments())
+    Calls(shop.client).before("TransactWriteItems", lambda: (_ for _ in ()).throw(Crash))
+    with pytest.raises(Crash):
+        run(shop, order_id, bank)
+    shop.set(order_id, status="complete")
+
+    refund = run(shop, order_id, bank)
+
+    assert refund
+    assert refund.status == "failed"
+    assert bank.amounts == {"ref-p1": 4000}
+    assert [row.get("amount_refunded", 0) for row in shop.document(order_id)["payments"]] == [4000, 0, 0]
+    assert [leg["status"] for leg in shop.refund_document(order_id)["payments"]] == ["succeeded", "failed", "failed"]
+
+
+def test_what_the_shop_has_booked_of_our_refund_is_not_booked_twice(shop: Shop) -> None:
+    bank, order_id = Bank(), canceled(shop, paid())
+    # The provider told the shop's own ears before we could book.
+    bank.after = lambda: shop.set(order_id, payments=[payment(captured=10000, amount_refunded=10000)])
+
+    run(shop, order_id, bank)
+
+    assert shop.document(order_id)["payments"][0]["amount_refunded"] == 10000
+
+
+def test_a_deleted_order_ends_its_refund_as_failed_and_tells_the_operator(shop: Shop) -> None:
+    for begun in (False, True):
+        bank, order_id = Bank(), canceled(shop, paid())
+        cancellation = shop.order(order_id).cancellation
+        assert cancellation
+        assert cancellation.refund
+        if begun:
+            Calls(shop.client).before("TransactWriteItems", lambda: (_ for _ in ()).throw(Crash))
+            with pytest.raises(Crash):
+                run(shop, order_id, bank)
+        shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
+
+        for _ in range(2):
+            arguments = (order_id, cancellation.cancellation_id, lambda: NOW)
+            assert refund_order(shop.orders, shop.refunds, {"offline": bank}, *arguments) is None
+
+        key = {"refund_id": {"S": cancellation.refund.refund_id}}
+        refund = plain(shop.client.get_item(TableName=shop.tables["refunds"], Key=key, ConsistentRead=True)["Item"])
+        assert refund["status"] == "failed"
+        assert refund["failure"]["code"] == "INVALID_ORDER"
+        assert "no longer in the table" in refund["failure"]["message"]
+        assert refund["unsettled_since"] == "2026-11-22T10:00:00Z"
+        assert (len(bank.moved) == 1) is begun
+
+
+def test_another_order_under_the_same_order_id_is_left_alone(shop: Shop) -> None:
+    bank, order_id = Bank(), canceled(shop, paid())
+    cancellation = shop.order(order_id).cancellation
+    assert cancellation
+    anew = paid(order_id=order_id, store_id=shop.store_id, placed_at="2026-11-22T09:00:00Z")
+    shop.write(anew)
+
+    refund_order(shop.orders, shop.refunds, {"offline": bank}, order_id, cancellation.cancellation_id, lambda: NOW)
+
+    assert bank.moved == {}
+    assert shop.document(order_id) == anew
+
+
+def test_why_a_provider_could_not_be_asked_stands_in_the_refund(shop: Shop) -> None:
+    bank, order_id = Bank(), canceled(shop, paid())
+
+    def away() -> None:
+        raise ProviderUnavailable("connection refused")
+
+    bank.before = away
+    with pytest.raises(ProviderUnavailable):
+        run(shop, order_id, bank)
+
+    refund = shop.refund_document(order_id)
+    assert refund["last_error"] == {"at": "2026-11-22T10:00:00Z", "message": "connection refused"}
+    assert refund["status"] == "pending"
+
+
+def test_the_refund_document_keeps_a_log_and_is_unsettled_until_it_has_succeeded(shop: Shop) -> None:
+    bank, order_id, unlucky = Bank(), canceled(shop, three_payments()), canceled(shop, paid())
+
+    run(shop, order_id, bank)
+    bank.declines["ref-p1"] = "no"
+    run(shop, unlucky, bank)
+
+    refund = shop.refund_document(order_id)
+    assert "unsettled_since" not in refund
+    assert [line["entry"] for line in refund["log"]] == [
+        "begun",
+        "p1: refund of 4000 SEK succeeded, re_ref-p1 at offline",
+        "p2: refund of 6000 SEK succeeded, re_ref-p2 at offline",
+        "p3: void of 700 SEK succeeded, re_ref-p3 at offline",
+    ]
+    assert shop.refund_document(unlucky)["unsettled_since"] == "2026-11-22T10:00:00Z"
 
 
 def test_the_refund_document_tells_the_operator_all_but_personal_data(shop: Shop) -> None:

@@ -24,6 +24,8 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     },
     "GetCancellationFunction": {("dynamodb:GetItem", ORDERS)},
     "PublishEventsFunction": {
+        ("dynamodb:GetItem", ORDERS),
+        ("dynamodb:UpdateItem", ORDERS),
         ("events:PutEvents", "EventBus.Arn"),
         ("dynamodb:DescribeStream", "OrdersTable.StreamArn"),
         ("dynamodb:GetRecords", "OrdersTable.StreamArn"),
@@ -39,10 +41,12 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:ReceiveMessage", "RefundQueue.Arn"),
         ("sqs:DeleteMessage", "RefundQueue.Arn"),
         ("sqs:GetQueueAttributes", "RefundQueue.Arn"),
+        ("sqs:ChangeMessageVisibility", "RefundQueue.Arn"),
     },
     "ReconcileRefundsFunction": {
         ("dynamodb:Scan", REFUND_PENDING),
         ("dynamodb:GetItem", ORDERS),
+        ("dynamodb:UpdateItem", ORDERS),
         ("events:PutEvents", "EventBus.Arn"),
     },
 }

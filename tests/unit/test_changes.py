@@ -151,15 +151,17 @@ def test_ids_are_derived() -> None:
     first, again, other = order(), order(), order(order_id="o2")
     anew = order(placed_at="2026-11-21T10:00:00Z")
 
-    assert changes.cancellation_id(first) == changes.cancellation_id(again)
-    assert len({changes.cancellation_id(one) for one in (first, other, anew)}) == 3
+    ids = [changes.cancellation_id(one.order_id, one.placed_at) for one in (first, again, other, anew)]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
     legs = [
         Leg(payment_id=payment_id, provider="offline", action=action, amount=1, status="pending")
         for payment_id in ("p1", "p2")
         for action in ("refund", "void")
     ]
-    keys = {changes.leg_key("ref_1", leg) for leg in legs} | {changes.leg_key("ref_2", legs[0])}
-    assert len(keys) == 5
+    tried_anew = legs[0].model_copy(update={"attempt": 2})
+    keys = {changes.leg_key("ref_1", leg) for leg in [*legs, tried_anew]} | {changes.leg_key("ref_2", legs[0])}
+    assert len(keys) == 6
 
 
 quantities = st.decimals(min_value=0, max_value=9, places=1)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cancel_core import changes
 from cancel_core.announce import read_changes
-from cancel_core.events import Event, OrderState, erases, transitions
+from cancel_core.events import Event, given_up, transitions
 from cancel_core.tables import StoredOrder
 
 from tests.unit.builders import AT, LATER, canceled, document, item, paid, payment, refunded, stored
@@ -35,7 +34,7 @@ def test_a_cancel_is_told_with_the_quantities_of_this_cancel() -> None:
             "order_id": "o1",
             "store_id": "default",
             "customer_id": "c1",
-            "cancellation_id": changes.cancellation_id(stored(source).order),
+            "cancellation_id": stored(source).cancellation_id,
             "reason": "other",
             "items": [{"item_id": "a", "sku": "sku-a", "qty_canceled": 1, "qty_refunded": 2}],
             "refund": {"amount": 2000, "currency": "SEK"},
@@ -98,14 +97,13 @@ def test_nothing_personal_is_told() -> None:
         assert secret not in text
 
 
-def test_a_blind_write_erases_and_a_removal_too() -> None:
-    after_cancel = canceled(paid()).state
-    blind: OrderState = stored(paid()).state
+def test_of_an_order_that_is_gone_the_refund_that_was_pending_has_failed() -> None:
+    (event,) = given_up(canceled(paid()).state)
 
-    assert erases(after_cancel, blind)
-    assert erases(after_cancel, None)
-    assert not erases(blind, after_cancel)
-    assert not erases(None, blind)
+    assert event.detail_type == "OrderRefundFailed"
+    assert event.detail["refund"] == {"amount": 10000, "currency": "SEK"}
+    assert given_up(refunded(canceled(paid())).state) == []
+    assert given_up(stored(paid()).state) == []
 
 
 def test_stream_records_are_read_with_and_without_images() -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from cancel_core import changes
 from cancel_core.bus import ENTRIES_A_CALL, Bus
 from cancel_core.clock import iso
-from cancel_core.errors import OrderUnreadable, PublishFailed
-from cancel_core.events import Event, canceled, erases, transitions
-from cancel_core.tables import Orders, StoredOrder
+from cancel_core.errors import ConcurrentUpdate, OrderUnreadable, PublishFailed, Refusal, ServiceUnavailable
+from cancel_core.events import Event, OrderState, canceled, given_up, transitions
+from cancel_core.order import Order
+from cancel_core.tables import Conflict, Orders, StoredOrder
 from cancel_core.telemetry import count, logger
 
 
@@ -36,20 +38,30 @@ def read_changes(records: Iterable[Mapping[str, Any]]) -> list[Change]:
     return changes
 
 
-def publish_changes(bus: Bus, changes: Sequence[Change]) -> list[str]:
-    """Puts on the bus what the changes mean. Answers the sequence numbers of those to be given again."""
+MAX_ATTEMPTS = 5
+
+
+def publish_changes(orders: Orders, bus: Bus, stream: Sequence[Change], now: datetime) -> list[str]:
+    """Puts on the bus what the changes mean. Answers the sequence numbers of those to be given again.
+
+    A cancellation that the order system has written over is put back first.
+    """
     failed: dict[str, None] = {}
     events: list[Event] = []
     sources: list[Change] = []
-    for change in changes:
+    for change in stream:
         try:
-            happened = _events(change)
+            happened = _events(orders, change, now)
         except OrderUnreadable as error:
             # It won't be readable the next time either: the retries end at the dead-letter queue, before a person.
             logger.error(
                 "a cancellation in the stream can't be read", extra={"faults": error.faults, "order_id": error.order_id}
             )
             count("InternalError")
+            failed[change.sequence_number] = None
+            continue
+        except Refusal as error:
+            logger.warning("a cancellation could not be put back yet", extra={"error": error.code})
             failed[change.sequence_number] = None
             continue
         events += happened
@@ -68,20 +80,49 @@ def publish_changes(bus: Bus, changes: Sequence[Change]) -> list[str]:
     return list(failed)
 
 
-def _events(change: Change) -> list[Event]:
+def _events(orders: Orders, change: Change, now: datetime) -> list[Event]:
     before = change.before.state if change.before else None
     after = change.after.state if change.after else None
-    if before and erases(before, after):
+    if change.before and before and before.cancellation and not (after and after.cancellation):
         logger.error(
             "the order system has written over a cancellation: it must change orders with UpdateItem, "
             "or put them on condition of the status it read",
-            extra={
-                "order_id": before.order_id,
-                "cancellation_id": before.cancellation.cancellation_id if before.cancellation else None,
-            },
+            extra={"order_id": before.order_id, "cancellation_id": before.cancellation.cancellation_id},
         )
         count("CancellationErased")
+        if not _put_back(orders, change.before, before, now):
+            return given_up(before)
     return transitions(before, after) if after else []
+
+
+def _put_back(orders: Orders, before: StoredOrder, was: OrderState, now: datetime) -> bool:
+    """Gives an order its erased cancellation back, unless it has one again. False when the order is gone.
+
+    The write is announced as any other, so that the refund goes on. Raises `ConcurrentUpdate`, `ServiceUnavailable`,
+    `OrderTooLarge`.
+    """
+    assert was.cancellation is not None
+    stored = orders.get(was.order_id)
+    for _ in range(MAX_ATTEMPTS):
+        if stored is None or stored.cancellation_id != before.cancellation_id:
+            return False
+        if "cancellation" in stored.raw:
+            return True
+        written = orders.write(
+            stored, changes.put_back(_readable(stored), _readable(before), was.cancellation, iso(now))
+        )
+        if not isinstance(written, Conflict):
+            logger.warning("the cancellation has been put back", extra={"order_id": was.order_id})
+            return True
+        stored = written.current
+    raise ConcurrentUpdate("The order kept changing while its cancellation was to be put back.")
+
+
+def _readable(stored: StoredOrder) -> Order | None:
+    try:
+        return stored.order
+    except OrderUnreadable:
+        return None
 
 
 def _tell(event: Event) -> None:
@@ -115,19 +156,27 @@ def reannounce(orders: Orders, bus: Bus, now: datetime, after: timedelta) -> int
 
     Raises `PublishFailed` when some could not be announced; they stay pending, and the next run finds them.
     """
-    events = []
+    due: list[_Due] = []
     announced = 0
     failed: list[str] = []
-    for order_id in orders.pending_refunds(until=iso(now - after)):
+    for order_id, since in orders.pending_refunds(until=iso(now - after)):
         if event := _pending(orders.get(order_id)):
-            events.append(event)
-        if len(events) == ENTRIES_A_CALL:
-            announced += _publish(bus, events, failed)
-            events = []
-    announced += _publish(bus, events, failed)
+            due.append(_Due(order_id, since, event))
+        if len(due) == ENTRIES_A_CALL:
+            announced += _announce(orders, bus, due, failed, now)
+            due = []
+    announced += _announce(orders, bus, due, failed, now)
     if failed:
         raise PublishFailed(dict(enumerate(failed)))
     return announced
+
+
+class _Due(NamedTuple):
+    """A pending refund that is to be announced again, and the time under which the index has it."""
+
+    order_id: str
+    since: str
+    event: Event
 
 
 def _pending(stored: StoredOrder | None) -> Event | None:
@@ -149,11 +198,20 @@ def _pending(stored: StoredOrder | None) -> Event | None:
     return canceled(state, cancellation)
 
 
-def _publish(bus: Bus, events: list[Event], failed: list[str]) -> int:
+def _announce(orders: Orders, bus: Bus, due: list[_Due], failed: list[str], now: datetime) -> int:
     """Answers how many are on the bus; adds to `failed` why the others are not."""
+    refused: dict[int, str] = {}
     try:
-        bus.publish(events)
+        bus.publish([one.event for one in due])
     except PublishFailed as error:
+        refused = error.failed
         failed += error.failed.values()
-        return len(events) - len(error.failed)
-    return len(events)
+    for position, one in enumerate(due):
+        if position in refused:
+            continue
+        try:
+            # Otherwise each run would announce it, as long as its provider is away.
+            orders.postpone(one.order_id, one.since, iso(now))
+        except ServiceUnavailable:
+            logger.warning("announced, and to be announced again", extra={"order_id": one.order_id})
+    return len(due) - len(refused)

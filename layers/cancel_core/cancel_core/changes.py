@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from cancel_core.order import (
     Cancellation,
+    Charge,
     Failure,
     FailureCode,
     Fingerprint,
@@ -72,9 +73,9 @@ def _derived(prefix: str, *parts: str) -> str:
     return f"{prefix}_{digest[:32]}"
 
 
-def cancellation_id(order: Order) -> str:
+def cancellation_id(order_id: str, placed_at: str) -> str:
     """One for an order, always. The placing time is in it so that a shop may use an order_id anew."""
-    return _derived("can", order.order_id, order.placed_at)
+    return _derived("can", order_id, placed_at)
 
 
 def refund_id(cancellation: str) -> str:
@@ -82,8 +83,12 @@ def refund_id(cancellation: str) -> str:
 
 
 def leg_key(refund: str, leg: Leg) -> str:
-    """The idempotency key under which a provider is asked to pay a leg back or to release it."""
-    return _derived("leg", refund, leg.payment_id, leg.action)
+    """The idempotency key under which a provider is asked to pay a leg back or to release it.
+
+    A leg that a person has tried anew is another request: under the old key the provider would repeat its old no.
+    """
+    attempt = (str(leg.attempt),) if leg.attempt > 1 else ()
+    return _derived("leg", refund, leg.payment_id, leg.action, *attempt)
 
 
 # --- the cancel -----------------------------------------------------------------------------------------------------
@@ -102,7 +107,7 @@ class CancelRequest(NamedTuple):
 
 def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: CancelRequest, at: str) -> OrderChange:
     """The one write that cancels an order: status, cancelled quantities, cancellation, refund plan and history."""
-    new_id = cancellation_id(order)
+    new_id = cancellation_id(order.order_id, order.placed_at)
     canceled = tuple(item.qty_cancelable for item in order.items)
     cancellation = Cancellation(
         cancellation_id=new_id,
@@ -156,18 +161,15 @@ def _unless_zero(numbers: tuple[N, ...]) -> tuple[N, ...]:
 
 
 def settle_leg(refund: Refund, index: int, settled: Leg, failure: Failure | None, at: str) -> Refund:
-    """The refund with one leg done."""
+    """The refund with one leg as the provider has it now."""
     legs = (*refund.payments[:index], settled, *refund.payments[index + 1 :])
     return finish(refund.model_copy(update={"payments": legs, "failure": refund.failure or failure}), at)
 
 
-def give_up(refund: Refund, code: FailureCode, at: str, *, voids: bool = False) -> Refund:
-    """The refund without its pending legs that pay back, which fail; with `voids` without those that release, too."""
+def give_up(refund: Refund, code: FailureCode, at: str) -> Refund:
+    """The refund with all its pending legs failed."""
     legs = tuple(
-        leg.model_copy(update={"status": "failed"})
-        if leg.status == "pending" and (voids or leg.action == "refund")
-        else leg
-        for leg in refund.payments
+        leg.model_copy(update={"status": "failed"}) if leg.status == "pending" else leg for leg in refund.payments
     )
     return finish(refund.model_copy(update={"payments": legs, "failure": refund.failure or Failure(code=code)}), at)
 
@@ -200,6 +202,8 @@ def book(order: Order, cancellation: Cancellation, refund: Refund) -> OrderChang
     ]
     attributes: dict[str, Any] = {"cancellation": to_document(cancellation.model_copy(update={"refund": refund}))}
     if refund.status == "pending":
+        # It has just been looked at: the reconciler need not do so soon.
+        attributes["refund_pending_since"] = refund.updated_at
         return OrderChange(rows=tuple(rows), attributes=attributes)
 
     status = order.status
@@ -231,10 +235,65 @@ def book_failure(cancellation: Cancellation, refund: Refund) -> OrderChange:
     )
 
 
+# --- a cancellation that the order system wrote over ------------------------------------------------------------------
+
+
+def put_back(now: Order | None, was: Order | None, cancellation: Cancellation, at: str) -> OrderChange:
+    """The write that gives an order its erased cancellation back, and the sums that went with it.
+
+    `was` is the order as it stood before the write that erased, `now` as it is (None where either can't be read). Sums
+    never go down: what the order system has booked since stays. An order that has left the house keeps its status.
+    """
+    attributes: dict[str, Any] = {"cancellation": to_document(cancellation)}
+    if cancellation.refund and cancellation.refund.status == "pending":
+        attributes["refund_pending_since"] = at
+    if now is None:
+        return OrderChange(conditions=("cancellation",), attributes=attributes)
+    status = now.status
+    if not now.has_left:
+        attributes["status"] = status = "closed" if was and was.status == "closed" else "canceled"
+    comment = "The order system wrote over the cancellation; it has been put back."
+    return OrderChange(
+        rows=tuple(_sums_back(now, was)) if was else (),
+        attributes=attributes,
+        history=HistoryEntry(at=at, status=status, comment=comment),
+    )
+
+
+def _sums_back(now: Order, was: Order) -> list[RowChange]:
+    rows = []
+    payments = {payment.payment_id: payment for payment in was.payments}
+    for index, payment in enumerate(now.payments):
+        if before := payments.get(payment.payment_id):
+            rows.append(_raised("payments", index, payment, before, ("amount_refunded", "amount_voided")))
+    if now.rows_digest == was.rows_digest:
+        names = ("amount_refunded",) if now.has_left else ("qty_canceled", "qty_refunded", "amount_refunded")
+        rows += [
+            _raised("items", index, item, before, names)
+            for index, (item, before) in enumerate(zip(now.items, was.items, strict=True))
+        ]
+    if now.shipping and was.shipping:
+        rows.append(_raised("shipping", None, now.shipping, was.shipping, ("amount_refunded",)))
+    fees = {fee.fee_id: fee for fee in was.fees}
+    for index, fee in enumerate(now.fees):
+        if earlier := fees.get(fee.fee_id):
+            rows.append(_raised("fees", index, fee, earlier, ("amount_refunded",)))
+    return [row for row in rows if row.numbers]
+
+
+def _raised(
+    attribute: str, position: int | None, now: Charge | Payment, was: Charge | Payment, names: tuple[str, ...]
+) -> RowChange:
+    numbers = {name: getattr(was, name) for name in names if getattr(was, name) > getattr(now, name)}
+    return RowChange(attribute, position, numbers)
+
+
 def _book_payment(index: int, payment: Payment, done: Mapping[str, Leg]) -> RowChange:
     leg = done[payment.payment_id]
     if leg.action == "refund":
-        return RowChange("payments", index, {"amount_refunded": payment.amount_refunded + leg.amount})
+        # Where the shop has booked what it heard from the provider, it is the same money.
+        refunded = min(payment.amount_refunded + leg.amount, max(payment.amount_captured, payment.amount_refunded))
+        return RowChange("payments", index, {"amount_refunded": refunded})
     return RowChange("payments", index, {"amount_voided": payment.amount_voided + leg.amount})
 
 

@@ -50,9 +50,12 @@ def transitions(before: OrderState | None, after: OrderState) -> list[Event]:
     return events
 
 
-def erases(before: OrderState | None, after: OrderState | None) -> bool:
-    """Whether a write of the order system took a cancellation away."""
-    return bool(before and before.cancellation and not (after and after.cancellation))
+def given_up(gone: OrderState) -> list[Event]:
+    """The events of a cancelled order that is no longer there: a refund that was pending can't be carried out."""
+    cancellation = gone.cancellation
+    if cancellation is None or cancellation.refund is None or cancellation.refund.status != "pending":
+        return []
+    return [Event("OrderRefundFailed", _detail(gone, cancellation, cancellation.refund.updated_at))]
 
 
 def canceled(state: OrderState, cancellation: Cancellation) -> Event:

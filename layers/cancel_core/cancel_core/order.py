@@ -152,7 +152,10 @@ class Failure(_Document):
 
 
 class Leg(_Document):
-    """The refund's part in one payment. `reference` is the provider's id of the refund or void."""
+    """The refund's part in one payment. `reference` is the provider's id of the refund or void.
+
+    A pending leg with a reference is in the provider's hands. `attempt` counts the times a person had it tried anew.
+    """
 
     payment_id: str
     provider: str
@@ -160,6 +163,7 @@ class Leg(_Document):
     amount: Amount
     status: RefundStatus
     reference: str | None = None
+    attempt: Amount = 1
 
 
 class Refund(_Document):
@@ -213,6 +217,11 @@ class Order(_Document):
         if len({payment.payment_id for payment in self.payments}) < len(self.payments):
             raise ValueError("two payments have the same payment_id")
         return self
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the order system has let goods out of the house."""
+        return self.status == "complete" or any(item.qty_shipped > 0 for item in self.items)
 
     @property
     def rows_digest(self) -> str:

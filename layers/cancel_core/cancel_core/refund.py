@@ -16,8 +16,9 @@ from cancel_core import changes
 from cancel_core.clock import iso
 from cancel_core.errors import CancelCoreError, CancellationErased, OrderUnreadable
 from cancel_core.order import Cancellation, Failure, FailureCode, Leg, Order, Refund
-from cancel_core.providers import Outcome, PaymentRequest, Provider
+from cancel_core.providers import Outcome, PaymentRequest, Provider, ProviderUnavailable
 from cancel_core.tables import Orders, Refunds, StoredOrder
+from cancel_core.telemetry import logger
 from cancel_core.views import refund_items
 
 MAX_ATTEMPTS = 5
@@ -31,9 +32,8 @@ _MESSAGES: dict[FailureCode, str] = {
 
 
 _LOOK_FIRST = "Look at the provider for this refund's id before paying anything by hand."
-_SHIPPED = (
-    f"An item was shipped after the order had been cancelled, so nothing more is paid out or released. {_LOOK_FIRST}"
-)
+_SHIPPED = "The order was shipped after it had been cancelled, so nothing more is paid out or released."
+_GONE = f"The order is no longer in the table, so nothing more is paid out or released. {_LOOK_FIRST}"
 
 
 class RefundContended(CancelCoreError):
@@ -41,10 +41,11 @@ class RefundContended(CancelCoreError):
 
 
 class _Step(NamedTuple):
-    """The refund after one step, and what the operator is to know when it failed."""
+    """The refund after one step; what the operator is to know when it failed; what the refund's log says of it."""
 
     refund: Refund
-    message: str | None = None
+    message: str | None
+    entry: str
 
 
 def refund_order(
@@ -55,17 +56,22 @@ def refund_order(
     cancellation_id: str,
     clock: Callable[[], datetime],
 ) -> Refund | None:
-    """Carries a cancelled order's refund to its end, from wherever it stands. None when nothing was left to do.
+    """Carries a cancelled order's refund as far as it goes now, from wherever it stands.
 
-    Safe to run twice and at once. Three round trips to the database for one payment, one more for each further payment.
-    Raises `CancellationErased` when the order no longer has that cancellation; `ProviderUnavailable`,
+    Answers the refund, `pending` where the provider has yet to know; None when nothing was left to do. Safe to run
+    twice and at once. Three round trips to the database for one payment, one more for each further payment.
+    Raises `CancellationErased` while the order does not have its cancellation; `ProviderUnavailable`,
     `ServiceUnavailable` and `RefundContended` when it is to be tried again.
     """
     for _ in range(MAX_ATTEMPTS):
         stored = orders.get(order_id)
-        cancellation = stored.cancellation if stored else None
-        if stored is None or cancellation is None or cancellation.cancellation_id != cancellation_id:
-            raise CancellationErased(f"order {order_id} has no cancellation {cancellation_id} any more")
+        if stored is None or stored.cancellation_id != cancellation_id:
+            # Deleted, or another order under its order_id. Who listens is told from the stream, as of all else.
+            _close(refunds, order_id, cancellation_id, iso(clock()))
+            return None
+        cancellation = stored.cancellation
+        if cancellation is None:
+            raise CancellationErased(f"order {order_id} does not have its cancellation; it is put back from the stream")
         if cancellation.refund is None or cancellation.refund.status != "pending":
             return None
         if finished := _carry_through(refunds, providers, stored, cancellation, cancellation.refund, clock):
@@ -81,15 +87,25 @@ def _carry_through(
     refund: Refund,
     clock: Callable[[], datetime],
 ) -> Refund | None:
-    """The finished refund; or None when somebody else got in between, and the order is to be read anew."""
+    """The refund as far as it went; or None when somebody got in between, and the order is to be read anew."""
     order, unreadable = _readable(stored)
-    document = refunds.begin(_document(stored, order, cancellation, refund, iso(clock())))
+    intent = _document(stored, order, cancellation, refund, iso(clock()))
+    document = refunds.begin(intent)
+    is_retry = document is not intent
+    waiting: set[str] = set()
     while refund.status == "pending":
         if order is None:
-            step = _Step(changes.give_up(refund, "INVALID_ORDER", iso(clock()), voids=True), unreadable)
+            step = _give_up(refund, unreadable, clock)
             change = changes.book_failure(cancellation, step.refund)
         else:
-            step = _next_step(providers, order, refund, document, clock)
+            try:
+                next_step = _next_step(providers, order, refund, document, waiting, clock, is_retry=is_retry)
+            except ProviderUnavailable as error:
+                refunds.note(refund.refund_id, iso(clock()), str(error))
+                raise
+            if next_step is None:
+                return refund
+            step = next_step
             change = changes.book(order, cancellation, step.refund)
         after = _next_document(document, step)
         written = refunds.book(document, after, stored, change)
@@ -108,6 +124,16 @@ def _readable(stored: StoredOrder) -> tuple[Order | None, str | None]:
         return None, f"{error}. {_LOOK_FIRST}"
 
 
+def _close(refunds: Refunds, order_id: str, cancellation_id: str, at: str) -> None:
+    refund_id = changes.refund_id(cancellation_id)
+    if refunds.close(refund_id, cancellation_id, order_id, {"code": "INVALID_ORDER", "message": _GONE}, at):
+        logger.error("a refund is given up, since its order is gone", extra={"refund_id": refund_id})
+
+
+def _give_up(refund: Refund, message: str | None, clock: Callable[[], datetime]) -> _Step:
+    return _Step(changes.give_up(refund, "INVALID_ORDER", iso(clock())), message, "given up")
+
+
 def _payments_hold(order: Order, refund: Refund) -> bool:
     """Whether each payment still holds what is to be paid back from it: a leg and its payment are booked as one."""
     held = {payment.payment_id: payment.amount_held for payment in order.payments}
@@ -115,37 +141,97 @@ def _payments_hold(order: Order, refund: Refund) -> bool:
     return all(held.get(leg.payment_id, 0) >= leg.amount for leg in pending)
 
 
+def _obstacle(order: Order, refund: Refund, leg: Leg) -> Outcome | None:
+    """What stands against paying or releasing this leg now, as the outcome it then has."""
+    if order.has_left:
+        # The order system has shipped what was cancelled: goods and money are not both given away unasked.
+        return Outcome("failed", code="INVALID_ORDER", message=_SHIPPED)
+    known = refund.failure.code if refund.failure else None
+    if leg.action == "refund" and (known == "INSUFFICIENT_CAPTURED_AMOUNT" or not _payments_hold(order, refund)):
+        # The shop has given something back by itself since the cancel. A part of what is left is not paid either.
+        code: FailureCode = "INSUFFICIENT_CAPTURED_AMOUNT"
+        return Outcome("failed", code=code, message=_MESSAGES[code])
+    return None
+
+
 def _next_step(
     providers: Mapping[str, Provider],
     order: Order,
     refund: Refund,
     document: Mapping[str, Any],
+    waiting: set[str],
     clock: Callable[[], datetime],
-) -> _Step:
-    """The next pending leg, done; or what is pending given up, where something stands against paying it.
+    *,
+    is_retry: bool,
+) -> _Step | None:
+    """The next pending leg, as the provider has it now. None when all that is pending waits for the provider.
 
-    What the refund document has already recorded of a leg is taken from there.
+    What the refund document has already recorded of a leg is taken from there. `waiting` gathers the payments that
+    were asked for in vain in this pass.
     """
-    if any(item.qty_shipped > 0 for item in order.items):
-        # The order system has shipped what was cancelled: goods and money are not both given away unasked.
-        return _Step(changes.give_up(refund, "INVALID_ORDER", iso(clock()), voids=True), _SHIPPED)
-    if not _payments_hold(order, refund):
-        # The shop has given something back by itself since the cancel.
-        return _Step(changes.give_up(refund, "INSUFFICIENT_CAPTURED_AMOUNT", iso(clock())))
     if _legs(document["payments"]) != _legs(leg.model_dump() for leg in refund.payments):
         # The order system erased an earlier cancellation, and the order was cancelled anew with other sums.
         other_sums = "An earlier refund of this order has other sums. Compare the two and settle the rest by hand."
-        return _Step(changes.give_up(refund, "INVALID_ORDER", iso(clock()), voids=True), other_sums)
-    for index, leg in enumerate(refund.payments):
-        if leg.status != "pending":
+        return _give_up(refund, other_sums, clock)
+    pending = [(index, leg) for index, leg in enumerate(refund.payments) if leg.status == "pending"]
+    if not pending:
+        # No leg was ever to be waited for: a shortfall, with nothing to release.
+        return _Step(changes.finish(refund, iso(clock())), None, "nothing is paid out")
+    for index, leg in pending:
+        if leg.payment_id in waiting:
             continue
-        outcome = _recorded(document, index) or _ask(providers, order, refund, leg)
+        outcome = _recorded(document, index) or _outcome(
+            providers, order, refund, leg, document["payments"][index].get("reference"), is_retry=is_retry
+        )
+        if outcome.status == "pending":
+            waiting.add(leg.payment_id)
+            if outcome.reference == leg.reference:
+                continue
         failure = Failure(code=outcome.code) if outcome.status == "failed" else None
-        done = leg.model_copy(update={"status": outcome.status, "reference": outcome.reference})
         message = f"{leg.payment_id}: {outcome.message or _MESSAGES[outcome.code]}" if failure else None
-        return _Step(changes.settle_leg(refund, index, done, failure, iso(clock())), message)
-    # No leg was ever to be waited for: a shortfall, with nothing to release.
-    return _Step(changes.finish(refund, iso(clock())))
+        after = leg.model_copy(update={"status": outcome.status, "reference": outcome.reference})
+        return _Step(changes.settle_leg(refund, index, after, failure, iso(clock())), message, _entry(after, refund))
+    return None
+
+
+def _entry(leg: Leg, refund: Refund) -> str:
+    reference = f", {leg.reference} at {leg.provider}" if leg.reference else ""
+    return f"{leg.payment_id}: {leg.action} of {leg.amount} {refund.currency} {leg.status}{reference}"
+
+
+def _outcome(
+    providers: Mapping[str, Provider],
+    order: Order,
+    refund: Refund,
+    leg: Leg,
+    recorded_reference: str | None,
+    *,
+    is_retry: bool,
+) -> Outcome:
+    provider = providers.get(leg.provider)
+    if provider is None:
+        known = ", ".join(sorted(providers))
+        return Outcome(
+            "failed", code="INVALID_ORDER", message=f"there is no payment provider {leg.provider!r}, only {known}"
+        )
+    payment = next((payment for payment in order.payments if payment.payment_id == leg.payment_id), None)
+    if payment is None:
+        return Outcome("failed", code="INVALID_ORDER", message="the order no longer has this payment")
+    request = PaymentRequest(
+        action=leg.action,
+        idempotency_key=changes.leg_key(refund.refund_id, leg),
+        refund_id=refund.refund_id,
+        payment_reference=payment.reference,
+        amount=leg.amount,
+        currency=refund.currency,
+        is_retry=is_retry,
+        reference=leg.reference or recorded_reference,
+    )
+    obstacle = _obstacle(order, refund, leg)
+    if obstacle is None:
+        return provider.execute(request)
+    # What an earlier pass may have begun is booked as it is; nothing new is begun.
+    return (provider.find(request) if is_retry else None) or obstacle
 
 
 def _legs(legs: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
@@ -159,28 +245,6 @@ def _recorded(document: Mapping[str, Any], index: int) -> Outcome | None:
     failure = document.get("failure") or {}
     code = failure.get("code", "PROVIDER_DECLINED")
     return Outcome(leg["status"], leg.get("reference"), code, failure.get("message", ""))
-
-
-def _ask(providers: Mapping[str, Provider], order: Order, refund: Refund, leg: Leg) -> Outcome:
-    provider = providers.get(leg.provider)
-    if provider is None:
-        known = ", ".join(sorted(providers))
-        return Outcome(
-            "failed", code="INVALID_ORDER", message=f"there is no payment provider {leg.provider!r}, only {known}"
-        )
-    payment = next((payment for payment in order.payments if payment.payment_id == leg.payment_id), None)
-    if payment is None:
-        return Outcome("failed", code="INVALID_ORDER", message="the order no longer has this payment")
-    return provider.execute(
-        PaymentRequest(
-            action=leg.action,
-            idempotency_key=changes.leg_key(refund.refund_id, leg),
-            refund_id=refund.refund_id,
-            payment_reference=payment.reference,
-            amount=leg.amount,
-            currency=refund.currency,
-        )
-    )
 
 
 # --- the refund document, as operators see it -----------------------------------------------------------------------
@@ -202,22 +266,33 @@ def _document(
         "fees": refund.fees,
         "surplus": cancellation.surplus,
         "items": [item | {"qty": Decimal(str(item["qty"]))} for item in items],
-        "payments": [leg.model_dump(exclude_none=True) for leg in refund.payments],
+        "payments": [leg.model_dump(exclude_defaults=True) for leg in refund.payments],
         "created_at": at,
         "updated_at": at,
+        "unsettled_since": at,
+        "log": [{"at": at, "entry": "begun"}],
     }
 
 
 def _next_document(document: dict[str, Any], step: _Step) -> dict[str, Any]:
     """The document after a step. One that had come to its end keeps it, whatever becomes of the order."""
-    after = document | {"updated_at": step.refund.updated_at}
+    at = step.refund.updated_at
+    after = document | {"updated_at": at}
     if document["status"] != "pending":
         return after
+    legs = [leg.model_dump(exclude_defaults=True) for leg in step.refund.payments]
+    if _legs(legs) == _legs(document["payments"]):
+        # What was recorded of a leg stays, also where the order was put back as it had been before.
+        known = document["payments"]
+        legs = [one if one["status"] != "pending" else one | leg for one, leg in zip(known, legs, strict=True)]
     after |= {
         "status": step.refund.status,
-        "payments": [leg.model_dump(exclude_none=True) for leg in step.refund.payments],
+        "payments": legs,
+        "log": [*document.get("log", []), {"at": at, "entry": step.entry}],
     }
     if step.refund.failure and "failure" not in document:
         code = step.refund.failure.code
         after["failure"] = {"code": code, "message": step.message or _MESSAGES[code]}
+    if step.refund.status == "succeeded":
+        del after["unsettled_since"]
     return after

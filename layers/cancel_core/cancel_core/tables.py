@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from cancel_core.changes import OrderChange
+from cancel_core.changes import OrderChange, cancellation_id
 from cancel_core.errors import OrderTooLarge, OrderUnreadable, ServiceUnavailable
 from cancel_core.events import OrderState
 from cancel_core.order import ORDER_ATTRIBUTES, Cancellation, Order, read_cancellation, read_order
@@ -120,6 +120,11 @@ class StoredOrder:
     @property
     def store_id(self) -> str:
         return self._text("store_id") or "default"
+
+    @property
+    def cancellation_id(self) -> str:
+        """The id that a cancellation of this order has, or would have."""
+        return cancellation_id(self.order_id, self._text("placed_at") or "")
 
     def _text(self, name: str) -> str | None:
         text: str | None = self.raw.get(name, {}).get("S")
@@ -287,6 +292,28 @@ class Orders:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
+    def postpone(self, order_id: str, since: str, at: str) -> None:
+        """Has the order stand in the index of pending refunds from `at`, if it still stands there from `since`.
+
+        Raises `ServiceUnavailable`.
+        """
+        try:
+            with _database_errors():
+                self._client.update_item(
+                    TableName=self.table,
+                    Key={"order_id": {"S": order_id}},
+                    UpdateExpression="SET refund_pending_since = :at",
+                    ConditionExpression="refund_pending_since = :since",
+                    ExpressionAttributeValues={":at": {"S": at}, ":since": {"S": since}},
+                )
+        except ClientError as error:
+            # Done, or taken up by somebody else, in the meantime.
+            if error.response["Error"]["Code"] not in {
+                "ConditionalCheckFailedException",
+                "TransactionConflictException",
+            }:
+                raise
+
     def page(
         self, customer_id: str, limit: int, after: Mapping[str, str] | None
     ) -> tuple[list[StoredOrder], dict[str, str] | None]:
@@ -314,8 +341,11 @@ class Orders:
             {name: last[name]["S"] for name in ("order_id", "placed_at")} if last else None,
         )
 
-    def pending_refunds(self, until: str) -> Iterator[str]:
-        """The orders whose refund has been pending since `until` (ISO 8601) or longer. Raises `ServiceUnavailable`."""
+    def pending_refunds(self, until: str) -> Iterator[tuple[str, str]]:
+        """(order_id, refund_pending_since) of the orders whose refund nobody has looked at since `until` (ISO 8601).
+
+        Raises `ServiceUnavailable`.
+        """
         scan: dict[str, Any] = {
             "TableName": self.table,
             "IndexName": "refund_pending",
@@ -326,7 +356,7 @@ class Orders:
             with _database_errors():
                 answer = self._client.scan(**scan)
             for item in answer["Items"]:
-                yield item["order_id"]["S"]
+                yield item["order_id"]["S"], item["refund_pending_since"]["S"]
             if "LastEvaluatedKey" not in answer:
                 return
             scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -416,10 +446,13 @@ class Refunds:
         stored = read.changed(change)
         update = self._orders.update(read, stored, change)
         changed = {name for name, value in after.items() if before.get(name) != value} | {"updated_at"}
+        removed = sorted(before.keys() - after.keys())
         put: UpdateTypeDef = {
             "TableName": self._table,
             "Key": {"refund_id": {"S": after["refund_id"]}},
-            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in sorted(changed)),
+            "UpdateExpression": "SET "
+            + ", ".join(f"#{name} = :{name}" for name in sorted(changed))
+            + (" REMOVE " + ", ".join(removed) if removed else ""),
             "ConditionExpression": "#status = :was_status AND #payments = :was_payments",
             "ExpressionAttributeNames": {f"#{name}": name for name in changed | {"status", "payments"}},
             "ExpressionAttributeValues": {
@@ -439,6 +472,49 @@ class Refunds:
             _raise_unless_changed(error)
             return None
         return stored
+
+    def note(self, refund_id: str, at: str, error: str) -> None:
+        """Leaves on the refund why it can't go on just now, for the operator. It may fail: the refund does not."""
+        with suppress(ClientError, BotoConnectionError, HTTPClientError):
+            self._client.update_item(
+                TableName=self._table,
+                Key={"refund_id": {"S": refund_id}},
+                UpdateExpression="SET last_error = :error",
+                ConditionExpression="attribute_exists(refund_id)",
+                ExpressionAttributeValues={":error": _serialize({"at": at, "message": error})},
+            )
+
+    def close(self, refund_id: str, cancellation_id: str, order_id: str, failure: dict[str, str], at: str) -> bool:
+        """Ends as failed the refund of an order that is gone, begun or not. False when it had ended before.
+
+        Raises `ServiceUnavailable`.
+        """
+        attributes = {
+            "cancellation_id": cancellation_id,
+            "order_id": order_id,
+            "status": "failed",
+            "failure": failure,
+            "updated_at": at,
+            "unsettled_since": at,
+        }
+        try:
+            with _database_errors():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"refund_id": {"S": refund_id}},
+                    UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+                    ConditionExpression="attribute_not_exists(refund_id) OR #status = :pending",
+                    ExpressionAttributeNames={f"#{name}": name for name in attributes},
+                    ExpressionAttributeValues={
+                        **{f":{name}": _serialize(value) for name, value in attributes.items()},
+                        ":pending": {"S": "pending"},
+                    },
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
 
 
 def _raise_unless_changed(error: ClientError) -> None:

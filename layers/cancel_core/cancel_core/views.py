@@ -100,7 +100,7 @@ def _refund_view(order: Order, cancellation: Cancellation) -> dict[str, Any] | N
         "items": refund_items(order, cancellation),
         "fees": refund.fees,
         "failure": failure.model_dump() if failure else None,
-        "payments": [leg.model_dump() for leg in refund.payments],
+        "payments": [leg.model_dump(exclude={"attempt"}) for leg in refund.payments],
     }
 
 

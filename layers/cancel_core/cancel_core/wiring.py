@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
     from cancel_core.bus import Bus
+    from cancel_core.queue import Queue
 
 
 @cache
@@ -41,6 +42,14 @@ def bus() -> Bus:
     from cancel_core import bus as eventbridge
 
     return eventbridge.Bus(eventbridge.client(), os.environ["EVENT_BUS"])
+
+
+@cache
+def refund_queue() -> Queue:
+    # Only a refund that can't be carried out just now needs it.
+    from cancel_core import queue
+
+    return queue.Queue(queue.client(), os.environ["REFUND_QUEUE_URL"])
 
 
 def config_cache_seconds() -> float:

@@ -55,6 +55,12 @@ class Provider(Protocol):
     def execute(self, request: PaymentRequest) -> Outcome:
         """Does it, or finds it done. Raises `ProviderUnavailable`."""
 
+    def find(self, request: PaymentRequest) -> Outcome | None:
+        """What was done for `refund_id`, under whatever key; None when nothing was. Does nothing by itself.
+
+        Asked where the refund is to be given up, but may have been begun. Raises `ProviderUnavailable`.
+        """
+
 
 def providers() -> Mapping[str, Provider]:
     """Every provider by the name that an order's payments give it."""

@@ -10,3 +10,7 @@ class Offline:
 
     def execute(self, request: PaymentRequest) -> Outcome:
         return Outcome("succeeded", reference=f"offline_{request.idempotency_key}")
+
+    def find(self, _request: PaymentRequest) -> Outcome | None:
+        """Nothing is done here before it is booked."""
+        return None
