@@ -71,6 +71,12 @@ lock: ## resolve requirements/*.in anew, with uv (UPGRADE=--upgrade for the newe
 	cd requirements && for set in pip run dev sam; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
 LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
 
+# For example: make refunds DO='settle ref_1234 --by me@shop.example --why "paid by bank transfer"'
+DO ?= --help
+.PHONY: refunds
+refunds: $(VENV)/run.stamp ## the operator's command: refunds that wait for a person (DO='list', DO='--local list')
+	@PYTHONPATH=layers/cancel_core $(BIN)/python -m ops $(DO)
+
 .PHONY: clean
 clean: ## remove everything that was installed, built or cached here
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

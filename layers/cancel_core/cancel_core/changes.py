@@ -174,6 +174,44 @@ def give_up(refund: Refund, code: FailureCode, at: str) -> Refund:
     return finish(refund.model_copy(update={"payments": legs, "failure": refund.failure or Failure(code=code)}), at)
 
 
+def try_anew(order: Order, refund: Refund, at: str) -> Refund | None:
+    """A failed refund with its failed legs pending again; None where the payments do not hold what is owed.
+
+    A refund that had no legs to pay back, for the payments held too little, gets them now.
+    """
+    legs = [
+        leg.model_copy(update={"status": "pending", "attempt": leg.attempt + 1, "reference": None})
+        if leg.status == "failed"
+        else leg
+        for leg in refund.payments
+    ]
+    missing = 0 if any(leg.action == "refund" for leg in legs) else refund.amount
+    known = {leg.payment_id for leg in legs}
+    for payment in order.payments:
+        if payment.payment_id not in known and (take := min(missing, payment.amount_held)):
+            new = Leg(
+                payment_id=payment.payment_id,
+                provider=payment.provider,
+                action="refund",
+                amount=take,
+                status="pending",
+            )
+            legs.append(new)
+            missing -= take
+    held = {payment.payment_id: payment.amount_held for payment in order.payments}
+    short = any(
+        leg.amount > held.get(leg.payment_id, 0) for leg in legs if leg.status == "pending" and leg.action == "refund"
+    )
+    if missing or short:
+        return None
+    return refund.model_copy(update={"status": "pending", "payments": tuple(legs), "failure": None, "updated_at": at})
+
+
+def settle_by_hand(refund: Refund, at: str) -> Refund:
+    """A failed refund that a person has seen to. Its legs stay as they are: they tell what the providers did."""
+    return refund.model_copy(update={"status": "succeeded", "failure": None, "updated_at": at})
+
+
 def finish(refund: Refund, at: str) -> Refund:
     """The refund with the status that follows: done when no leg is pending, failed when anything failed."""
     status: RefundStatus = "failed" if refund.failure else "succeeded"
@@ -182,7 +220,13 @@ def finish(refund: Refund, at: str) -> Refund:
     return refund.model_copy(update={"status": status, "updated_at": at})
 
 
-def book(order: Order, cancellation: Cancellation, refund: Refund) -> OrderChange:
+_ENDS = {
+    "succeeded": "Refund completed.",
+    "failed": "The refund could not be completed; the shop has been told.",
+}
+
+
+def book(order: Order, cancellation: Cancellation, refund: Refund, comment: str = "") -> OrderChange:
     """The write that brings an order to its refund's next state: the legs' sums, and all else once it is done.
 
     A payment's sum is booked when its leg succeeds, so that the order never says less than the provider has given back.
@@ -213,16 +257,11 @@ def book(order: Order, cancellation: Cancellation, refund: Refund) -> OrderChang
         # system has set since is its own.
         if status == "canceled" and not cancellation.rows.qty_canceled:
             attributes["status"] = status = "closed"
-    comment = (
-        "Refund completed."
-        if refund.status == "succeeded"
-        else "The refund could not be completed; the shop has been told."
-    )
     return OrderChange(
         rows=tuple(rows),
         attributes=attributes,
         remove=("refund_pending_since",),
-        history=HistoryEntry(at=refund.updated_at, status=status, comment=comment),
+        history=HistoryEntry(at=refund.updated_at, status=status, comment=comment or _ENDS[refund.status]),
     )
 
 

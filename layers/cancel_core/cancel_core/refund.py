@@ -279,6 +279,10 @@ def _next_document(document: dict[str, Any], step: _Step) -> dict[str, Any]:
     at = step.refund.updated_at
     after = document | {"updated_at": at}
     if document["status"] != "pending":
+        if step.refund.status == "failed":
+            # It had come to a better end before the order system erased it: now a person has to look.
+            after["unsettled_since"] = at
+            after["log"] = [*document.get("log", []), {"at": at, "entry": f"failed on the order: {step.message}"}]
         return after
     legs = [leg.model_dump(exclude_defaults=True) for leg in step.refund.payments]
     if _legs(legs) == _legs(document["payments"]):
@@ -288,7 +292,7 @@ def _next_document(document: dict[str, Any], step: _Step) -> dict[str, Any]:
     after |= {
         "status": step.refund.status,
         "payments": legs,
-        "log": [*document.get("log", []), {"at": at, "entry": step.entry}],
+        "log": [*document.get("log", []), {"at": at, "entry": ": ".join(filter(None, (step.entry, step.message)))}],
     }
     if step.refund.failure and "failure" not in document:
         code = step.refund.failure.code

@@ -445,26 +445,10 @@ class Refunds:
         """
         stored = read.changed(change)
         update = self._orders.update(read, stored, change)
-        changed = {name for name, value in after.items() if before.get(name) != value} | {"updated_at"}
-        removed = sorted(before.keys() - after.keys())
-        put: UpdateTypeDef = {
-            "TableName": self._table,
-            "Key": {"refund_id": {"S": after["refund_id"]}},
-            "UpdateExpression": "SET "
-            + ", ".join(f"#{name} = :{name}" for name in sorted(changed))
-            + (" REMOVE " + ", ".join(removed) if removed else ""),
-            "ConditionExpression": "#status = :was_status AND #payments = :was_payments",
-            "ExpressionAttributeNames": {f"#{name}": name for name in changed | {"status", "payments"}},
-            "ExpressionAttributeValues": {
-                **{f":{name}": _serialize(after[name]) for name in changed},
-                ":was_status": _serialize(before["status"]),
-                ":was_payments": _serialize(before["payments"]),
-            },
-        }
         try:
             with _database_errors():
                 self._client.transact_write_items(
-                    TransactItems=[{"Update": put}, {"Update": cast("UpdateTypeDef", update)}]
+                    TransactItems=[{"Update": self._update(before, after)}, {"Update": cast("UpdateTypeDef", update)}]
                 )
         except ClientError as error:
             if error.response["Error"]["Code"] != "TransactionCanceledException":
@@ -472,6 +456,51 @@ class Refunds:
             _raise_unless_changed(error)
             return None
         return stored
+
+    def _update(self, before: dict[str, Any], after: dict[str, Any]) -> UpdateTypeDef:
+        """Turns one document into the next, if nobody has got in between."""
+        changed = {name for name, value in after.items() if before.get(name) != value} | {"updated_at"}
+        removed = before.keys() - after.keys()
+        was = [name for name in ("status", "payments") if name in before]
+        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in sorted(changed))
+        if removed:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in sorted(removed))
+        return {
+            "TableName": self._table,
+            "Key": {"refund_id": {"S": after["refund_id"]}},
+            "UpdateExpression": expression,
+            "ConditionExpression": " AND ".join(f"#{name} = :was_{name}" for name in was),
+            "ExpressionAttributeNames": {f"#{name}": name for name in changed | removed | set(was)},
+            "ExpressionAttributeValues": {
+                **{f":{name}": _serialize(after[name]) for name in changed},
+                **{f":was_{name}": _serialize(before[name]) for name in was},
+            },
+        }
+
+    def get(self, refund_id: str) -> dict[str, Any] | None:
+        """A refund document, strongly consistent. Raises `ServiceUnavailable`."""
+        with _database_errors():
+            answer = self._client.get_item(
+                TableName=self._table, Key={"refund_id": {"S": refund_id}}, ConsistentRead=True
+            )
+        return plain(answer["Item"]) if "Item" in answer else None
+
+    def unsettled(self) -> Iterator[str]:
+        """The refund_ids of what is pending or has failed. Raises `ServiceUnavailable`."""
+        for page in self._client.get_paginator("scan").paginate(TableName=self._table, IndexName="unsettled"):
+            for item in page["Items"]:
+                yield item["refund_id"]["S"]
+
+    def write(self, before: dict[str, Any], after: dict[str, Any]) -> bool:
+        """Writes a refund's next state where its order has no part in it. False when it was changed meanwhile."""
+        try:
+            with _database_errors():
+                self._client.update_item(**self._update(before, after))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
 
     def note(self, refund_id: str, at: str, error: str) -> None:
         """Leaves on the refund why it can't go on just now, for the operator. It may fail: the refund does not."""

@@ -1,0 +1,210 @@
+"""Refunds that wait for a person: what is pending, failed or in a dead-letter queue, and what to do about it.
+
+  python -m ops list
+  python -m ops show REFUND_ID|ORDER_ID
+  python -m ops retry REFUND_ID --by you@shop.example --why "the bank has lifted the block"
+  python -m ops settle REFUND_ID --by you@shop.example --why "paid by bank transfer, receipt 1234"
+  python -m ops give-up REFUND_ID --by you@shop.example --why "the provider's account is closed"
+  python -m ops requeue
+
+Everything is safe to run twice. It works on the deployed stack --stack (default: cancel-core) with your own AWS
+credentials, or on the stack of `make run` with --local.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import urllib.request
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import boto3
+from cancel_core.bus import Bus
+from cancel_core.errors import CancelCoreError, OrderUnreadable
+from cancel_core.tables import Orders, Refunds
+
+from ops import deadletters, settlement
+
+DEAD_LETTERS = ("RefundDeadLetterQueue", "RuleDeadLetterQueue", "PublishDeadLetterQueue")
+
+
+class Stack(NamedTuple):
+    """The parts of a stack that refunds pass through. `queues`: URLs by the template's names."""
+
+    session: boto3.Session
+    endpoint: str | None
+    dynamodb_endpoint: str | None
+    orders: Orders
+    refunds: Refunds
+    bus: Bus
+    queues: dict[str, str]
+
+    @property
+    def dead(self) -> dict[str, str]:
+        return {name: self.queues[name] for name in DEAD_LETTERS}
+
+
+def deployed(name: str) -> Stack:
+    """A stack in AWS, found by its CloudFormation stack's name."""
+    session = boto3.Session()
+    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
+    ids = {
+        row["LogicalResourceId"]: row["PhysicalResourceId"] for page in pages for row in page["StackResourceSummaries"]
+    }
+    queues = {name: ids[name] for name in ("RefundQueue", *DEAD_LETTERS)}
+    return _stack(session, None, None, ids["OrdersTable"], ids["RefundsTable"], ids["EventBus"], queues)
+
+
+def local(url: str) -> Stack:
+    """The stack of `make run`."""
+    with urllib.request.urlopen(f"{url}/local/stack", timeout=10) as answer:  # noqa: S310 - the operator's own address
+        told = json.load(answer)
+    session = boto3.Session("local", "local", region_name=told["region"])
+    tables, endpoint, database = told["tables"], told["endpoint_url"], told["dynamodb_endpoint_url"]
+    return _stack(session, endpoint, database, tables["orders"], tables["refunds"], told["event_bus"], told["queues"])
+
+
+def _stack(
+    session: boto3.Session,
+    endpoint: str | None,
+    database: str | None,
+    orders_table: str,
+    refunds_table: str,
+    bus: str,
+    queues: dict[str, str],
+) -> Stack:
+    dynamodb = session.client("dynamodb", endpoint_url=database)
+    orders = Orders(dynamodb, orders_table)
+    refunds = Refunds(dynamodb, refunds_table, orders)
+    events = Bus(session.client("events", endpoint_url=endpoint), bus)
+    return Stack(session, endpoint, database, orders, refunds, events, queues)
+
+
+def show_list(stack: Stack) -> None:
+    """What waits to begin, what is pending or failed, and what lies in the dead-letter queues."""
+    begun = {}
+    for refund_id in stack.refunds.unsettled():
+        if document := stack.refunds.get(refund_id):
+            begun[document["order_id"]] = document
+    rows = [
+        (order_id, since, "pending", "waits for its refund to begin")
+        for order_id, since in stack.orders.pending_refunds(until="9999")
+        if order_id not in begun
+    ]
+    for document in begun.values():
+        failure = document.get("failure") or document.get("last_error") or {}
+        said = f"{failure.get('code', '')} {failure.get('message', '')}".strip()
+        rows.append((document["refund_id"], document["updated_at"], document["status"], said))
+    for row in sorted(rows, key=lambda row: row[1]):
+        print("  ".join(row))
+    letters = list(deadletters.look(stack.session.client("sqs", endpoint_url=stack.endpoint), stack.dead))
+    for letter in letters:
+        print(f"{letter.queue}  {letter.about}")
+    print(f"{len(rows)} refund(s) pending or failed, {len(letters)} message(s) in dead-letter queues.")
+
+
+def show_one(stack: Stack, some_id: str) -> None:
+    """One refund's whole story: its document with its log, and what the order says."""
+    case = settlement.find(stack.orders, stack.refunds, some_id)
+    print(_json(case.document))
+    if case.stored is None:
+        print("\nThe order is no longer in the table.")
+        return
+    if case.refund is None:
+        print("\nThe order does not carry this refund.")
+    try:
+        order = case.stored.order
+    except OrderUnreadable as error:
+        print(f"\n{error}")
+        return
+    print(f"\nThe order is {order.status!r}; its refund {case.refund.status if case.refund else 'missing'}. History:")
+    for entry in order.history:
+        print(f"  {entry.at}  {entry.status}  {entry.comment}")
+    for payment in order.payments:
+        print(
+            f"  payment {payment.payment_id} at {payment.provider} ({payment.reference}): captured "
+            f"{payment.amount_captured}, refunded {payment.amount_refunded}, voided {payment.amount_voided}"
+        )
+
+
+def requeue(stack: Stack) -> None:
+    """Puts everything in the dead-letter queues back on its way."""
+    sqs = stack.session.client("sqs", endpoint_url=stack.endpoint)
+    streams = stack.session.client("dynamodbstreams", endpoint_url=stack.dynamodb_endpoint)
+    for letter in list(deadletters.look(sqs, stack.dead)):
+        dead = stack.dead[letter.queue]
+        if letter.about == "unreadable":
+            print(f"{letter.queue}: unreadable, left where it is: {letter.body[:200]}")
+        elif letter.queue == "PublishDeadLetterQueue":
+            now = datetime.now(UTC)
+            print(deadletters.publish_again(streams, sqs, stack.orders, stack.bus, letter, dead, now))
+        else:
+            print(deadletters.send_again(sqs, letter, dead, stack.queues["RefundQueue"]))
+
+
+def _json(document: dict[str, Any]) -> str:
+    def number(value: object) -> int | float:
+        assert isinstance(value, Decimal)
+        return int(value) if value == value.to_integral_value() else float(value)
+
+    return json.dumps(document, default=number, indent=2, ensure_ascii=False)
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m ops", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--stack", default="cancel-core", help="the CloudFormation stack's name")
+    parser.add_argument(
+        "--local", metavar="URL", nargs="?", const="http://127.0.0.1:3000", help="the stack of `make run`"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="what is pending, failed, or in a dead-letter queue")
+    commands.add_parser("show", help="one refund's whole story").add_argument("id")
+    for name, what in (
+        ("retry", "try a failed refund again"),
+        ("settle", "mark a failed refund as settled by hand"),
+        ("give-up", "end a pending refund as failed"),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("id")
+        command.add_argument("--by", required=True, help="who you are")
+        command.add_argument("--why", required=True, help="what you know, and did")
+    commands.add_parser("requeue", help="put what lies in the dead-letter queues back on its way")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 1 when it could not be done."""
+    asked = _arguments(arguments)
+    stack = local(asked.local) if asked.local else deployed(asked.stack)
+    now = datetime.now(UTC)
+    try:
+        match asked.command:
+            case "list":
+                show_list(stack)
+            case "show":
+                show_one(stack, asked.id)
+            case "requeue":
+                requeue(stack)
+            case "retry":
+                person = settlement.Person(asked.by, asked.why)
+                print(settlement.retry(stack.orders, stack.refunds, stack.bus, asked.id, person, now))
+            case "settle":
+                person = settlement.Person(asked.by, asked.why)
+                print(settlement.settle(stack.orders, stack.refunds, asked.id, person, now))
+            case "give-up":
+                person = settlement.Person(asked.by, asked.why)
+                print(settlement.give_up(stack.orders, stack.refunds, asked.id, person, now))
+    except CancelCoreError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
