@@ -75,7 +75,7 @@ LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --n
 DO ?= --help
 .PHONY: refunds
 refunds: $(VENV)/run.stamp ## the operator's command: refunds that wait for a person (DO='list', DO='--local list')
-	@PYTHONPATH=layers/cancel_core $(BIN)/python -m ops $(DO)
+	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops $(DO)
 
 .PHONY: clean
 clean: ## remove everything that was installed, built or cached here

@@ -1,11 +1,11 @@
 """Refunds that wait for a person: what is pending, failed or in a dead-letter queue, and what to do about it.
 
-  python -m ops list
-  python -m ops show REFUND_ID|ORDER_ID
-  python -m ops retry REFUND_ID --by you@shop.example --why "the bank has lifted the block"
-  python -m ops settle REFUND_ID --by you@shop.example --why "paid by bank transfer, receipt 1234"
-  python -m ops give-up REFUND_ID --by you@shop.example --why "the provider's account is closed"
-  python -m ops requeue
+  make refunds DO='list'
+  make refunds DO='show REFUND_ID|ORDER_ID'
+  make refunds DO='retry REFUND_ID --by you@shop.example --why "the bank has lifted the block"'
+  make refunds DO='settle REFUND_ID --by you@shop.example --why "paid by bank transfer, receipt 1234"'
+  make refunds DO='give-up REFUND_ID --by you@shop.example --why "the account at the provider is closed"'
+  make refunds DO='requeue'
 
 Everything is safe to run twice. It works on the deployed stack --stack (default: cancel-core) with your own AWS
 credentials, or on the stack of `make run` with --local.
@@ -156,7 +156,7 @@ def _json(document: dict[str, Any]) -> str:
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m ops", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="refunds", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--stack", default="cancel-core", help="the CloudFormation stack's name")
     parser.add_argument(
