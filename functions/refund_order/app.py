@@ -1,6 +1,7 @@
 """The refund queue: gives back what was paid for a cancelled order."""
 
 import json
+import os
 from typing import Any
 
 from cancel_core import clock, wiring
@@ -10,7 +11,7 @@ from cancel_core.refund import refund_order
 from cancel_core.telemetry import background, count, logger
 
 wiring.refunds()
-_providers = providers()
+_providers = providers(os.environ)
 
 
 @background

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple, Protocol
 
 from cancel_core.errors import CancelCoreError
@@ -62,8 +63,27 @@ class Provider(Protocol):
         """
 
 
-def providers() -> Mapping[str, Provider]:
+class _WhenMet:
+    """A provider that is made, its client imported, when the first payment of its kind is met."""
+
+    def __init__(self, make: Callable[[], Provider]) -> None:
+        self._make = cache(make)
+
+    def execute(self, request: PaymentRequest) -> Outcome:
+        return self._make().execute(request)
+
+    def find(self, request: PaymentRequest) -> Outcome | None:
+        return self._make().find(request)
+
+
+def providers(environment: Mapping[str, str]) -> Mapping[str, Provider]:
     """Every provider by the name that an order's payments give it."""
     from cancel_core.providers.offline import Offline
 
-    return {"offline": Offline()}
+    def stripe() -> Provider:
+        from cancel_core.providers.stripe import Stripe
+        from cancel_core.secret import Secret
+
+        return Stripe(Secret(environment.get("STRIPE_SECRET_ARN", "")), environment.get("STRIPE_API_URL"))
+
+    return {"offline": Offline(), "stripe": _WhenMet(stripe)}
