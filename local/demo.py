@@ -7,7 +7,7 @@ payments hold, except in the two orders whose very point is that it is not.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -191,11 +191,67 @@ def demo_orders() -> list[dict[str, Any]]:
     ]
 
 
-def seed(dynamodb: DynamoDBClient, orders_table: str, config_table: str) -> None:
+def stripe_orders(url: str) -> list[dict[str, Any]]:
+    """Orders that were paid at the Stripe of ``url``: in full, invoiced in part, and only authorized."""
+    import stripe
+
+    from local.aws import STRIPE_KEY
+
+    client = stripe.StripeClient(STRIPE_KEY, base_addresses={"api": url})
+
+    def paid(amount: int, capture: Literal["automatic", "manual"] = "automatic") -> str:
+        method = client.v1.payment_methods.create(
+            {"type": "card", "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2040, "cvc": "123"}}
+        )
+        intent = client.v1.payment_intents.create(
+            {
+                "amount": amount,
+                "currency": "eur",
+                "payment_method": method.id,
+                "capture_method": capture,
+                "confirm": True,
+            }
+        )
+        return intent.id
+
+    mug, lamp = _item(1, "MUG-01", "Blue mug", 2, 2400), _item(2, "LMP-33", "Desk lamp", 1, 5900)
+    return [
+        _order(
+            "demo-stripe-paid",
+            BJORN,
+            15,
+            "processing",
+            [_invoiced(mug), _invoiced(lamp)],
+            shipping=_charge(490, invoiced=True),
+            payments=[_payment(16, 8790, reference=paid(8790), provider="stripe")],
+        ),
+        # Paid in advance as a whole, but only the mugs are invoiced so far: they are what is given back.
+        _order(
+            "demo-stripe-partial",
+            BJORN,
+            14,
+            "processing",
+            [_invoiced(mug), lamp],
+            payments=[_payment(17, 8300, reference=paid(8300), provider="stripe")],
+        ),
+        _order(
+            "demo-stripe-authorized",
+            BJORN,
+            13,
+            "pending",
+            [lamp],
+            payments=[_payment(18, authorized=5900, reference=paid(5900, "manual"), provider="stripe")],
+        ),
+    ]
+
+
+def seed(
+    dynamodb: DynamoDBClient, orders_table: str, config_table: str, more_orders: list[dict[str, Any]] | None = None
+) -> None:
     """Put the demo config and orders where the functions look."""
     from boto3.dynamodb.types import TypeSerializer
 
     serialize = TypeSerializer().serialize
-    for table, documents in ((config_table, CONFIG), (orders_table, demo_orders())):
+    for table, documents in ((config_table, CONFIG), (orders_table, demo_orders() + (more_orders or []))):
         for document in documents:
             dynamodb.put_item(TableName=table, Item={name: serialize(value) for name, value in document.items()})

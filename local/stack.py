@@ -32,6 +32,7 @@ class Settings:
     port: int = 3000
     aws_port: int = 4566
     dynamodb_local: bool = False
+    stripe_url: str = ""
     parameters: Mapping[str, str] | None = None
     extra_environment: Mapping[str, Mapping[str, str]] | None = None
 
@@ -94,7 +95,9 @@ class Stack:
         """Raises StartError. Call ``stop`` in any case."""
         template, services = self.template, self.services
         threading.Thread(target=self.gateway.server.serve_forever, daemon=True).start()
-        services.start(self._settings.aws_port, dynamodb_local=self._settings.dynamodb_local)
+        settings = self._settings
+        services.start(settings.aws_port, dynamodb_local=settings.dynamodb_local, stripe_url=settings.stripe_url)
+        services.create()
         functions = functions_of(template, services.environment())
         names = {logical_id: function.name for logical_id, function in functions.items()}
         extra = {
@@ -114,7 +117,6 @@ class Stack:
         ]
         for thread in warming:
             thread.start()
-        services.create()
         self._connect(functions, runtime)
         for thread in warming:
             thread.join()
@@ -151,6 +153,7 @@ class Stack:
         return {
             "endpoint_url": services.endpoint_url,
             "dynamodb_endpoint_url": services.dynamodb_endpoint_url,
+            "stripe_url": services.stripe_url,
             "region": template.region,
             "tables": {
                 name.removesuffix("Table").lower(): template.name(name)

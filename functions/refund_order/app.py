@@ -1,17 +1,15 @@
 """The refund queue: gives back what was paid for a cancelled order."""
 
 import json
-import os
 from typing import Any
 
 from cancel_core import clock, wiring
-from cancel_core.providers import providers
 from cancel_core.queue import delay
 from cancel_core.refund import refund_order
 from cancel_core.telemetry import background, count, logger
 
 wiring.refunds()
-_providers = providers(os.environ)
+wiring.payment_providers()
 
 
 @background
@@ -26,7 +24,9 @@ def _refund(record: dict[str, Any]) -> bool:
         detail = json.loads(record["body"])["detail"]
         order_id, cancellation_id = detail["order_id"], detail["cancellation_id"]
         logger.append_keys(order_id=order_id, cancellation_id=cancellation_id)
-        refund = refund_order(wiring.orders(), wiring.refunds(), _providers, order_id, cancellation_id, clock.now)
+        refund = refund_order(
+            wiring.orders(), wiring.refunds(), wiring.payment_providers(), order_id, cancellation_id, clock.now
+        )
     except Exception:  # noqa: BLE001 - whatever it is, this message alone is given back
         logger.exception("the refund is to be tried again")
         count("RefundRetried")

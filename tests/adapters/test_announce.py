@@ -147,7 +147,7 @@ def erased(shop: Shop, source: dict[str, Any], *, refunded: bool = False, **more
     cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
     if refunded:
         cancellation_id = shop.stored(order_id).cancellation_id
-        refund_order(shop.orders, shop.refunds, providers({}), order_id, cancellation_id, lambda: NOW)
+        refund_order(shop.orders, shop.refunds, providers(), order_id, cancellation_id, lambda: NOW)
     before = shop.stored(order_id)
     shop.write(source | {"order_id": order_id, "store_id": shop.store_id} | more)
     return order_id, Change("1", before, shop.stored(order_id))
@@ -205,7 +205,7 @@ def test_an_order_that_has_left_keeps_its_status_and_a_person_is_told(
     publish_changes(shop.orders, watched.bus, [change], NOW)
 
     assert shop.document(order_id)["status"] == left["status"]
-    refund_order(shop.orders, shop.refunds, providers({}), order_id, change.before.cancellation_id, lambda: NOW)
+    refund_order(shop.orders, shop.refunds, providers(), order_id, change.before.cancellation_id, lambda: NOW)
     refund = shop.order(order_id).cancellation
     assert refund
     assert refund.refund

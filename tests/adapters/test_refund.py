@@ -68,7 +68,7 @@ def canceled(shop: Shop, source: dict[str, Any], **more: Any) -> str:
 def run(shop: Shop, order_id: str, bank: Bank | None = None, refunds: Refunds | None = None) -> Refund | None:
     cancellation = shop.stored(order_id).cancellation
     assert cancellation
-    kinds = {"offline": bank} if bank else providers({})
+    kinds = {"offline": bank} if bank else providers()
     return refund_order(
         shop.orders, refunds or shop.refunds, kinds, order_id, cancellation.cancellation_id, lambda: NOW
     )

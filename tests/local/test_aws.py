@@ -47,7 +47,7 @@ def test_the_tables_are_the_templates(aws: Aws) -> None:
 
 def test_the_queues_are_the_templates(aws: Aws) -> None:
     attributes = aws.client("sqs").get_queue_attributes(QueueUrl=aws.queues["RefundQueue"], AttributeNames=["All"])
-    assert attributes["Attributes"]["VisibilityTimeout"] == "120"
+    assert attributes["Attributes"]["VisibilityTimeout"] == "360"
     redrive = json.loads(attributes["Attributes"]["RedrivePolicy"])
     assert redrive["deadLetterTargetArn"].endswith("RefundDeadLetterQueue")
     assert redrive["maxReceiveCount"] == 5

@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:DeleteMessage", "RefundQueue.Arn"),
         ("sqs:GetQueueAttributes", "RefundQueue.Arn"),
         ("sqs:ChangeMessageVisibility", "RefundQueue.Arn"),
+        ("secretsmanager:GetSecretValue", "StripeSecretArn"),
     },
     "ReconcileRefundsFunction": {
         ("dynamodb:Scan", REFUND_PENDING),
@@ -70,7 +71,9 @@ def _resource(value: Any) -> str:
 def _allowed(role: Json) -> set[tuple[str, str]]:
     allowed = set()
     for policy in role["Properties"].get("Policies", []):
-        for statement in policy["PolicyDocument"]["Statement"]:
+        for stated in policy["PolicyDocument"]["Statement"]:
+            # One that is there on a condition: what it allows then.
+            statement = stated["Fn::If"][1] if "Fn::If" in stated else stated
             assert statement["Effect"] == "Allow"
             assert not {"NotAction", "NotResource"} & set(statement)
             allowed |= {

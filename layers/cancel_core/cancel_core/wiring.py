@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
 from cancel_core import tables
+from cancel_core.providers import Provider, providers
 from cancel_core.telemetry import report_config
 
 if TYPE_CHECKING:
@@ -50,6 +52,12 @@ def refund_queue() -> Queue:
     from cancel_core import queue
 
     return queue.Queue(queue.client(), os.environ["REFUND_QUEUE_URL"])
+
+
+@cache
+def payment_providers() -> Mapping[str, Provider]:
+    # The local stack and the tests have a Stripe of their own.
+    return providers(os.environ["STRIPE_SECRET_ARN"], os.environ.get("STRIPE_API_URL"))
 
 
 def config_cache_seconds() -> float:

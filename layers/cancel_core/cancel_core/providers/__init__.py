@@ -76,14 +76,14 @@ class _WhenMet:
         return self._make().find(request)
 
 
-def providers(environment: Mapping[str, str]) -> Mapping[str, Provider]:
-    """Every provider by the name that an order's payments give it."""
+def providers(stripe_secret_arn: str = "", stripe_url: str | None = None) -> Mapping[str, Provider]:
+    """Every provider by the name that an order's payments give it. `stripe_url` stands in for Stripe's own."""
     from cancel_core.providers.offline import Offline
 
     def stripe() -> Provider:
         from cancel_core.providers.stripe import Stripe
         from cancel_core.secret import Secret
 
-        return Stripe(Secret(environment.get("STRIPE_SECRET_ARN", "")), environment.get("STRIPE_API_URL"))
+        return Stripe(Secret(stripe_secret_arn), stripe_url)
 
     return {"offline": Offline(), "stripe": _WhenMet(stripe)}
