@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from cancel_core import clock, wiring
-from cancel_core.queue import delay
 from cancel_core.refund import refund_order
 from cancel_core.telemetry import background, count, logger
 
@@ -31,7 +30,7 @@ def _refund(record: dict[str, Any]) -> bool:
         logger.exception("the refund is to be tried again")
         count("RefundRetried")
         received = int(record["attributes"]["ApproximateReceiveCount"])
-        wiring.refund_queue().postpone(record["receiptHandle"], delay(received))
+        wiring.refund_queue().postpone(record["receiptHandle"], received)
         return False
     logger.info("refund carried out", extra={"status": refund.status if refund else "nothing to do"})
     return True

@@ -169,7 +169,7 @@ def fake_service(reply: Callable[[dict[str, Any]], Reply]) -> Iterator[int]:
         thread.join()
 
 
-def impatient(service: Literal["dynamodb", "events", "secretsmanager"], port: int) -> Any:
+def impatient(service: Literal["dynamodb", "events", "secretsmanager", "sqs"], port: int) -> Any:
     """A client of a service at this port that tries once."""
     return boto3.client(
         service,

@@ -13,7 +13,6 @@ from cancel_core.telemetry import logger
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
-FIRST_DELAY_SECONDS = 5
 LONGEST_DELAY_SECONDS = 900
 
 
@@ -23,20 +22,22 @@ def client() -> SQSClient:
     )
 
 
-def delay(received: int) -> int:
-    """Seconds until a message that was received so many times comes again: 5, 20, 80, 320, at most 900."""
-    return min(FIRST_DELAY_SECONDS << 2 * (received - 1), LONGEST_DELAY_SECONDS)
+def delay(first: int, received: int) -> int:
+    """Seconds until a message that was received so many times comes again: each wait is four times the one before."""
+    return min(first << 2 * (received - 1), LONGEST_DELAY_SECONDS)
 
 
 class Queue:
     """A queue whose messages Lambda receives and deletes."""
 
-    def __init__(self, client: SQSClient, url: str) -> None:
+    def __init__(self, client: SQSClient, url: str, retry_seconds: int) -> None:
         self._client = client
         self._url = url
+        self._retry_seconds = retry_seconds
 
-    def postpone(self, receipt_handle: str, seconds: int) -> None:
-        """Has a message come again after so long; where that fails, after the queue's own visibility timeout."""
+    def postpone(self, receipt_handle: str, received: int) -> None:
+        """Has a message come again after a while; where that fails, after the queue's own visibility timeout."""
+        seconds = delay(self._retry_seconds, received)
         try:
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds

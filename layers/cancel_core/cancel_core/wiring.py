@@ -51,7 +51,7 @@ def refund_queue() -> Queue:
     # Only a refund that can't be carried out just now needs it.
     from cancel_core import queue
 
-    return queue.Queue(queue.client(), os.environ["REFUND_QUEUE_URL"])
+    return queue.Queue(queue.client(), os.environ["REFUND_QUEUE_URL"], int(os.environ["REFUND_RETRY_SECONDS"]))
 
 
 @cache
