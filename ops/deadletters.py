@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodbstreams.client import DynamoDBStreamsClient
     from types_boto3_sqs.client import SQSClient
 
-LOOK_SECONDS = 20
-"""How long a message that was looked at stays hidden from others who look."""
+LOOK_SECONDS = 2
+"""How long a message that was looked at stays hidden: who lists them wants to put them back right after."""
 
 
 class Letter(NamedTuple):

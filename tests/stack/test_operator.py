@@ -1,0 +1,146 @@
+"""The operator's command against the running stack, as an operator types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import boto3
+
+from tests.contract_support import documents
+from tests.contract_support.shop import Shop
+from tests.contract_support.waiting import wait_until
+from tests.machine import ROOT
+from tests.stack.conftest import Running
+
+WHO = ("--by", "ann@shop.example", "--why", "seen to it")
+
+
+def operate(stack: Running, *arguments: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", "--local", stack.endpoint, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": "layers/cancel_core", "POWERTOOLS_METRICS_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def short(shop: Shop) -> str:
+    """An order whose refund has failed, for its payments hold too little."""
+    source = documents.paid()
+    order_id = shop.put(**source | {"payments": [{**source["payments"][0], "amount_captured": 1}]})
+    shop.canceled(order_id)
+    shop.refunded(order_id, "failed")
+    return order_id
+
+
+def test_a_failed_refund_is_listed_shown_and_settled_by_hand(shop: Shop, stack: Running) -> None:
+    order_id = short(shop)
+    refund_id = shop.cancellation(order_id)["refund"]["refund_id"]
+
+    listed = operate(stack, "list")
+    (line,) = [line for line in listed.splitlines() if refund_id in line]
+    assert "failed  INSUFFICIENT_CAPTURED_AMOUNT" in line
+    story = operate(stack, "show", order_id)
+    assert "INSUFFICIENT_CAPTURED_AMOUNT" in story
+    assert "Cancelled by the customer" in story
+    assert "hold less than is owed" in operate(stack, "retry", refund_id, *WHO, code=1)
+    assert "settled by hand" in operate(stack, "settle", refund_id, *WHO)
+    assert "nothing to do" in operate(stack, "settle", refund_id, *WHO)
+
+    refund = shop.cancellation(order_id)["refund"]
+    assert (refund["status"], refund["failure"]) == ("succeeded", None)
+    assert refund_id not in operate(stack, "list")
+    assert "settled by hand by ann@shop.example: seen to it" in operate(stack, "show", refund_id)
+
+
+def test_a_refund_is_tried_again_once_its_payments_are_corrected(shop: Shop, stack: Running) -> None:
+    order_id = short(shop)
+    payments = shop.aws.order(order_id)["payments"]
+    payments[0]["amount_captured"] = documents.paid()["payments"][0]["amount_captured"]
+    shop.aws.orders.update_item(
+        Key={"order_id": order_id},
+        UpdateExpression="SET payments = :payments",
+        ExpressionAttributeValues={":payments": payments},
+    )
+
+    assert "tried again" in operate(stack, "retry", order_id, *WHO)
+
+    shop.refunded(order_id)
+    assert shop.stored(order_id)["status"] == "closed"
+
+
+def test_what_lies_in_the_dead_letter_queues_is_put_back_on_its_way(shop: Shop, stack: Running) -> None:
+    order_id = shop.put(**documents.paid())
+    shop.canceled(order_id)
+    shop.refunded(order_id)
+    cancellation_id = shop.cancellation(order_id)["cancellation_id"]
+    sqs, queues = shop.aws.sqs, stack.info.queues
+    refund_message = {"detail": {"order_id": order_id, "cancellation_id": cancellation_id}}
+    sqs.send_message(QueueUrl=queues["RefundDeadLetterQueue"], MessageBody=json.dumps(refund_message))
+    sqs.send_message(QueueUrl=queues["PublishDeadLetterQueue"], MessageBody=json.dumps(batch_of(order_id, stack)))
+    before = shop.stored(order_id)
+
+    listed = operate(stack, "list")
+    assert f"RefundDeadLetterQueue  order {order_id}" in listed
+    assert "PublishDeadLetterQueue  2 change(s) of orders at" in listed
+
+    def requeued() -> bool:
+        # What was looked at stays hidden for a while.
+        said.append(operate(stack, "requeue"))
+        return all(part in "".join(said) for part in (f"order {order_id}: sent to the refund queue again", "published"))
+
+    said: list[str] = []
+    wait_until(requeued, what="everything is requeued", seconds=60, every=2)
+    for name in ("RefundDeadLetterQueue", "PublishDeadLetterQueue", "RefundQueue"):
+
+        def is_empty(name: str = name) -> bool:
+            attributes = sqs.get_queue_attributes(QueueUrl=queues[name], AttributeNames=["All"])["Attributes"]
+            return (
+                attributes["ApproximateNumberOfMessages"] == attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
+            )
+
+        wait_until(is_empty, what=f"{name} is empty")
+    assert shop.stored(order_id) == before
+
+
+def batch_of(order_id: str, stack: Running) -> dict[str, Any]:
+    """Lambda's message of a failed batch: the cancel and the refund of an order."""
+    session = boto3.Session("local", "local", region_name=stack.info.region)
+    streams = session.client("dynamodbstreams", endpoint_url=stack.info.dynamodb_endpoint_url)
+    (stream,) = streams.list_streams(TableName=stack.info.tables["orders"])["Streams"]
+    (shard,) = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"]
+    iterator = streams.get_shard_iterator(
+        StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    numbers: list[str] = []
+    while iterator:
+        answer = streams.get_records(ShardIterator=iterator)
+        numbers += [
+            record["dynamodb"]["SequenceNumber"]
+            for record in answer["Records"]
+            if record["dynamodb"]["Keys"]["order_id"]["S"] == order_id
+            and "cancellation" in record["dynamodb"]["NewImage"]
+        ]
+        iterator = answer["NextShardIterator"] if answer["Records"] else ""
+    return {
+        "DDBStreamBatchInfo": {
+            "shardId": shard["ShardId"],
+            "startSequenceNumber": numbers[0],
+            "endSequenceNumber": numbers[-1],
+            "approximateArrivalOfFirstRecord": "2026-11-22T10:00:00Z",
+            "batchSize": len(numbers),
+            "streamArn": stream["StreamArn"],
+        }
+    }
+
+
+def test_what_is_unknown_is_said_and_fails(stack: Running) -> None:
+    assert "No refund was begun under nothing" in operate(stack, "show", "nothing", code=1)
