@@ -16,6 +16,7 @@ from cancel_core.clock import iso
 from cancel_core.errors import CancelCoreError, OrderUnreadable, PublishFailed
 from cancel_core.events import canceled
 from cancel_core.order import Cancellation, Order, Refund
+from cancel_core.refund import has_same_legs
 from cancel_core.tables import Orders, Refunds, StoredOrder
 
 MAX_ATTEMPTS = 5
@@ -86,7 +87,7 @@ def retry(orders: Orders, refunds: Refunds, bus: Bus, some_id: str, person: Pers
             raise Refused(
                 "Its order is gone or can't be read, so nothing can be paid by us. Pay by hand, then `settle`."
             )
-        if case.document["status"] == "succeeded":
+        if not has_same_legs(case.document, case.refund):
             raise Refused(
                 "An earlier refund of this order had other sums. Compare the two, pay by hand, then `settle`."
             )

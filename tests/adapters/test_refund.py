@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from decimal import Decimal
 from itertools import count
 from threading import Barrier
@@ -57,6 +58,10 @@ class Bank:
 
 class Crash(BaseException):
     """The process ends here."""
+
+
+def crash() -> None:
+    raise Crash
 
 
 def canceled(shop: Shop, source: dict[str, Any], **more: Any) -> str:
@@ -378,9 +383,15 @@ def test_cancelled_anew_after_it_was_erased_it_is_booked_again_and_not_paid_agai
     assert bank.asked == 3
 
 
-def test_cancelled_anew_with_other_sums_it_is_left_to_a_person(shop: Shop) -> None:
+@pytest.mark.parametrize("booked", [True, False])
+def test_cancelled_anew_with_other_sums_it_is_left_to_a_person(shop: Shop, booked: bool) -> None:
     bank, order_id = Bank(), canceled(shop, paid())
-    run(shop, order_id, bank)
+    if not booked:
+        # The process dies once the provider has paid.
+        bank.after = crash
+    with suppress(Crash):
+        run(shop, order_id, bank)
+    bank.after = lambda: None
     more = paid(order_id=order_id, store_id=shop.store_id, items=[item(invoiced=1, amount=20000)])
     shop.write(more | {"payments": [payment(captured=20000)]})
     cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
@@ -390,7 +401,32 @@ def test_cancelled_anew_with_other_sums_it_is_left_to_a_person(shop: Shop) -> No
     assert refund
     assert refund.status == "failed"
     assert bank.amounts == {"ref-p1": 10000}
-    assert shop.refund_document(order_id)["status"] == "succeeded"
+    told, after = shop.refund_document(order_id), shop.document(order_id)
+    assert told["status"] == "failed"
+    assert "Compare the two" in told["failure"]["message"]
+    assert "unsettled_since" in told
+    assert [(leg["amount"], leg["status"]) for leg in told["payments"]] == [(10000, "succeeded")]
+    # The order says what the provider has given back, though its own legs failed.
+    assert after["payments"][0]["amount_refunded"] == 10000
+    assert after["items"][0].get("amount_refunded", 0) == 0
+
+
+def test_cancelled_anew_with_other_sums_it_waits_for_what_is_pending_at_the_provider(shop: Shop) -> None:
+    bank, order_id = Bank(), canceled(shop, paid())
+    bank.thinking = True
+    run(shop, order_id, bank)
+    more = paid(order_id=order_id, store_id=shop.store_id, items=[item(invoiced=1, amount=20000)])
+    shop.write(more | {"payments": [payment(captured=20000)]})
+    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+
+    first = run(shop, order_id, bank)
+    bank.thinking = False
+    then = run(shop, order_id, bank)
+
+    assert first
+    assert then
+    assert (first.status, then.status) == ("pending", "failed")
+    assert shop.document(order_id)["payments"][0]["amount_refunded"] == 10000
 
 
 def test_what_is_pending_at_the_provider_is_asked_for_again_later(shop: Shop) -> None:

@@ -7,7 +7,7 @@ conditional write.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
@@ -226,17 +226,20 @@ _ENDS = {
 }
 
 
-def book(order: Order, cancellation: Cancellation, refund: Refund, comment: str = "") -> OrderChange:
+def book(
+    order: Order, cancellation: Cancellation, refund: Refund, comment: str = "", earlier: Iterable[Leg] = ()
+) -> OrderChange:
     """The write that brings an order to its refund's next state: the legs' sums, and all else once it is done.
 
     A payment's sum is booked when its leg succeeds, so that the order never says less than the provider has given back.
-    Items, shipping and fees are booked when the whole refund has succeeded.
+    So is what succeeded of `earlier`, the legs of a refund that was erased. Items, shipping and fees are booked when
+    the whole refund has succeeded.
     """
     assert cancellation.refund is not None
     before = {leg.payment_id: leg.status for leg in cancellation.refund.payments}
     done = {
         leg.payment_id: leg
-        for leg in refund.payments
+        for leg in (*refund.payments, *earlier)
         if leg.status == "succeeded" and before.get(leg.payment_id) != "succeeded"
     }
     rows = [

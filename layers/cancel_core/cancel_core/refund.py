@@ -33,6 +33,10 @@ _MESSAGES: dict[FailureCode, str] = {
 
 _LOOK_FIRST = "Look at the provider for this refund's id before paying anything by hand."
 _SHIPPED = "The order was shipped after it had been cancelled, so nothing more is paid out or released."
+_OTHER_SUMS = (
+    "An earlier refund of this order, which the order system wrote over, has other sums. What it paid back is booked. "
+    "Compare the two and settle the rest by hand."
+)
 _GONE = f"The order is no longer in the table, so nothing more is paid out or released. {_LOOK_FIRST}"
 
 
@@ -41,11 +45,15 @@ class RefundContended(CancelCoreError):
 
 
 class _Step(NamedTuple):
-    """The refund after one step; what the operator is to know when it failed; what the refund's log says of it."""
+    """The refund after one step; what the operator is to know when it failed; what the refund's log says of it.
+
+    `earlier` are the ended legs of a refund with other sums that the order system has erased.
+    """
 
     refund: Refund
     message: str | None
     entry: str
+    earlier: tuple[Leg, ...] = ()
 
 
 def refund_order(
@@ -106,7 +114,7 @@ def _carry_through(
             if next_step is None:
                 return refund
             step = next_step
-            change = changes.book(order, cancellation, step.refund)
+            change = changes.book(order, cancellation, step.refund, earlier=step.earlier)
         after = _next_document(document, step)
         written = refunds.book(document, after, stored, change)
         if written is None:
@@ -169,10 +177,8 @@ def _next_step(
     What the refund document has already recorded of a leg is taken from there. `waiting` gathers the payments that
     were asked for in vain in this pass.
     """
-    if _legs(document["payments"]) != _legs(leg.model_dump() for leg in refund.payments):
-        # The order system erased an earlier cancellation, and the order was cancelled anew with other sums.
-        other_sums = "An earlier refund of this order has other sums. Compare the two and settle the rest by hand."
-        return _give_up(refund, other_sums, clock)
+    if not has_same_legs(document, refund):
+        return _after_another(providers, order, refund, document, clock)
     pending = [(index, leg) for index, leg in enumerate(refund.payments) if leg.status == "pending"]
     if not pending:
         # No leg was ever to be waited for: a shortfall, with nothing to release.
@@ -192,6 +198,29 @@ def _next_step(
         after = leg.model_copy(update={"status": outcome.status, "reference": outcome.reference})
         return _Step(changes.settle_leg(refund, index, after, failure, iso(clock())), message, _entry(after, refund))
     return None
+
+
+def _after_another(
+    providers: Mapping[str, Provider],
+    order: Order,
+    refund: Refund,
+    document: Mapping[str, Any],
+    clock: Callable[[], datetime],
+) -> _Step | None:
+    """The end of a refund whose earlier self has other sums: its cancellation was erased, and the order changed and
+    cancelled anew. What the earlier one paid is booked, the difference is a person's. None while it is pending there.
+    """
+    earlier = []
+    for index, row in enumerate(document["payments"]):
+        leg = Leg.model_validate(row)
+        outcome = _recorded(document, index) or _find(providers, order, refund, leg)
+        if outcome and outcome.status == "pending":
+            return None
+        ended = {"status": outcome.status, "reference": outcome.reference} if outcome else {"status": "failed"}
+        earlier.append(leg.model_copy(update=ended))
+    given = _give_up(refund, _OTHER_SUMS, clock)
+    done = ", ".join(_entry(leg, refund) for leg in earlier if leg.status == "succeeded")
+    return given._replace(entry=f"given up after {done or 'nothing'}", earlier=tuple(earlier))
 
 
 def _entry(leg: Leg, refund: Refund) -> str:
@@ -214,10 +243,30 @@ def _outcome(
         return Outcome(
             "failed", code="INVALID_ORDER", message=f"there is no payment provider {leg.provider!r}, only {known}"
         )
+    request = _request(order, refund, leg, recorded_reference, is_retry=is_retry)
+    if request is None:
+        return Outcome("failed", code="INVALID_ORDER", message="the order no longer has this payment")
+    obstacle = _obstacle(order, refund, leg)
+    if obstacle is None:
+        return provider.execute(request)
+    # What an earlier pass may have begun is booked as it is; nothing new is begun.
+    return (provider.find(request) if is_retry else None) or obstacle
+
+
+def _find(providers: Mapping[str, Provider], order: Order, refund: Refund, leg: Leg) -> Outcome | None:
+    """What a provider has of a leg that may have been begun."""
+    provider, request = providers.get(leg.provider), _request(order, refund, leg, leg.reference, is_retry=True)
+    return provider.find(request) if provider and request else None
+
+
+def _request(
+    order: Order, refund: Refund, leg: Leg, recorded_reference: str | None, *, is_retry: bool
+) -> PaymentRequest | None:
+    """None where the order no longer has the leg's payment."""
     payment = next((payment for payment in order.payments if payment.payment_id == leg.payment_id), None)
     if payment is None:
-        return Outcome("failed", code="INVALID_ORDER", message="the order no longer has this payment")
-    request = PaymentRequest(
+        return None
+    return PaymentRequest(
         action=leg.action,
         idempotency_key=changes.leg_key(refund.refund_id, leg),
         refund_id=refund.refund_id,
@@ -227,11 +276,11 @@ def _outcome(
         is_retry=is_retry,
         reference=leg.reference or recorded_reference,
     )
-    obstacle = _obstacle(order, refund, leg)
-    if obstacle is None:
-        return provider.execute(request)
-    # What an earlier pass may have begun is booked as it is; nothing new is begun.
-    return (provider.find(request) if is_retry else None) or obstacle
+
+
+def has_same_legs(document: Mapping[str, Any], refund: Refund) -> bool:
+    """Whether a refund document and the refund on its order are to pay the same from the same payments."""
+    return _legs(document["payments"]) == _legs(leg.model_dump() for leg in refund.payments)
 
 
 def _legs(legs: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
@@ -275,28 +324,26 @@ def _document(
 
 
 def _next_document(document: dict[str, Any], step: _Step) -> dict[str, Any]:
-    """The document after a step. One that had come to its end keeps it, whatever becomes of the order."""
-    at = step.refund.updated_at
+    """The document after a step. One that had come to its end keeps it, unless the order's refund now fails."""
+    at, status = step.refund.updated_at, step.refund.status
     after = document | {"updated_at": at}
-    if document["status"] != "pending":
-        if step.refund.status == "failed":
-            # It had come to a better end before the order system erased it: now a person has to look.
-            after["unsettled_since"] = at
-            after["log"] = [*document.get("log", []), {"at": at, "entry": f"failed on the order: {step.message}"}]
+    if document["status"] != "pending" and status != "failed":
         return after
-    legs = [leg.model_dump(exclude_defaults=True) for leg in step.refund.payments]
-    if _legs(legs) == _legs(document["payments"]):
+    legs = [leg.model_dump(exclude_defaults=True) for leg in step.earlier or step.refund.payments]
+    known = document["payments"]
+    if _legs(legs) == _legs(known):
         # What was recorded of a leg stays, also where the order was put back as it had been before.
-        known = document["payments"]
-        legs = [one if one["status"] != "pending" else one | leg for one, leg in zip(known, legs, strict=True)]
+        known = [one if one["status"] != "pending" else one | leg for one, leg in zip(known, legs, strict=True)]
     after |= {
-        "status": step.refund.status,
-        "payments": legs,
+        "status": status,
+        "payments": known,
         "log": [*document.get("log", []), {"at": at, "entry": ": ".join(filter(None, (step.entry, step.message)))}],
     }
     if step.refund.failure and "failure" not in document:
         code = step.refund.failure.code
         after["failure"] = {"code": code, "message": step.message or _MESSAGES[code]}
-    if step.refund.status == "succeeded":
+    if status == "failed":
+        after.setdefault("unsettled_since", at)
+    elif status == "succeeded":
         del after["unsettled_since"]
     return after
