@@ -77,6 +77,14 @@ DO ?= --help
 refunds: $(VENV)/run.stamp ## the operator's command: refunds that wait for a person (DO='list', DO='--local list')
 	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops $(DO)
 
+# The same SEED on the same engine (moto or dynamodb-local) makes the same steps.
+STEPS ?= 10000
+SEED ?= 1
+ENGINE ?= moto
+.PHONY: chaos
+chaos: $(VENV)/dev.stamp ## random sequences of faults, until so many steps were made (STEPS, SEED, ENGINE=dynamodb-local)
+	STEPS=$(STEPS) SEED=$(SEED) ENGINE=$(ENGINE) $(BIN)/python -m pytest -q -s tests/invariants
+
 .PHONY: clean
 clean: ## remove everything that was installed, built or cached here
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,105 @@
+"""What lies between the product's functions: the table's stream, the bus with its rule, and the refund queue."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cancel_core.bus import Bus
+from cancel_core.tables import plain
+
+from local.events import as_lambda_record, matches
+from tests.conftest import Aws
+from tests.invariants.wire import Crash, Wire
+
+Record = dict[str, Any]
+
+
+class Stream:
+    """The orders table's stream, as Lambda reads it. `records` are those that the template's filter lets through."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._client = aws.client("dynamodbstreams")
+        mappings = aws.template.resources("AWS::Lambda::EventSourceMapping").values()
+        (mapping,) = (one for one in mappings if "FilterCriteria" in one)
+        self._arn = mapping["EventSourceArn"]
+        self._region = aws.template.region
+        self._patterns = [json.loads(one["Pattern"]) for one in mapping["FilterCriteria"]["Filters"]]
+        self._after: dict[str, str] = {}
+
+    def read(self) -> list[Record]:
+        """What was written since the last time, in order."""
+        fresh: list[Record] = []
+        for shard in self._client.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"]:
+            where: dict[str, Any] = {"ShardIteratorType": "TRIM_HORIZON"}
+            if after := self._after.get(shard["ShardId"]):
+                where = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
+            iterator = self._client.get_shard_iterator(StreamArn=self._arn, ShardId=shard["ShardId"], **where)
+            records = self._client.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
+            if records:
+                self._after[shard["ShardId"]] = records[-1]["dynamodb"]["SequenceNumber"]
+            fresh += [as_lambda_record(record, self._arn, self._region) for record in records]
+        return fresh
+
+    def wanted(self, record: Record) -> bool:
+        return any(matches(pattern, record) for pattern in self._patterns)
+
+
+def images(record: Record) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """The order before and after, as plain values."""
+    old, new = (record["dynamodb"].get(name) for name in ("OldImage", "NewImage"))
+    return plain(old) if old else None, plain(new) if new else None
+
+
+class Events:
+    """EventBridge, as the product's client of it: `told` is all that came, `queue` what the rule passed on."""
+
+    def __init__(self, aws: Aws, wire: Wire) -> None:
+        (rule,) = (one for one in aws.template.resources("AWS::Events::Rule").values() if "EventPattern" in one)
+        self._pattern = rule["EventPattern"]
+        self._wire = wire
+        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.queue: list[Message] = []
+        self.bus = Bus(self, "bus")  # type: ignore[arg-type]  # all that the bus uses of a client is here
+
+    def put_events(self, Entries: list[Any]) -> dict[str, Any]:  # noqa: N803  # boto3's own spelling
+        kind = self._wire.call()
+        if kind == "unreachable":
+            raise ConnectionError
+        refused = kind == "throttled"
+        answer = []
+        for position, entry in enumerate(Entries):
+            # One that is busy takes every other entry.
+            if refused and position % 2 == 0:
+                answer.append({"ErrorCode": "ThrottlingException"})
+                continue
+            answer.append({"EventId": "id"})
+            for _ in range(2 if kind == "sent twice" else 1):
+                self._take(entry)
+        if kind == "crash after":
+            raise Crash
+        if kind == "answer lost":
+            raise TimeoutError
+        return {"Entries": answer}
+
+    def _take(self, entry: dict[str, Any]) -> None:
+        envelope = {
+            "source": entry["Source"],
+            "detail-type": entry["DetailType"],
+            "detail": json.loads(entry["Detail"]),
+        }
+        self.told.append((entry["DetailType"], envelope["detail"]))
+        if matches(self._pattern, envelope):
+            self.queue.append(Message(json.dumps(envelope)))
+
+
+class Message:
+    """One message of the refund queue."""
+
+    MOST_RECEIVED = 5
+
+    def __init__(self, body: str) -> None:
+        detail = json.loads(body)["detail"]
+        self.order_id: str = detail["order_id"]
+        self.cancellation_id: str = detail["cancellation_id"]
+        self.received = 0
