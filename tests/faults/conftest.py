@@ -13,7 +13,7 @@ import pytest
 from local.stack import Settings, Stack
 from tests.contract_support.aws import Aws, StackInfo
 from tests.contract_support.shop import Shop
-from tests.faults.proxy import FaultProxy, Request
+from tests.faults.proxy import FaultProxy, Keys, Request
 from tests.machine import ROOT
 from tests.providers.conftest import Account, free_port, local_stripe
 
@@ -88,7 +88,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         proxies = {
             name: open_until_then.enter_context(FaultProxy(f"http://127.0.0.1:{aws_port}")) for name in FUNCTIONS
         }
-        stripe = open_until_then.enter_context(FaultProxy(stripe_url))
+        stripe = open_until_then.enter_context(FaultProxy(stripe_url, keys=Keys()))
         extra: dict[str, dict[str, Any]] = {
             name: dict.fromkeys(
                 ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"), proxy.url

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import http.client
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from typing import Any
 from urllib.parse import urlsplit
 
 UPSTREAM_SECONDS = 60
@@ -135,10 +137,45 @@ class Seen:
 
 
 @dataclass
+class Keys:
+    """Idempotency keys as Stripe has them, for a server that has none: a known key is answered as it was before, one
+    that is in work just now with 409. `forget` is what a day does.
+    """
+
+    answers: dict[str, Answer | None] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def once(self, key: str, forward: Callable[[], Answer]) -> Answer:
+        with self._lock:
+            if key in self.answers:
+                body = b'{"error": {"type": "idempotency_error", "code": "idempotency_key_in_use"}}'
+                return self.answers[key] or Answer(409, {"content-type": "application/json"}, body)
+            self.answers[key] = None
+        answer = None
+        try:
+            answer = forward()
+        finally:
+            with self._lock:
+                if answer is None or answer.status >= SERVER_ERROR:
+                    self.answers.pop(key, None)
+                else:
+                    self.answers[key] = answer
+        return answer
+
+    def forget(self) -> None:
+        with self._lock:
+            self.answers = {key: answer for key, answer in self.answers.items() if answer is None}
+
+
+SERVER_ERROR = 500
+
+
+@dataclass
 class FaultProxy:
-    """In front of the service at `target`, on a free port of its own."""
+    """In front of the service at `target`, on a free port of its own. With `keys` it honours idempotency keys."""
 
     target: str
+    keys: Keys | None = None
     seen: list[Seen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -173,11 +210,10 @@ class FaultProxy:
             self._plans.clear()
             self.seen.clear()
 
-    @property
-    def idle(self) -> bool:
-        """Whether every planned fault has happened."""
+    def is_over(self, match: Match) -> bool:
+        """Whether everything that was planned for `match` has happened."""
         with self._lock:
-            return not self._plans
+            return all(plan.match is not match for plan in self._plans)
 
     def operations(self) -> list[str]:
         return [one.request.operation for one in self.seen]
@@ -190,6 +226,9 @@ class FaultProxy:
 
         def forward(changed: Request) -> Answer:
             seen.forwarded = True
+            key = changed.headers.get("idempotency-key")
+            if self.keys and key:
+                return self.keys.once(key, lambda: self._forward(changed))
             return self._forward(changed)
 
         try:
@@ -230,6 +269,11 @@ _OURS = {"connection", "content-length", "transfer-encoding", "keep-alive"}
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client that was killed in the meantime is what this is for.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

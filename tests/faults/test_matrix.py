@@ -1,0 +1,346 @@
+"""Every line of a function that talks to the outside, broken off in every way, on the running stack.
+
+The result is docs/faults.md. `UPDATE_DOCS=1` writes it anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import pytest
+from cancel_core.changes import cancellation_id, refund_id
+
+from tests.contract_support import documents
+from tests.contract_support.aws import EventWatch
+from tests.contract_support.shop import CANCELLATION, Shop
+from tests.contract_support.waiting import wait_until
+from tests.faults import proxy as faults
+from tests.faults.conftest import World, about, operations
+from tests.faults.proxy import Fault, FaultProxy
+from tests.machine import ROOT
+
+PAGE = ROOT / "docs" / "faults.md"
+SECONDS = 90
+"""For one cell to come to its end: processes start anew, messages come again."""
+
+
+def lose_events_of(order_id: str) -> Fault:
+    """The bus says that it has taken everything, and loses what tells of this order."""
+
+    def fault(request: faults.Request, forward: faults.Forward) -> faults.Answer:
+        entries = json.loads(request.body)["Entries"]
+        if kept := [entry for entry in entries if order_id not in entry["Detail"]]:
+            forward(replace(request, body=json.dumps({"Entries": kept}).encode()))
+        answer = {"FailedEntryCount": 0, "Entries": [{"EventId": "lost"}] * len(entries)}
+        return faults.Answer(200, {"content-type": "application/x-amz-json-1.1"}, json.dumps(answer).encode())
+
+    return fault
+
+
+class Point(NamedTuple):
+    """One line that talks to the outside: its function, what it asks for, and the story in which it is met.
+
+    `of` says which requests of that operation are meant; `writes` whether anything is different once it is done.
+    """
+
+    function: str
+    operation: str
+    story: str
+    what: str
+    writes: bool = True
+
+
+CANCEL, PUBLISH, REFUND, RECONCILE = (
+    "CancelOrderFunction",
+    "PublishEventsFunction",
+    "RefundOrderFunction",
+    "ReconcileRefundsFunction",
+)
+POINTS = (
+    Point(CANCEL, "GetItem", "paid", "reads the order", writes=False),
+    Point(CANCEL, "BatchGetItem", "paid", "reads the config", writes=False),
+    Point(CANCEL, "UpdateItem", "paid", "cancels the order"),
+    Point(PUBLISH, "PutEvents", "paid", "puts the event on the bus"),
+    Point(PUBLISH, "GetItem", "erased", "reads an order whose cancellation was erased", writes=False),
+    Point(PUBLISH, "UpdateItem", "erased", "puts the cancellation back"),
+    Point(REFUND, "GetItem", "paid", "reads the order", writes=False),
+    Point(REFUND, "PutItem", "paid", "records the intent"),
+    Point(REFUND, "GetSecretValue", "fresh", "reads the provider's key", writes=False),
+    Point(REFUND, "POST /v1/refunds", "paid", "has the provider pay back"),
+    Point(REFUND, "POST /v1/payment_intents/{id}/cancel", "authorized", "has the provider release"),
+    Point(REFUND, "TransactWriteItems", "paid", "books the result"),
+    Point(REFUND, "GET /v1/refunds", "again", "asks the provider what it did before", writes=False),
+    Point(REFUND, "GET /v1/payment_intents/{id}", "released", "asks whether it has released before", writes=False),
+    Point(REFUND, "UpdateItem", "away", "notes why the provider can't be asked"),
+    Point(REFUND, "ChangeMessageVisibility", "away", "has the message come again sooner"),
+    Point(RECONCILE, "Scan", "lost", "looks for what is pending", writes=False),
+    Point(RECONCILE, "GetItem", "lost", "reads the order", writes=False),
+    Point(RECONCILE, "PutEvents", "lost", "announces it again"),
+    Point(RECONCILE, "UpdateItem", "lost", "notes that it was announced"),
+)
+FAULTS = ("killed before", "killed after", "answer lost", "throttled", "broken")
+PROVIDER = "/v1/"
+
+
+@dataclass
+class Cell:
+    """One order, its story, and what becomes of it."""
+
+    world: World
+    shop: Shop
+    watch: EventWatch
+    point: Point
+    answers: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        source = documents.paid()
+        self.owed = int(source["payments"][0]["amount_captured"])
+        voids = self.point.story in {"authorized", "released"}
+        account = self.world.account
+        self.intent = account.authorized(self.owed) if voids else account.paid(self.owed)
+        payment = documents.authorized if voids else documents.captured
+        payments = [payment(self.owed, "p1", provider="stripe", reference=self.intent)]
+        if voids:
+            source = {key: value for key, value in source.items() if key in {"status", "total"}}
+        self.voids = voids
+        self.order_id = self.shop.put(**source | {"payments": payments, "shops_own": {"kept", "whole"}})
+        self.before = self.shop.aws.order(self.order_id)
+
+    @property
+    def proxy(self) -> FaultProxy:
+        return self.world.stripe if PROVIDER in self.point.operation else self.world.proxies[self.point.function]
+
+    @property
+    def words(self) -> list[str]:
+        words = [self.order_id, self.intent, self.shop.store_id]
+        if self.point.story == "away":
+            words.append(self.refund_id)
+        return words
+
+    @property
+    def refund_id(self) -> str:
+        return refund_id(cancellation_id(self.order_id, self.before["placed_at"]))
+
+    def _fault(self, name: str) -> Fault:
+        kill = self.world.kill(self.point.function)
+        provider = PROVIDER in self.point.operation
+        assert self.world.stripe.keys
+        forget = self.world.stripe.keys.forget
+
+        def kill_and_forget() -> None:
+            kill()
+            forget()
+
+        made: dict[str, Fault] = {
+            "killed before": faults.before(kill),
+            # Whoever comes next comes a day later, when the provider has forgotten the key.
+            "killed after": faults.after(kill_and_forget if provider else kill),
+            "answer lost": faults.after(forget) if provider else faults.drop_answer,
+            "throttled": faults.fail(429, b'{"error": {"type": "rate_limit_error"}}')
+            if provider
+            else faults.aws_error("ThrottlingException"),
+            "broken": faults.fail(503),
+        }
+        return made[name]
+
+    def times(self, fault: str) -> int:
+        """As often as the client itself tries, so that the function meets it."""
+        if fault not in {"throttled", "broken"} or PROVIDER in self.point.operation:
+            return 1
+        return 2 if self.point.operation in {"ChangeMessageVisibility", "GetSecretValue"} else 3
+
+    # --- the story
+
+    def tell(self, fault: str | None) -> str:
+        """Cancels, breaks off, and waits for the end. What came of it."""
+        story = self.point.story
+        world, target = self.world, self.proxy
+        if story == "fresh":
+            # A function that has just started has yet to read the key.
+            world.kill(REFUND)()
+        if story == "lost":
+            world.proxies[PUBLISH].plan(about("PutEvents", self.order_id), lose_events_of(self.order_id))
+        if story in {"again", "released"}:
+            # Paid, and the answer lost: the second pass asks first.
+            asks = "POST /v1/refunds" if story == "again" else "POST /v1/payment_intents/{id}/cancel"
+            world.stripe.plan(about(asks, self.intent), faults.drop_answer)
+        if story == "away":
+            world.stripe.plan(about("POST /v1/refunds", self.intent), faults.fail(503))
+        if fault and story != "erased":
+            target.plan(self._match(), self._fault(fault), times=self.times(fault))
+        self._cancel()
+        if story == "erased":
+            self._ended()
+            if fault:
+                target.plan(self._match(), self._fault(fault), times=self.times(fault))
+            self.shop.aws.orders.put_item(Item=self.before)
+            wait_until(self._is_back, what=f"{self}: the cancellation is back", seconds=SECONDS)
+        self._ended()
+        if fault:
+            wait_until(self._happened, what=f"{self}: the fault has happened", seconds=SECONDS)
+        return self._outcome()
+
+    def _match(self) -> Callable[[faults.Request], bool]:
+        operation = self.point.operation
+        # What names neither order nor payment is met by whoever comes first.
+        nameless = operation in {"Scan", "GetSecretValue", "ChangeMessageVisibility"}
+        self.match = about(operation) if nameless else about(operation, *self.words)
+        return self.match
+
+    def _happened(self) -> bool:
+        return self.proxy.is_over(self.match)
+
+    def _cancel(self) -> None:
+        end = time.monotonic() + SECONDS
+        while not self.answers or self.answers[-1] != 200:
+            assert time.monotonic() < end, f"{self}: {self.answers}"
+            # The gateway's own answer to a function that died is not in the document.
+            answer = self.shop.client.raw(
+                "POST",
+                CANCELLATION.format(order_id=self.order_id),
+                headers={"idempotency-key": self.order_id},
+                json={"reason": "no_longer_needed"},
+            )
+            self.answers.append(answer.status_code)
+
+    def _ended(self) -> None:
+        def ended() -> bool:
+            refund = self.shop.cancellation(self.order_id)["refund"]
+            return bool(refund["status"] != "pending")
+
+        wait_until(ended, what=f"{self}: the refund ends", seconds=SECONDS)
+
+    def _is_back(self) -> bool:
+        return "cancellation" in self.shop.aws.order(self.order_id)
+
+    # --- what must be so, whatever was broken
+
+    def _outcome(self) -> str:
+        after = self.shop.stored(self.order_id)
+        (payment,) = after["payments"]
+        refund = after["cancellation"]["refund"]
+        assert refund["status"] == "succeeded", self
+        assert refund["refund_id"] == self.refund_id
+        if self.voids:
+            assert self.world.account.status(self.intent) == "canceled"
+            assert (payment["amount_voided"], payment.get("amount_refunded", 0)) == (self.owed, 0)
+            paid = "released"
+        else:
+            given = self.world.account.refunds(self.intent)
+            assert given == [self.owed], f"{self}: {given}"
+            assert payment["amount_refunded"] == self.owed
+            assert sum(row["amount_refunded"] for row in (*after["items"], *self._others(after))) == self.owed
+            paid = "paid back once"
+        assert after["shops_own"] == {"kept", "whole"}
+        assert "refund_pending_since" not in after
+        document = self.world.aws.refund(self.refund_id)
+        assert document["status"] == "succeeded"
+        for kind in ("OrderCanceled", "OrderRefunded"):
+            if self.point.story == "lost" and kind == "OrderCanceled":
+                continue
+            self.watch.wait_for(self.order_id, kind)
+        ids = {event["detail"]["cancellation_id"] for event in self.watch.of(self.order_id)}
+        assert ids == {after["cancellation"]["cancellation_id"]}
+        # Who cancels while another cell kills that function is answered 500, too, and tries again.
+        return f"{', then '.join(map(str, self.answers))}; {paid}" if self.point.function == CANCEL else paid
+
+    @staticmethod
+    def _others(after: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if "shipping" in after:
+            yield after["shipping"]
+        yield from after.get("fees", [])
+
+    def __str__(self) -> str:
+        return f"{self.point.function} {self.point.operation} ({self.order_id})"
+
+
+INTRODUCTION = """\
+# What happens when a line is the last one that runs
+
+Made by [test_matrix.py](../tests/faults/test_matrix.py) on the running stack; it fails when this page is not what
+happens. Every line of a function that talks to the outside is broken off: the process killed before the request or
+after its work was done, the answer lost, the service throttled or broken for longer than the client's own retries. A
+provider whose answer was lost has forgotten the idempotency key by the time it is asked again, as after a day.
+
+A cell says what became of the money; and of the cancel itself what the customer was answered, too, repeating with the
+same `Idempotency-Key` until 200. In each cell it was checked, too: the order's sums are what the provider gave back;
+there is one `cancellation_id`; the shop's own attributes are untouched; the refund document and the order agree;
+`OrderCanceled` and `OrderRefunded` were sent. Random sequences of such faults, with shipments, blind writes and
+refunds of the shop's own in between, are in [tests/invariants](../tests/invariants/test_invariants.py).
+"""
+
+
+def cells(function: str) -> list[tuple[Point, str]]:
+    return [
+        (point, fault) for point in POINTS if point.function == function for fault in FAULTS if applies(point, fault)
+    ]
+
+
+def applies(point: Point, fault: str) -> bool:
+    return point.writes or fault not in {"killed after", "answer lost"} or PROVIDER in point.operation
+
+
+@pytest.mark.timeout(900)
+def test_whatever_breaks_off_the_order_is_cancelled_once_and_paid_back_once(world: World) -> None:
+    watch = EventWatch.open(world.aws)
+    told: dict[tuple[Point, str], str] = {}
+
+    def run(function: str) -> None:
+        # One function's faults after each other, for a kill takes all its processes; the functions side by side.
+        for point, fault in cells(function):
+            shop = world.shop()
+            try:
+                told[point, fault] = Cell(world, shop, watch, point).tell(fault)
+            finally:
+                shop.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(run, function) for function in (CANCEL, PUBLISH, REFUND, RECONCILE)]:
+            done.result()
+    watch.close()
+    page = render(told)
+    if os.environ.get("UPDATE_DOCS"):
+        PAGE.write_text(page)
+    assert PAGE.read_text() == page, "docs/faults.md is not what happens: UPDATE_DOCS=1 writes it anew"
+
+
+@pytest.mark.timeout(300)
+def test_the_matrix_has_every_line_that_talks_to_the_outside(world: World) -> None:
+    """What each story asks of AWS and of the provider is in the table, so that a new line can't be forgotten."""
+    watch = EventWatch.open(world.aws)
+    met: dict[str, set[str]] = {}
+    for story in {point.story for point in POINTS}:
+        (point, *_) = (point for point in POINTS if point.story == story)
+        shop = world.shop()
+        cell = Cell(world, shop, watch, point)
+        cell.tell(None)
+        words = [cell.order_id, cell.intent, cell.refund_id, shop.store_id]
+        for function, proxy in world.proxies.items():
+            met.setdefault(function, set()).update(operations(proxy, *words))
+        met[REFUND].update(operations(world.stripe, *words))
+        shop.close()
+    # These name no order.
+    met[RECONCILE].add("Scan")
+    met[REFUND] |= {"GetSecretValue", "ChangeMessageVisibility"}
+    everything = {operation for proxy in world.proxies.values() for operation in proxy.operations()}
+    assert {"Scan", "GetSecretValue", "ChangeMessageVisibility"} <= everything
+    watch.close()
+
+    assert met == {
+        function: {point.operation for point in POINTS if point.function == function} for function in world.proxies
+    }
+
+
+def render(told: dict[tuple[Point, str], str]) -> str:
+    lines = [INTRODUCTION, "| function | line | " + " | ".join(FAULTS) + " |", "|---" * (2 + len(FAULTS)) + "|"]
+    for point in POINTS:
+        row = [told.get((point, fault), "as *killed before*: it only reads") for fault in FAULTS]
+        name = point.function.removesuffix("Function")
+        lines.append(f"| {name} | {point.what} (`{point.operation}`) | " + " | ".join(row) + " |")
+    return "\n".join([*lines, ""])
