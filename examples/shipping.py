@@ -1,0 +1,43 @@
+"""How an order system books a shipment while its customers may cancel. Copy it; it needs boto3 alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr
+from botocore.exceptions import ClientError
+
+
+def ship(orders: Any, order_id: str, shipped: Mapping[str, Decimal | int], status: str = "complete") -> bool:
+    """Books what leaves the house ({item_id: quantity shipped in all}), and says whether it may leave.
+
+    `orders` is the table of a boto3 resource; `status` is what the order becomes. False: a customer has cancelled it,
+    or another of your own processes has taken it up. Nothing was written then, and nothing may be sent.
+    """
+    order = orders.get_item(Key={"order_id": order_id}, ConsistentRead=True)["Item"]
+    if order["status"] not in ("pending", "processing"):
+        return _is_shipped(order, shipped, status)
+    places = [(place, shipped[row["item_id"]]) for place, row in enumerate(order["items"]) if row["item_id"] in shipped]
+    try:
+        orders.update_item(
+            Key={"order_id": order_id},
+            UpdateExpression="SET #status = :status, "
+            + ", ".join(f"#items[{place}].qty_shipped = :shipped{place}" for place, _ in places),
+            # The one condition. A cancel sets the status: of the two, whoever comes second fails.
+            ConditionExpression=Attr("status").eq(order["status"]),
+            ExpressionAttributeNames={"#status": "status", "#items": "items"},
+            ExpressionAttributeValues={":status": status} | {f":shipped{place}": number for place, number in places},
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        # Or it was our own write, and its answer was lost.
+        return _is_shipped(orders.get_item(Key={"order_id": order_id}, ConsistentRead=True)["Item"], shipped, status)
+    return True
+
+
+def _is_shipped(order: Mapping[str, Any], shipped: Mapping[str, Decimal | int], status: str) -> bool:
+    booked = {row["item_id"]: row.get("qty_shipped", 0) for row in order["items"]}
+    return bool(order["status"] == status) and all(booked.get(item_id) == number for item_id, number in shipped.items())
