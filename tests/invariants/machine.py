@@ -68,9 +68,11 @@ OTHERS = (
 )
 
 
-def faults(calls: int) -> st.SearchStrategy[Fault | None]:
-    """None, or one among the first `calls` of a pass. What others do in the midst of it comes as often as all else."""
-    at, other = st.integers(1, calls), st.sampled_from(OTHERS)
+def faults(calls: int, most: tuple[int, ...] = ()) -> st.SearchStrategy[Fault | None]:
+    """None, or one among the first `calls` of a pass, above all at the ones of `most`. What others do in the midst of
+    it comes as often as all else.
+    """
+    at, other = st.sampled_from([*range(1, calls + 1), *most]), st.sampled_from(OTHERS)
     lasting = st.builds(Fault, kind=st.sampled_from(KINDS), at=at, calls=st.integers(1, 4), other=st.just(""))
     meanwhile = st.builds(Fault, kind=st.just("meanwhile"), at=at, calls=st.just(1), other=other)
     return st.none() | lasting | meanwhile
@@ -142,6 +144,7 @@ class Machine(RuleBasedStateMachine):
         self.bank.moved = self._money_moves
         self.events = Events(around.aws, self.wire)
         self.wire.meanwhile = self._meanwhile
+        self.wire.a_day_goes_by = self._a_day_goes_by
         self.now = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
         self.known: dict[str, Known] = {}
         self.records: list[Record] = []
@@ -436,7 +439,11 @@ class Machine(RuleBasedStateMachine):
         ]
 
     @precondition(lambda self: self.events.queue)
-    @rule(number=which, fault=faults(6), fate=st.sampled_from(["done", "done", "done", "twice", "lost"]))
+    @rule(
+        number=which,
+        fault=faults(6, most=(3, 3, 3, 4)),
+        fate=st.sampled_from(["done", "done", "done", "twice", "lost"]),
+    )
     def a_message_is_delivered(self, number: int, fault: Fault | None, fate: str) -> None:
         queue = self.events.queue
         message = queue[number % len(queue)]
@@ -534,8 +541,11 @@ class Machine(RuleBasedStateMachine):
             case "is away":
                 self.bank.is_away = not self.bank.is_away
             case "forgets":
-                self.now += timedelta(days=1)
-                self.bank.forget()
+                self._a_day_goes_by()
+
+    def _a_day_goes_by(self) -> None:
+        self.now += timedelta(days=1)
+        self.bank.forget()
 
     def _money_moves(self, request: PaymentRequest) -> None:
         known = self.known[request.payment_reference.rsplit("-", 1)[0]]

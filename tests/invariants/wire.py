@@ -31,12 +31,19 @@ class Crash(BaseException):
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls the call number `at` of a pass; `calls` in a row for what lasts. `other`: what is done meanwhile."""
+    """What befalls the call number `at` of a pass; `calls` in a row for what lasts. `other`: what is done meanwhile.
+
+    After some, a day goes by before the next try.
+    """
 
     kind: Kind
     at: int
     calls: int
     other: str
+
+    @property
+    def takes_a_day(self) -> bool:
+        return self.kind in {"crash after", "answer lost"} and self.calls % 2 == 0
 
     def __repr__(self) -> str:
         lasting = f" for {self.calls}" if self.kind in LASTING else ""
@@ -49,14 +56,19 @@ class Wire:
     def __init__(self) -> None:
         self.tally: Counter[str] = Counter()
         self.meanwhile: Callable[[str], None] = lambda _: None
+        self.a_day_goes_by: Callable[[], None] = lambda: None
         self._fault: Fault | None = None
         self._calls = 0
+        self._a_day = False
 
     def begin(self, fault: Fault | None) -> None:
         self._fault, self._calls = fault, 0
 
     def end(self) -> None:
         self._fault = None
+        if self._a_day:
+            self.a_day_goes_by()
+        self._a_day = False
 
     def call(self) -> Kind | None:
         """Before each call: what befalls it. A crash before it, and what others do before it, happen in here."""
@@ -71,6 +83,7 @@ class Wire:
             raise Crash
         if fault.kind == "meanwhile":
             self.meanwhile(fault.other)
+        self._a_day = fault.takes_a_day
         return fault.kind
 
 
