@@ -21,6 +21,7 @@ from tests.contract_support.shop import Shop, refused
 from tests.contract_support.waiting import wait_until
 from tests.faults.conftest import World, about
 from tests.faults.proxy import Answer, Fault, FaultProxy, Forward, Request, drop_answer
+from tests.machine import ROOT
 
 CANCEL = "CancelOrderFunction"
 SECONDS = 30
@@ -152,3 +153,8 @@ def test_what_the_shop_ships_blindly_over_a_cancel_is_told_and_not_paid_back(wor
     refund = world.aws.refund(shop.cancellation(order_id)["refund"]["refund_id"])
     assert "shipped after it had been cancelled" in refund["failure"]["message"]
     assert shop.stored(order_id)["payments"][0].get("amount_refunded", 0) == 0
+
+
+def test_the_guide_shows_the_example_as_it_is() -> None:
+    example = (ROOT / "examples" / "shipping.py").read_text()
+    assert example[example.index("from collections.abc") :] in (ROOT / "docs" / "order-system.md").read_text()
