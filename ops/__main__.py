@@ -91,7 +91,7 @@ def show_list(stack: Stack) -> None:
         if document := stack.refunds.get(refund_id):
             begun[document["order_id"]] = document
     rows = [
-        (order_id, since, "pending", "waits for its refund to begin")
+        (order_id, since.partition("#")[0], "pending", "waits for its refund to begin")
         for order_id, since in stack.orders.pending_refunds(until="9999")
         if order_id not in begun
     ]

@@ -49,7 +49,7 @@ def test_the_answer_is_what_the_table_holds(shop: Shop) -> None:
 
     assert canceled.stored.document == shop.stored(order_id).document
     assert canceled.view()["order"]["status"] == "canceled"
-    assert shop.document(order_id)["refund_pending_since"] == "2026-11-22T10:00:00Z"
+    assert shop.document(order_id)["refund_pending_since"].startswith("2026-11-22T10:00:00Z#")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -225,3 +226,14 @@ def test_what_a_payment_gave_back_and_released_before_is_added_to() -> None:
 
     assert after["payments"][0]["amount_refunded"] == 12000
     assert after["payments"][1]["amount_voided"] == 900
+
+
+def test_the_pending_refunds_of_one_second_lie_under_many_keys_that_sort_by_time() -> None:
+    ids = [changes.cancellation_id(f"order-{number}", AT) for number in range(500)]
+
+    keys = Counter(changes.pending_since(one, AT) for one in ids)
+
+    assert len(keys) == changes.PENDING_SHARDS
+    assert max(keys.values()) < 2 * 500 / changes.PENDING_SHARDS
+    assert max(keys) < min(changes.pending_since(one, LATER) for one in ids)
+    assert all(changes.pending_since(one, AT) == changes.pending_since(one, AT) for one in ids)

@@ -82,6 +82,17 @@ def refund_id(cancellation: str) -> str:
     return _derived("ref", cancellation)
 
 
+PENDING_SHARDS = 16
+"""Under how many keys of their index the orders lie that were cancelled within the same second."""
+
+
+def pending_since(cancellation: str, at: str) -> str:
+    """The key under which a pending refund is found again: the time (ISO 8601 UTC), and a shard, for one second's
+    cancels would all lie on one partition of the index.
+    """
+    return f"{at}#{int(cancellation[-8:], 16) % PENDING_SHARDS:x}"
+
+
 def leg_key(refund: str, leg: Leg) -> str:
     """The idempotency key under which a provider is asked to pay a leg back or to release it.
 
@@ -127,7 +138,7 @@ def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: Cancel
     )
     attributes: dict[str, Any] = {"status": "canceled", "cancellation": to_document(cancellation)}
     if cancellation.refund:
-        attributes["refund_pending_since"] = at
+        attributes["refund_pending_since"] = pending_since(new_id, at)
     return OrderChange(
         rows=tuple(
             RowChange("items", index, {"qty_canceled": item.qty_canceled + quantity})
@@ -250,7 +261,7 @@ def book(
     attributes: dict[str, Any] = {"cancellation": to_document(cancellation.model_copy(update={"refund": refund}))}
     if refund.status == "pending":
         # It has just been looked at: the reconciler need not do so soon.
-        attributes["refund_pending_since"] = refund.updated_at
+        attributes["refund_pending_since"] = pending_since(cancellation.cancellation_id, refund.updated_at)
         return OrderChange(rows=tuple(rows), attributes=attributes)
 
     status = order.status
@@ -288,7 +299,7 @@ def put_back(now: Order | None, was: Order | None, cancellation: Cancellation, a
     """
     attributes: dict[str, Any] = {"cancellation": to_document(cancellation)}
     if cancellation.refund and cancellation.refund.status == "pending":
-        attributes["refund_pending_since"] = at
+        attributes["refund_pending_since"] = pending_since(cancellation.cancellation_id, at)
     if now is None:
         return OrderChange(conditions=("cancellation",), attributes=attributes)
     status = now.status

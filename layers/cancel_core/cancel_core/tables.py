@@ -293,9 +293,9 @@ class Orders:
         }
 
     def postpone(self, order_id: str, since: str, at: str) -> None:
-        """Has the order stand in the index of pending refunds from `at`, if it still stands there from `since`.
+        """Has the order stand in the index of pending refunds from `at`, if it still stands there under `since`.
 
-        Raises `ServiceUnavailable`.
+        It keeps its shard. Raises `ServiceUnavailable`.
         """
         try:
             with _database_errors():
@@ -304,7 +304,7 @@ class Orders:
                     Key={"order_id": {"S": order_id}},
                     UpdateExpression="SET refund_pending_since = :at",
                     ConditionExpression="refund_pending_since = :since",
-                    ExpressionAttributeValues={":at": {"S": at}, ":since": {"S": since}},
+                    ExpressionAttributeValues={":at": {"S": at + since[len(at) :]}, ":since": {"S": since}},
                 )
         except ClientError as error:
             # Done, or taken up by somebody else, in the meantime.
@@ -342,7 +342,7 @@ class Orders:
         )
 
     def pending_refunds(self, until: str) -> Iterator[tuple[str, str]]:
-        """(order_id, refund_pending_since) of the orders whose refund nobody has looked at since `until` (ISO 8601).
+        """(order_id, key in the index) of the orders whose refund nobody has looked at since `until` (ISO 8601).
 
         Raises `ServiceUnavailable`.
         """
@@ -350,7 +350,8 @@ class Orders:
             "TableName": self.table,
             "IndexName": "refund_pending",
             "FilterExpression": "refund_pending_since <= :until",
-            "ExpressionAttributeValues": {":until": {"S": until}},
+            # What stands behind the time, the shard, sorts before this.
+            "ExpressionAttributeValues": {":until": {"S": f"{until}~"}},
         }
         while True:
             with _database_errors():
