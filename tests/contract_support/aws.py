@@ -28,6 +28,7 @@ class StackInfo:
 
     endpoint_url: str
     dynamodb_endpoint_url: str
+    stripe_url: str
     region: str
     tables: dict[str, str]
     event_bus: str

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from tests.contract_support import documents
 from tests.contract_support.client import Client
 from tests.contract_support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop, refused
+from tests.contract_support.stack import Running
 from tests.machine import need
-from tests.stack.conftest import Running
 
 TRIES = 20
 

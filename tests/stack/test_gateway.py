@@ -13,7 +13,7 @@ import pytest
 from tests.contract_support.client import Client
 from tests.contract_support.openapi import ApiDocument
 from tests.contract_support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, Shop, refused
-from tests.stack.conftest import Running
+from tests.contract_support.stack import Running
 
 SECURED = [("GET", "/orders"), ("GET", ORDER), ("GET", ELIGIBILITY), ("GET", CANCELLATION), ("POST", CANCELLATION)]
 

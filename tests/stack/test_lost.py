@@ -11,9 +11,9 @@ from pathlib import Path
 
 from tests.contract_support import documents
 from tests.contract_support.shop import Shop
+from tests.contract_support.stack import Running
 from tests.contract_support.waiting import wait_until
 from tests.machine import need
-from tests.stack.conftest import Running
 
 # Pending for 30 s, a run every 15 s, and the refund itself.
 HEALED_SECONDS = 60

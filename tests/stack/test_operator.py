@@ -12,9 +12,9 @@ import boto3
 
 from tests.contract_support import documents
 from tests.contract_support.shop import Shop
+from tests.contract_support.stack import Running
 from tests.contract_support.waiting import wait_until
 from tests.machine import ROOT
-from tests.stack.conftest import Running
 
 WHO = ("--by", "ann@shop.example", "--why", "seen to it")
 

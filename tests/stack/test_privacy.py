@@ -7,8 +7,8 @@ from typing import Any
 from tests.contract_support import documents
 from tests.contract_support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE, Client
 from tests.contract_support.shop import CANCELLATION, ORDER, Shop, refused, token_of
+from tests.contract_support.stack import Running
 from tests.contract_support.waiting import wait_until
-from tests.stack.conftest import Running
 
 
 def test_logs_hold_no_token_no_address_no_comment_and_no_reference(shop: Shop, stack: Running) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.contract_support.schemas import ROOT
-from tests.stack.conftest import Running
+from tests.contract_support.stack import Running
 
 # A fenced block that is run stands under <!-- tested -->; what it prints, if shown, under <!-- its answer -->.
 _BLOCK = re.compile(

@@ -8,9 +8,9 @@ import pytest
 from tests.contract_support.aws import Aws
 from tests.contract_support.client import Client
 from tests.contract_support.shop import CANCELLATION, token_of
+from tests.contract_support.stack import Running
 from tests.contract_support.waiting import wait_until
 from tests.providers.conftest import Account
-from tests.stack.conftest import Running
 
 
 @pytest.mark.parametrize(
