@@ -8,12 +8,10 @@ All state is in memory and gone when they stop. Both listen for plain boto3: ``S
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -46,7 +44,6 @@ class Services:
         self._template, self._guard = template, guard
         self._processes: list[subprocess.Popen[str]] = []
         self.endpoint_url = self.dynamodb_endpoint_url = self.stripe_url = ""
-        self._folder = tempfile.TemporaryDirectory(prefix="cancel-core-")
         self.queues: dict[str, str] = {}
 
     def start(self, port: int, *, dynamodb_local: bool = False, stripe_url: str = "") -> None:
@@ -66,9 +63,7 @@ class Services:
         if not stripe_url:
             stripe_port = _free_port()
             self.stripe_url = f"http://127.0.0.1:{stripe_port}"
-            command = [sys.executable, "-m", "localstripe", "--port", str(stripe_port), "--from-scratch"]
-            # It keeps its state in a file of the temporary folder.
-            stripe = self._run(command, Path(self._folder.name), TMPDIR=self._folder.name)
+            stripe = self._run([sys.executable, "-m", "local.stripe_server", str(stripe_port)], self._template.root)
         # Imported only now: it takes as long as moto takes to start.
         import boto3
         from botocore.config import Config
@@ -147,18 +142,16 @@ class Services:
             process.kill()
             process.wait()
             self._guard.forget(process.pid)
-        self._folder.cleanup()
 
-    def _run(self, command: list[str], folder: Path, **environment: str) -> subprocess.Popen[str]:
+    def _run(self, command: list[str], folder: Path) -> subprocess.Popen[str]:
         # moto tells its port on stdout; the others greet and chat there. Complaints go to stderr, the terminal's.
-        moto, stripe = "local.moto_server" in command, "localstripe" in command
+        moto, stripe = "local.moto_server" in command, "local.stripe_server" in command
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=os.environ | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if moto else subprocess.DEVNULL,
-            # Which requests it had is nobody's business: payments are named in them.
+            # Where it fails it shows the request, and payments are named in that.
             stderr=subprocess.DEVNULL if stripe else None,
             text=True,
             start_new_session=True,

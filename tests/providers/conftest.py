@@ -69,10 +69,9 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def local_stripe(folder: Path) -> Iterator[str]:
-    """localstripe, which leaves a file of its state in the temporary folder."""
+    """localstripe, as the local stack has it."""
     port = free_port()
-    command = [sys.executable, "-m", "localstripe", "--port", str(port), "--from-scratch"]
-    with server(command, port, folder, TMPDIR=str(folder)) as url:
+    with server([sys.executable, "-m", "local.stripe_server", str(port)], port, folder, PYTHONPATH=str(ROOT)) as url:
         yield url
 
 
