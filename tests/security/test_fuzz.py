@@ -1,0 +1,165 @@
+"""Every operation of docs/openapi.yaml, asked with what the document allows and with what it does not, by Schemathesis.
+
+It holds each answer against the document (status, media type, headers, schema), sees that what the document does not
+allow is refused, and sends requests again without their token, or with a bad one. What it sends is generated from a
+fixed seed; `schemathesis.toml` has its settings. Here is what no document can say: what belongs to others stays theirs.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.contract_support import documents
+from tests.contract_support.aws import Aws
+from tests.contract_support.client import PRIVATE_EMAIL, PRIVATE_REFERENCE
+from tests.contract_support.openapi import ApiDocument
+from tests.contract_support.schemas import DOCS
+from tests.contract_support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, Shop, token_of
+from tests.contract_support.stack import Running, local_stack
+
+SETTINGS = Path(__file__).with_name("schemathesis.toml")
+SECONDS = 150
+"""A tenth of it is enough on two idle cores."""
+
+NOT_THEIRS = ("someone-elses", "nobodys")
+MET = {
+    ("GET", REASONS): {200, 304},
+    ("GET", "/orders"): {200, 401, 422},
+    ("GET", ORDER): {200, 401, 404},
+    ("GET", ELIGIBILITY): {200, 401, 404},
+    ("GET", CANCELLATION): {200, 401, 404},
+    ("POST", CANCELLATION): {200, 400, 401, 404, 409, 415, 422},
+}
+"""The statuses that must be among each operation's answers: a fuzzer that only ever meets 404 proves nothing."""
+
+
+def orders(customer_id: str) -> dict[str, dict[str, Any]]:
+    """The orders that the settings name, by id."""
+    beyond_new: dict[str, dict[str, Any]] = {
+        **{f"new-{number}": {} for number in range(1, 5)},
+        **{f"paid-{number}": documents.paid() for number in range(1, 5)},
+        **{f"authorized-{number}": {"payments": [documents.authorized(20000)]} for number in range(1, 3)},
+        "too-little-paid": documents.paid(payments=[documents.captured(1)]),
+        "shipped": documents.paid(items=[documents.invoiced(qty_shipped=1)]),
+        "complete": documents.paid(status="complete"),
+        "switched-off": {"store_id": "switched-off"},
+        "someone-elses": documents.paid(customer_id="someone-else"),
+        "nobodys": documents.paid(),
+    }
+    made = {name: documents.order(name, customer_id, "default") | more for name, more in beyond_new.items()}
+    del made["nobodys"]["customer_id"]
+    return made
+
+
+class Answer(NamedTuple):
+    """One answer. `path` is the operation's template, `url` what was really asked for, without the host."""
+
+    method: str
+    path: str
+    url: str
+    status: int
+    body: str
+
+
+@dataclass(frozen=True)
+class Fuzzed:
+    """What came of it: the program's exit code and what it said, every answer it got, and the stack afterwards."""
+
+    code: int
+    said: str
+    answers: list[Answer]
+    orders: dict[str, dict[str, Any]]
+    """As the order system put them."""
+    shop: Shop
+    stack: Running
+    token: str
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
+    folder = tmp_path_factory.mktemp("fuzz")
+    with local_stack(folder, "--no-demo", CONFIG_CACHE_SECONDS="0") as running:
+        aws = Aws(running.info)
+        shop = Shop(aws, running.endpoint)
+        for scope, enabled in {"default": True, "store:switched-off": False}.items():
+            aws.config.put_item(Item={"scope": scope, "enabled": enabled, "reasons": documents.REASONS})
+        put = orders(shop.customer_id)
+        for document in put.values():
+            shop.put_exactly(document)
+        token, report = token_of(running.endpoint, shop.customer_id), folder / "report.ndjson"
+        command = [sys.executable, "-m", "schemathesis.cli", f"--config-file={SETTINGS}", "--no-color", "run"]
+        done = subprocess.run(
+            [*command, str(DOCS / "openapi.yaml"), f"--url={running.endpoint}", f"--report-ndjson-path={report}"],
+            # It leaves files where it is started.
+            cwd=folder,
+            env=os.environ | {"CUSTOMER_TOKEN": token},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+        answers = list(_answers(report, running.endpoint))
+        yield Fuzzed(done.returncode, done.stdout + done.stderr, answers, put, shop, running, token)
+        shop.close()
+        aws.close()
+
+
+def _answers(report: Path, endpoint: str) -> Iterator[Answer]:
+    """From the events that Schemathesis writes, one JSON document a line."""
+    routes = {
+        (method, path): re.compile(re.sub(r"\{[^}]*\}", "[^/?]+", path) + r"(\?.*)?")
+        for method, path in ApiDocument().operations()
+    }
+    for line in report.read_text(encoding="utf-8").splitlines():
+        recorder = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
+        for one in recorder.get("interactions", {}).values():
+            asked, answer = one["request"], one["response"]
+            url = asked["uri"].removeprefix(endpoint)
+            body = base64.b64decode((answer.get("content") or {}).get("$base64", "")).decode()
+            for (method, path), pattern in routes.items():
+                if asked["method"] == method and pattern.fullmatch(url):
+                    yield Answer(method, path, url, answer["status_code"], body)
+
+
+def test_every_answer_is_as_the_document_says(fuzzed: Fuzzed) -> None:
+    assert fuzzed.code == 0, fuzzed.said
+
+
+def test_each_kind_of_answer_was_among_them(fuzzed: Fuzzed) -> None:
+    met: dict[tuple[str, str], set[int]] = {operation: set() for operation in ApiDocument().operations()}
+    for answer in fuzzed.answers:
+        met[answer.method, answer.path].add(answer.status)
+    assert {operation: met[operation] & statuses for operation, statuses in MET.items()} == MET
+    assert met.keys() == MET.keys()
+
+
+@pytest.mark.parametrize("order_id", NOT_THEIRS)
+def test_what_is_not_theirs_is_neither_shown_nor_changed(fuzzed: Fuzzed, order_id: str) -> None:
+    asked = [answer for answer in fuzzed.answers if answer.url.startswith(f"/orders/{order_id}")]
+    assert {answer.path for answer in asked} == {ORDER, ELIGIBILITY, CANCELLATION}
+    assert all(answer.status >= 400 for answer in asked)
+    assert not any(order_id in answer.body for answer in fuzzed.answers if answer.status < 400)
+    assert fuzzed.shop.stored(order_id) == fuzzed.orders[order_id]
+
+
+def test_nothing_private_is_in_an_answer_or_in_a_log(fuzzed: Fuzzed) -> None:
+    said = fuzzed.stack.said()
+    for private in (PRIVATE_EMAIL, PRIVATE_REFERENCE, fuzzed.token):
+        assert private not in said
+        assert not any(private in answer.body for answer in fuzzed.answers)
+
+
+def test_the_orders_are_still_good_ones(fuzzed: Fuzzed) -> None:
+    for order_id in fuzzed.orders:
+        fuzzed.shop.stored(order_id)
