@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -38,10 +39,13 @@ class StartError(Exception):
 
 
 class Services:
-    """``start`` the processes, ``create`` what the template declares; the clients are ready in between."""
+    """``start`` the processes, ``create`` what the template declares; the clients are ready in between.
 
-    def __init__(self, template: Template, guard: Guard) -> None:
-        self._template, self._guard = template, guard
+    ``moto`` is what Python is given to run moto's server; the port comes after it.
+    """
+
+    def __init__(self, template: Template, guard: Guard, moto: Sequence[str] = ("-m", "local.moto_server")) -> None:
+        self._template, self._guard, self._moto = template, guard, tuple(moto)
         self._processes: list[subprocess.Popen[str]] = []
         self.endpoint_url = self.dynamodb_endpoint_url = self.stripe_url = ""
         self.queues: dict[str, str] = {}
@@ -50,7 +54,7 @@ class Services:
         """Raises StartError. ``port`` 0 takes a free one. With ``stripe_url`` the Stripe that is there is used."""
         if port:
             _require_free(port, "AWS_PORT")
-        moto = self._run([sys.executable, "-m", "local.moto_server", str(port)], self._template.root)
+        moto = self._run([sys.executable, *self._moto, str(port)], self._template.root)
         java = None
         if dynamodb_local:
             folder, dynamodb_port = _install_dynamodb_local(self._template.root), _free_port()
@@ -145,7 +149,7 @@ class Services:
 
     def _run(self, command: list[str], folder: Path) -> subprocess.Popen[str]:
         # moto tells its port on stdout; the others greet and chat there. Complaints go to stderr, the terminal's.
-        moto, stripe = "local.moto_server" in command, "local.stripe_server" in command
+        moto, stripe = self._moto == tuple(command[1:-1]), "local.stripe_server" in command
         process = subprocess.Popen(
             command,
             cwd=folder,
