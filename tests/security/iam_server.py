@@ -1,0 +1,108 @@
+"""moto's server with the policies of roles in force: ``python -m tests.security.iam_server REFUSALS PORT``.
+
+Whoever comes with the credentials of an assumed role is held by moto to its signature and to the role's policies, as
+they are at that moment; what is refused is told in the file REFUSALS, one ``[role, action, resource]`` a line. Whoever
+comes without (the test, as the shop's own hands) may do everything.
+
+By itself moto asks for nearly every action on the resource ``*``, so that a policy that names a table allows nothing,
+and for ``TransactWriteItems`` as if there were such an action. Here a request asks for what AWS asks for. Sources:
+Service Authorization Reference, "Actions, resources, and condition keys" of each service; Amazon DynamoDB Developer
+Guide, "Amazon DynamoDB Transactions: How it works" (a transaction needs the actions of its items, and none of its own).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from moto import settings
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.exceptions import AccessDeniedError
+from moto.iam.access_control import IAMRequest
+
+from local import moto_server
+from local.template import ACCOUNT
+
+
+class Right(NamedTuple):
+    """What an IAM policy allows, or a request asks for: an action, on a resource by its ARN."""
+
+    action: str
+    resource: str
+
+
+_IN_TRANSACTIONS = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+    "Get": "GetItem",
+}
+
+
+def asked_for(service: str, operation: str, given: dict[str, Any], region: str) -> set[Right]:
+    """The rights that a request needs, all of them. What is not known here needs a right that no role has."""
+
+    def arn(of: str, resource: str) -> str:
+        return f"arn:aws:{of}:{region}:{ACCOUNT}:{resource}"
+
+    def table(named: dict[str, Any]) -> str:
+        index = f"/index/{named['IndexName']}" if "IndexName" in named else ""
+        return arn("dynamodb", f"table/{named['TableName']}{index}")
+
+    one = f"{service}:{operation}"
+    match service, given:
+        case "dynamodb", {"TransactItems": items}:
+            pairs = (pair for item in items for pair in item.items())
+            return {Right(f"dynamodb:{_IN_TRANSACTIONS[kind]}", table(named)) for kind, named in pairs}
+        case "dynamodb", {"RequestItems": tables}:
+            return {Right(one, table({"TableName": name})) for name in tables}
+        case "dynamodb", {"TableName": _}:
+            return {Right(one, table(given))}
+        case "dynamodb", {"StreamArn": stream}:
+            return {Right(one, stream)}
+        case "dynamodb", {"ShardIterator": iterator}:
+            return {Right(one, iterator.split("|")[0])}
+        case "events", {"Entries": entries}:
+            buses = {entry.get("EventBusName", "default").rpartition("/")[2] for entry in entries}
+            return {Right(one, arn("events", f"event-bus/{bus}")) for bus in buses}
+        case "sqs", {"QueueUrl": url}:
+            # A batch is no action of its own.
+            return {Right(one.removesuffix("Batch"), arn("sqs", url.rpartition("/")[2]))}
+        case "secretsmanager", {"SecretId": secret}:
+            return {Right(one, secret)}
+    return {Right(one, "*")}
+
+
+def _enforce(refusals: Path) -> None:
+    settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
+    actions: Any = ActionAuthenticatorMixin
+    requests: Any = IAMRequest
+    authorize, permit = actions._authenticate_and_authorize_action, requests.check_action_permitted
+
+    def authorize_roles(self: Any, *arguments: Any) -> None:
+        if "X-Amz-Security-Token" in self.headers:
+            authorize(self, *arguments)
+
+    def permit_each(self: Any, _resource: str) -> None:
+        operation = self._action.partition(":")[2]
+        given = json.loads(self._body) if "json" in self._headers.get("Content-Type", "") else {}
+        for right in asked_for(self._service, operation, given, self._region):
+            self._action = right.action
+            try:
+                permit(self, right.resource)
+            except AccessDeniedError:
+                role = self._access_key.arn.split("/")[1]
+                with refusals.open("a") as told:
+                    print(json.dumps([role, *right]), file=told, flush=True)
+                raise
+
+    actions._authenticate_and_authorize_action = authorize_roles
+    requests.check_action_permitted = permit_each
+
+
+if __name__ == "__main__":
+    _enforce(Path(sys.argv[1]))
+    moto_server.main(int(sys.argv[2]))

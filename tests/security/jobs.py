@@ -1,0 +1,470 @@
+"""What each function is there for: its own process does it under its own role, and something comes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+
+from local.aws import Services
+from local.demo import ANNA, BJORN, CONFIG, seed, stripe_orders
+from local.events import QueueSource, StreamSource
+from local.guard import Guard
+from local.runtime import Result, Runtime
+from local.stack import PARAMETERS, functions_of
+from local.template import Template
+from tests.contract_support.waiting import wait_until
+from tests.faults import proxy as faults
+from tests.machine import ROOT
+from tests.package.conftest import payload
+from tests.providers.conftest import Account
+from tests.security.iam_server import Right
+from tests.template import test_permissions as permissions
+from tests.template.test_permissions import ORDERS, REFUNDS
+
+QUICK = {"ConfigCacheSeconds": "0", "ReconcileAfterSeconds": "1", "RefundRetrySeconds": "1"}
+MOMENT = 2.0
+PAID, AT_STRIPE = "demo-paid", "demo-stripe-paid"
+TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+@dataclass
+class World:
+    """The template's tables, queues and bus where policies are in force; the functions, each with credentials of its
+    own role; and the demo shop. The clients of `services` may do everything.
+
+    `stripe`: before the payment provider. `credentials`: by function.
+    """
+
+    template: Template
+    services: Services
+    runtime: Runtime
+    stripe: faults.FaultProxy
+    credentials: Mapping[str, Mapping[str, str]]
+    refusals: Path
+
+    # --- roles
+
+    def listed(self, function: str) -> list[dict[str, Any]]:
+        """The statements of a function's policy in the template."""
+        (policy,) = self.template.functions()[function]["Policies"]
+        statements: list[dict[str, Any]] = policy["Statement"]
+        return statements
+
+    def rights(self, function: str) -> set[Right]:
+        """The same, one by one."""
+        listed = self.listed(function)
+        assert all(statement["Effect"] == "Allow" for statement in listed)
+        return {
+            Right(action, resource)
+            for statement in listed
+            for action in _list(statement["Action"])
+            for resource in _list(statement["Resource"])
+        }
+
+    def right(self, named: tuple[str, str]) -> Right:
+        """A right in the words of `test_permissions.py`."""
+        action, resource = named
+        if "${" in resource:
+            resource = self.template.resolve({"Fn::Sub": resource})
+        elif "." in resource:
+            resource = self.template.resolve({"Fn::GetAtt": resource.split(".")})
+        elif resource != "*":
+            resource = self.template.resolve({"Ref": resource})
+        return Right(action, resource)
+
+    def put_policy(self, function: str, statements: list[dict[str, Any]]) -> None:
+        """In force from the next request on."""
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        self.hands("iam").put_role_policy(RoleName=function, PolicyName="own", PolicyDocument=document)
+
+    def refused(self) -> set[tuple[str, Right]]:
+        """(role, right) of all that was refused since the last `forget`."""
+        told = map(json.loads, self.refusals.read_text().splitlines())
+        return {(role, Right(action, resource)) for role, action, resource in told}
+
+    def forget(self) -> None:
+        self.refusals.write_text("")
+
+    def hands(self, service: str, function: str | None = None) -> Any:
+        """A boto3 client with the credentials of a function's role; of nobody, who may do everything."""
+        return _client(self.services, service, self.credentials[function] if function else {})
+
+    # --- functions
+
+    def invoke(self, function: str, event: Any) -> Any:
+        result = self.runtime.invoke(self.template.name(function), event)
+        assert result.error is None, result.payload.decode()
+        return result.json()
+
+    def ask(self, function: str, order_id: str = PAID, customer_id: str = ANNA) -> Any:
+        """The body that one of the API's functions answers to its payload of `events/`."""
+        event = payload(re.sub(r"\B(?=[A-Z])", "_", function.removesuffix("Function")).lower())
+        if "pathParameters" in event:
+            event["pathParameters"]["order_id"] = order_id
+        if "authorizer" in event["requestContext"]:
+            event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = customer_id
+        answer = self.invoke(function, event)
+        assert answer["statusCode"] == 200, answer
+        return json.loads(answer["body"])
+
+    def refund(self, message: Mapping[str, Any]) -> Any:
+        return self.invoke("RefundOrderFunction", {"Records": [message]})
+
+    def mapping(self, logical_id: str) -> dict[str, Any]:
+        return self.template.resources("AWS::Lambda::EventSourceMapping")[logical_id]
+
+    # --- the shop
+
+    def reset(self) -> None:
+        """The demo shop as it was at the beginning."""
+        tables = [self.template.name(f"{name}Table") for name in ("Orders", "Config", "Refunds")]
+        dynamodb, sqs = self.services.dynamodb, self.services.sqs
+        seed(dynamodb, tables[0], tables[1], stripe_orders(self.services.stripe_url))
+        for item in dynamodb.scan(TableName=tables[2])["Items"]:
+            dynamodb.delete_item(TableName=tables[2], Key={"refund_id": item["refund_id"]})
+        for queue, url in self.services.queues.items():
+            while messages := self.received(queue):
+                for message in messages:
+                    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+    def order(self, order_id: str = PAID) -> Any:
+        return self.item("OrdersTable", "order_id", order_id)
+
+    def put(self, order: Any) -> None:
+        self.services.dynamodb.put_item(TableName=self.template.name("OrdersTable"), Item=order)
+
+    def refund_of(self, order_id: str) -> Any:
+        """The refund document of a cancelled order."""
+        refund_id = self.order(order_id)["cancellation"]["M"]["refund"]["M"]["refund_id"]["S"]
+        return self.item("RefundsTable", "refund_id", refund_id)
+
+    def item(self, table: str, key: str, value: str) -> Any:
+        answer = self.services.dynamodb.get_item(
+            TableName=self.template.name(table), Key={key: {"S": value}}, ConsistentRead=True
+        )
+        assert "Item" in answer, f"{table} has no {value}"
+        return answer["Item"]
+
+    def received(self, queue: str) -> list[Any]:
+        """What is in a queue, not to be seen again for the queue's visibility timeout."""
+        answer = self.services.sqs.receive_message(QueueUrl=self.services.queues[queue], MaxNumberOfMessages=10)
+        return list(answer.get("Messages", []))
+
+    def announced(self) -> list[str]:
+        """The orders whose `OrderCanceled` the rule has brought to the refund queue since the last look."""
+        events = (json.loads(message["Body"]) for message in self.received("RefundQueue"))
+        return [event["detail"]["order_id"] for event in events if event.get("detail-type") == "OrderCanceled"]
+
+    def wait(self, probe: Callable[[], Any], what: str) -> Any:
+        """Waits until something comes of a job; once something was refused, for a moment more."""
+        refused_at: float | None = None
+
+        def look() -> Any:
+            nonlocal refused_at
+            found = probe()
+            if not found and self.refused():
+                refused_at = refused_at or time.monotonic()
+                assert time.monotonic() < refused_at + MOMENT, f"{what}: not with {self.refused()} refused"
+            return found
+
+        return wait_until(look, what=what)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    refusals = folder / "refusals"
+    refusals.touch()
+    template = Template(ROOT / "template.yaml", PARAMETERS | QUICK)
+    with ExitStack() as until_then:
+        guard = Guard()
+        until_then.callback(guard.stop)
+        services = Services(template, guard, moto=("-m", "tests.security.iam_server", str(refusals)))
+        until_then.callback(services.stop)
+        services.start(0)
+        services.create()
+        stripe = until_then.enter_context(faults.FaultProxy(services.stripe_url))
+        functions = functions_of(template, services.environment() | {"STRIPE_API_URL": stripe.url})
+        credentials = {name: _assumed(services, name) for name in functions}
+        runtime = Runtime(
+            [replace(function, concurrency=1) for function in functions.values()],
+            extra_environment={function.name: credentials[name] for name, function in functions.items()},
+            guard=guard,
+        )
+        until_then.callback(runtime.stop)
+        made = World(template, services, runtime, stripe, credentials, refusals)
+        for name in functions:
+            made.put_policy(name, made.listed(name))
+        yield made
+
+
+def _assumed(services: Services, function: str) -> dict[str, str]:
+    """A role for the function; its credentials, as Lambda puts them in the function's environment."""
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+    role = _client(services, "iam", {}).create_role(RoleName=function, AssumeRolePolicyDocument=trust)["Role"]
+    given = _client(services, "sts", {}).assume_role(RoleArn=role["Arn"], RoleSessionName=function)["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
+
+
+def _client(services: Services, service: str, credentials: Mapping[str, str]) -> Any:
+    return boto3.client(
+        service,  # type: ignore[call-overload]  # any service, by name: the overloads know constants alone
+        endpoint_url=services.endpoint_url,
+        region_name="eu-north-1",
+        aws_access_key_id=credentials.get("AWS_ACCESS_KEY_ID", "local"),
+        aws_secret_access_key=credentials.get("AWS_SECRET_ACCESS_KEY", "local"),
+        aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
+    )
+
+
+# --- the API ----------------------------------------------------------------------------------------------------------
+
+
+def tells_the_reasons(world: World) -> None:
+    assert world.ask("ListReasonsFunction") == {"enabled": True, "reasons": CONFIG[0]["reasons"]}
+
+
+def lists_orders(world: World) -> None:
+    orders = world.ask("ListOrdersFunction")["orders"]
+    assert {order["order_id"]: order["available_actions"] for order in orders}[PAID] == ["CANCEL"]
+
+
+def shows_an_order(world: World) -> None:
+    assert world.ask("GetOrderFunction")["available_actions"] == ["CANCEL"]
+
+
+def says_whether_it_can_be_cancelled(world: World) -> None:
+    assert world.ask("CheckEligibilityFunction")["eligible"]
+
+
+def cancels(world: World) -> None:
+    assert world.ask("CancelOrderFunction")["order"]["status"] == "canceled"
+    assert world.order()["status"] == {"S": "canceled"}
+
+
+def shows_a_cancellation(world: World) -> None:
+    world.put(canceled_image())
+    assert world.ask("GetCancellationFunction")["refund"]["status"] == "pending"
+
+
+# --- publish_events ---------------------------------------------------------------------------------------------------
+
+
+def canceled_image() -> Any:
+    """`demo-paid` as its cancel leaves it."""
+    return payload("publish_events")["Records"][0]["dynamodb"]["NewImage"]
+
+
+def publishes(world: World) -> None:
+    assert world.invoke("PublishEventsFunction", payload("publish_events")) == {"batchItemFailures": []}
+    assert world.announced() == [PAID]
+
+
+def puts_back_what_was_erased(world: World) -> None:
+    event = payload("publish_events")
+    images = event["Records"][0]["dynamodb"]
+    images["OldImage"], images["NewImage"] = images["NewImage"], images["OldImage"]
+    assert world.invoke("PublishEventsFunction", event) == {"batchItemFailures": []}
+    assert world.order()["cancellation"] == canceled_image()["cancellation"]
+
+
+@contextmanager
+def _reading_the_stream(world: World, function: str, mapping: Mapping[str, Any], answer: Result) -> Iterator[list[Any]]:
+    """Lambda's poller, which reads a stream by the function's role; gives the batches it has brought so far."""
+    batches, stop = list[Any](), threading.Event()
+
+    def invoke(event: Any) -> Result:
+        batches.append(event)
+        return answer
+
+    clients = world.hands("dynamodbstreams", function), world.hands("sqs", function)
+    source = StreamSource(mapping, world.template.region, *clients, invoke, world.template.name(function))
+    thread = threading.Thread(target=source.run, args=(stop,))
+    thread.start()
+    try:
+        yield batches
+    finally:
+        stop.set()
+        thread.join()
+
+
+def is_brought_the_stream(world: World) -> None:
+    world.put(canceled_image())
+    mapping, done = world.mapping("PublishEventsSource"), Result(b"{}", None, "1")
+    with _reading_the_stream(world, "PublishEventsFunction", mapping, done) as batches:
+        world.wait(lambda: batches, "the stream is read")
+
+
+def leaves_what_it_can_not_publish(world: World) -> None:
+    world.put(canceled_image())
+    mapping, failed = world.mapping("PublishEventsSource") | {"MaximumRetryAttempts": 0}, Result(b"", "Unhandled", "1")
+    with _reading_the_stream(world, "PublishEventsFunction", mapping, failed):
+        world.wait(lambda: world.received("PublishDeadLetterQueue"), "the failure is told")
+
+
+# --- refund_order -----------------------------------------------------------------------------------------------------
+
+
+def _message(world: World, order_id: str) -> dict[str, Any]:
+    """What the refund function is given for an order that was cancelled just now."""
+    customer_id = BJORN if order_id == AT_STRIPE else ANNA
+    cancellation = world.ask("CancelOrderFunction", order_id, customer_id)["cancellation"]
+    message: dict[str, Any] = payload("refund_order")["Records"][0]
+    detail = {"order_id": order_id, "cancellation_id": cancellation["cancellation_id"]}
+    return message | {"body": json.dumps({"detail": detail})}
+
+
+def refunds(world: World) -> None:
+    assert world.refund(_message(world, PAID)) == {"batchItemFailures": []}
+    assert world.refund_of(PAID)["status"] == {"S": "succeeded"}
+    assert world.order()["status"] == {"S": "closed"}
+
+
+def refunds_at_stripe(world: World) -> None:
+    # It keeps the provider's key for minutes.
+    world.runtime.kill(world.template.name("RefundOrderFunction"))
+    message = _message(world, AT_STRIPE)
+    assert world.refund(message) == {"batchItemFailures": []}
+    payment = world.order(AT_STRIPE)["payments"]["L"][0]["M"]
+    assert Account(world.services.stripe_url).refunds(payment["reference"]["S"]) == [8790]
+
+
+def waits_for_a_provider_that_is_away(world: World) -> None:
+    message, queue = _message(world, AT_STRIPE), "RefundQueue"
+    url = world.services.queues[queue]
+    sent = world.services.sqs.send_message(QueueUrl=url, MessageBody=message["body"])["MessageId"]
+
+    def received() -> list[str]:
+        return [one["ReceiptHandle"] for one in world.received(queue) if one["MessageId"] == sent]
+
+    message |= {"messageId": sent, "receiptHandle": world.wait(received, "the message is there")[0]}
+    world.stripe.plan(lambda _: True, faults.refuse, times=float("inf"))
+    try:
+        assert world.refund(message) == {"batchItemFailures": [{"itemIdentifier": sent}]}
+    finally:
+        world.stripe.clear()
+    assert "last_error" in world.refund_of(AT_STRIPE)
+    world.wait(received, "the message comes again, and not in six minutes")
+
+
+def closes_the_refund_of_an_order_that_is_gone(world: World) -> None:
+    message = _message(world, PAID)
+    refund_id = world.order()["cancellation"]["M"]["refund"]["M"]["refund_id"]["S"]
+    table = world.template.name("OrdersTable")
+    world.services.dynamodb.delete_item(TableName=table, Key={"order_id": {"S": PAID}})
+    assert world.refund(message) == {"batchItemFailures": []}
+    assert world.item("RefundsTable", "refund_id", refund_id)["status"] == {"S": "failed"}
+
+
+def is_brought_its_messages(world: World) -> None:
+    url, sqs = world.services.queues["RefundQueue"], world.services.sqs
+
+    def left() -> int:
+        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
+
+    message, before = _message(world, PAID), left()
+    sqs.send_message(QueueUrl=url, MessageBody=message["body"])
+    function, stop = "RefundOrderFunction", threading.Event()
+    source = QueueSource(
+        world.mapping("RefundOrderSource"),
+        world.template.region,
+        world.hands("sqs", function),
+        lambda event: world.runtime.invoke(world.template.name(function), event),
+        concurrency=1,
+    )
+    thread = threading.Thread(target=source.run, args=(stop,))
+    thread.start()
+
+    try:
+        world.wait(lambda: world.order()["status"] == {"S": "closed"}, "the message is taken")
+        world.wait(lambda: left() <= before, "and deleted")
+    finally:
+        stop.set()
+        thread.join()
+
+
+# --- reconcile_refunds ------------------------------------------------------------------------------------------------
+
+
+def announces_again(world: World) -> None:
+    long_ago = {"S": "2026-01-01T00:00:00Z"}
+    world.put(canceled_image() | {"refund_pending_since": long_ago})
+    world.invoke("ReconcileRefundsFunction", payload("reconcile_refunds"))
+    assert world.announced() == [PAID]
+    assert world.order()["refund_pending_since"] != long_ago
+
+
+class Job(NamedTuple):
+    """`needs`: the rights, in the words of `test_permissions.py`, without any of which it can't be done."""
+
+    function: str
+    do: Callable[[World], None]
+    needs: tuple[tuple[str, str], ...]
+
+
+READ_CONFIG = ("dynamodb:BatchGetItem", permissions.CONFIG)
+READ, UPDATE = ("dynamodb:GetItem", ORDERS), ("dynamodb:UpdateItem", ORDERS)
+PUT_EVENTS = ("events:PutEvents", "EventBus.Arn")
+READ_STREAM = tuple(
+    (f"dynamodb:{action}", "OrdersTable.StreamArn") for action in ("DescribeStream", "GetShardIterator", "GetRecords")
+)
+
+JOBS = (
+    Job("ListReasonsFunction", tells_the_reasons, (READ_CONFIG,)),
+    Job("ListOrdersFunction", lists_orders, (("dynamodb:Query", permissions.BY_CUSTOMER), READ_CONFIG)),
+    Job("GetOrderFunction", shows_an_order, (READ, READ_CONFIG)),
+    Job("CheckEligibilityFunction", says_whether_it_can_be_cancelled, (READ, READ_CONFIG)),
+    Job("CancelOrderFunction", cancels, (READ, UPDATE, READ_CONFIG)),
+    Job("GetCancellationFunction", shows_a_cancellation, (READ,)),
+    Job("PublishEventsFunction", publishes, (PUT_EVENTS,)),
+    Job("PublishEventsFunction", puts_back_what_was_erased, (READ, UPDATE)),
+    Job("PublishEventsFunction", is_brought_the_stream, READ_STREAM),
+    Job("PublishEventsFunction", leaves_what_it_can_not_publish, (("sqs:SendMessage", "PublishDeadLetterQueue.Arn"),)),
+    Job(
+        "RefundOrderFunction",
+        refunds,
+        (READ, UPDATE, ("dynamodb:PutItem", REFUNDS), ("dynamodb:UpdateItem", REFUNDS)),
+    ),
+    Job("RefundOrderFunction", refunds_at_stripe, (("secretsmanager:GetSecretValue", "StripeSecretArn"),)),
+    Job(
+        "RefundOrderFunction",
+        waits_for_a_provider_that_is_away,
+        (("dynamodb:UpdateItem", REFUNDS), ("sqs:ChangeMessageVisibility", "RefundQueue.Arn")),
+    ),
+    Job("RefundOrderFunction", closes_the_refund_of_an_order_that_is_gone, (READ, ("dynamodb:UpdateItem", REFUNDS))),
+    Job(
+        "RefundOrderFunction",
+        is_brought_its_messages,
+        (("sqs:ReceiveMessage", "RefundQueue.Arn"), ("sqs:DeleteMessage", "RefundQueue.Arn")),
+    ),
+    Job(
+        "ReconcileRefundsFunction",
+        announces_again,
+        (("dynamodb:Scan", permissions.REFUND_PENDING), READ, UPDATE, PUT_EVENTS),
+    ),
+)
+
+LAMBDA_ITSELF = {
+    "PublishEventsFunction": {("dynamodb:ListStreams", "*")},
+    "RefundOrderFunction": {("sqs:GetQueueAttributes", "RefundQueue.Arn")},
+}
+"""What AWS's Lambda asks of a role that reads a stream or a queue, and the pollers here have no use for. Source: Lambda
+developer guide, "Process DynamoDB records with Lambda" and "Creating and configuring an Amazon SQS event source
+mapping": without them the mapping is not even made."""
