@@ -28,7 +28,7 @@ test: $(VENV)/dev.stamp sam-if-possible check ## check, then every test this mac
 	$(BIN)/python -m pytest $(TESTS)
 
 .PHONY: check
-check: $(VENV)/dev.stamp sam-if-possible ## lint, format, types, template
+check: $(VENV)/dev.stamp sam-if-possible ## lint, format, types, template, secrets, known holes of dependencies
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -36,6 +36,11 @@ check: $(VENV)/dev.stamp sam-if-possible ## lint, format, types, template
 	@if [ -x $(SAM_VENV)/bin/sam ]; then \
 	    echo '$(SAM_VENV)/bin/sam validate --lint'; $(SAM) validate --lint --region us-east-1; \
 	else echo 'not done: sam validate --lint (aws-sam-cli is not installed)'; fi
+	$(BIN)/python -m tests.security.scan secrets
+	$(BIN)/python -m tests.security.scan dependencies $(AUDITED)
+
+# What is deployed, and what `make run` runs.
+AUDITED := layers/cancel_core/requirements.txt functions/refund_order/requirements.txt requirements/run.txt
 
 .PHONY: format
 format: $(VENV)/dev.stamp ## let ruff mend what it can
