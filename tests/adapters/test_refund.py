@@ -529,6 +529,45 @@ def test_a_deleted_order_ends_its_refund_as_failed_and_tells_the_operator(shop: 
         assert (len(bank.moved) == 1) is begun
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_deleted_order_that_is_put_back_has_its_refund_taken_up_again(shop: Shop, *, begun: bool) -> None:
+    bank, order_id = Bank(), canceled(shop, paid())
+    stored = shop.stored(order_id)
+    if begun:
+        Calls(shop.client).before("TransactWriteItems", crash)
+        with pytest.raises(Crash):
+            run(shop, order_id, bank)
+    shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
+    refund_order(shop.orders, shop.refunds, {"offline": bank}, order_id, stored.cancellation_id, lambda: NOW)
+    shop.client.put_item(TableName=shop.tables["orders"], Item=stored.raw)
+
+    run(shop, order_id, bank)
+
+    refund = shop.refund_document(order_id)
+    assert bank.amounts == {"ref-p1": 10000}
+    assert shop.document(order_id)["cancellation"]["refund"]["status"] == refund["status"] == "succeeded"
+    assert not {"failure", "order_gone", "unsettled_since"} & refund.keys()
+    assert "taken up again, since its order is there" in [line["entry"] for line in refund["log"]]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_event_with_the_cancellation_of_another_order_stops_no_refund(shop: Shop, *, begun: bool) -> None:
+    bank, order_id = Bank(), canceled(shop, paid())
+    if begun:
+        Calls(shop.client).before("TransactWriteItems", crash)
+        with pytest.raises(Crash):
+            run(shop, order_id, bank)
+    forged = ("no-such-order", shop.stored(order_id).cancellation_id)
+
+    refund_order(shop.orders, shop.refunds, {"offline": bank}, *forged, lambda: NOW)
+
+    assert not begun or shop.refund_document(order_id)["status"] == "pending"
+    run(shop, order_id, bank)
+    refund = shop.refund_document(order_id)
+    assert bank.amounts == {"ref-p1": 10000}
+    assert (refund["order_id"], refund["status"]) == (order_id, "succeeded")
+
+
 def test_another_order_under_the_same_order_id_is_left_alone(shop: Shop) -> None:
     bank, order_id = Bank(), canceled(shop, paid())
     cancellation = shop.order(order_id).cancellation

@@ -100,6 +100,12 @@ def _carry_through(
     intent = _document(stored, order, cancellation, refund, iso(clock()))
     document = refunds.begin(intent)
     is_retry = document is not intent
+    if document.get("order_gone"):
+        # It is there again; or it never was gone, and somebody has asked for the refund of another order.
+        again = _taken_up_again(document, intent)
+        if not refunds.write(document, again):
+            return None
+        document = again
     waiting: set[str] = set()
     while refund.status == "pending":
         if order is None:
@@ -321,6 +327,13 @@ def _document(
         "unsettled_since": at,
         "log": [{"at": at, "entry": "begun"}],
     }
+
+
+def _taken_up_again(closed: Mapping[str, Any], intent: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of a refund that was closed because its order was gone. What had become of its legs stays."""
+    entry = {"at": intent["updated_at"], "entry": "taken up again, since its order is there"}
+    kept = {name: closed[name] for name in ("payments", "created_at") if name in closed}
+    return {**intent, **kept, "log": [*closed.get("log", []), entry]}
 
 
 def _next_document(document: dict[str, Any], step: _Step) -> dict[str, Any]:

@@ -515,13 +515,15 @@ class Refunds:
             )
 
     def close(self, refund_id: str, cancellation_id: str, order_id: str, failure: dict[str, str], at: str) -> bool:
-        """Ends as failed the refund of an order that is gone, begun or not. False when it had ended before.
+        """Ends as failed the refund of an order that is gone, begun or not. False when it had ended before, or is
+        another order's.
 
         Raises `ServiceUnavailable`.
         """
         attributes = {
             "cancellation_id": cancellation_id,
             "order_id": order_id,
+            "order_gone": True,
             "status": "failed",
             "failure": failure,
             "updated_at": at,
@@ -533,7 +535,8 @@ class Refunds:
                     TableName=self._table,
                     Key={"refund_id": {"S": refund_id}},
                     UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-                    ConditionExpression="attribute_not_exists(refund_id) OR #status = :pending",
+                    ConditionExpression="attribute_not_exists(refund_id) "
+                    "OR (#status = :pending AND #order_id = :order_id)",
                     ExpressionAttributeNames={f"#{name}": name for name in attributes},
                     ExpressionAttributeValues={
                         **{f":{name}": _serialize(value) for name, value in attributes.items()},
