@@ -129,3 +129,36 @@ def test_only_this_rule_may_send_to_the_queues(deployed: Json) -> None:
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Action"] == "sqs:SendMessage"
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["RefundRule", "Arn"]}}}
+
+
+def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None:
+    callers = {
+        resource["Properties"]["FunctionName"]["Ref"]: (
+            resource["Properties"]["Principal"],
+            _resource(resource["Properties"]["SourceArn"]),
+        )
+        for resource in deployed["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Permission"
+    }
+    timer = callers.pop("ReconcileRefundsFunction")
+    assert timer == ("events.amazonaws.com", "ReconcileRefundsFunctionTimer.Arn")
+    # Those that read a stream or a queue are called by Lambda itself.
+    assert callers.keys() == ALLOWED.keys() - {
+        "ReconcileRefundsFunction",
+        "PublishEventsFunction",
+        "RefundOrderFunction",
+    }
+    for principal, source in callers.values():
+        assert principal == "apigateway.amazonaws.com"
+        assert "'__ApiId__': {'Ref': 'HttpApi'}" in source
+
+
+def test_nothing_is_opened_to_other_accounts(deployed: Json) -> None:
+    for resource in deployed["Resources"].values():
+        kind, properties = resource["Type"], resource.get("Properties", {})
+        assert not kind.endswith("Policy") or kind == "AWS::SQS::QueuePolicy"
+        assert not {"ResourcePolicy", "Policy"} & set(properties)
+        assert "ResourcePolicy" not in properties.get("StreamSpecification", {})
+        if kind == "AWS::IAM::Role":
+            (trust,) = properties["AssumeRolePolicyDocument"]["Statement"]
+            assert trust["Principal"] == {"Service": ["lambda.amazonaws.com"]}
