@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract_support.aws import Aws
 from tests.contract_support.client import Client
-from tests.contract_support.shop import CANCELLATION, token_of
+from tests.contract_support.shop import CANCELLATION, ORDER, token_of
 from tests.contract_support.stack import Running
 from tests.contract_support.waiting import wait_until
 from tests.providers.conftest import Account
@@ -42,4 +42,7 @@ def test_a_demo_order_is_paid_back_at_stripe(
     after = aws.order(order_id)
     assert after["status"] == ends
     assert [leg["action"] for leg in after["cancellation"]["refund"]["payments"]] == [action]
+    # What the payment is called at Stripe is not for customers.
+    for path in (ORDER, CANCELLATION):
+        assert intent not in client.get(path, order_id=order_id).text
     client.close()

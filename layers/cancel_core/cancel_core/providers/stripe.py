@@ -149,7 +149,8 @@ def _outcome(refund: stripe.Refund) -> Outcome:
 
 def _voided(intent: stripe.PaymentIntent) -> Outcome:
     if intent.status == "canceled":
-        return Outcome("succeeded", reference=intent.id)
+        # It has no id but the payment's own, which is not shown to customers.
+        return Outcome("succeeded")
     return Outcome("failed", message=f"Stripe's payment is {intent.status!r}, so there is nothing to release")
 
 
