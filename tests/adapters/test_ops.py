@@ -12,7 +12,7 @@ from cancel_core.tables import Refunds
 
 from ops.settlement import Person, Refused, find, give_up, retry, settle
 from tests.adapters.conftest import NOW, Calls, Shop
-from tests.adapters.test_refund import Bank, Crash, canceled, run, three_payments
+from tests.adapters.test_refund import Bank, Crash, canceled, crash, run, three_payments
 from tests.unit.builders import item, paid, payment
 
 ANN = Person("ann@shop.example", "seen to it")
@@ -161,6 +161,32 @@ def test_the_refund_of_an_order_that_is_gone_can_be_settled_and_not_retried(shop
     document = shop.refunds.get(refund_id)
     assert document
     assert document["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_was_settled_while_its_order_was_gone_is_not_paid_when_it_is_back(shop: Shop, *, begun: bool) -> None:
+    bank, order_id = Bank(), canceled(shop, paid())
+    stored = shop.stored(order_id)
+    if begun:
+        bank.before = crash
+        with pytest.raises(Crash):
+            run(shop, order_id, bank)
+        bank.before = lambda: None
+    shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
+    refund_order(shop.orders, shop.refunds, {"offline": bank}, order_id, stored.cancellation_id, lambda: NOW)
+    cancellation = stored.cancellation
+    assert cancellation
+    assert cancellation.refund
+    settle(shop.orders, shop.refunds, cancellation.refund.refund_id, ANN, NOW)
+    shop.client.put_item(TableName=shop.tables["orders"], Item=stored.raw)
+
+    run(shop, order_id, bank)
+
+    assert bank.moved == {}
+    after = shop.document(order_id)
+    assert after["cancellation"]["refund"]["status"] == shop.refund_document(order_id)["status"] == "succeeded"
+    assert "refund_pending_since" not in after
+    assert after["payments"][0].get("amount_refunded", 0) == 0
 
 
 def test_an_order_that_cannot_be_read_keeps_all_it_has(shop: Shop) -> None:

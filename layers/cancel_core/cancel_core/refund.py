@@ -100,7 +100,7 @@ def _carry_through(
     intent = _document(stored, order, cancellation, refund, iso(clock()))
     document = refunds.begin(intent)
     is_retry = document is not intent
-    if document.get("order_gone"):
+    if document.get("order_gone") and "settled" not in document:
         # It is there again; or it never was gone, and somebody has asked for the refund of another order.
         again = _taken_up_again(document, intent)
         if not refunds.write(document, again):
@@ -183,6 +183,10 @@ def _next_step(
     What the refund document has already recorded of a leg is taken from there. `waiting` gathers the payments that
     were asked for in vain in this pass.
     """
+    if "settled" in document and ("payments" not in document or has_same_legs(document, refund)):
+        # A person has seen to it, while its order or its cancellation was gone. The legs were none of ours.
+        given_up = changes.give_up(refund, "INVALID_ORDER", iso(clock()))
+        return _Step(changes.settle_by_hand(given_up, given_up.updated_at), None, "settled by hand before")
     if not has_same_legs(document, refund):
         return _after_another(providers, order, refund, document, clock)
     pending = [(index, leg) for index, leg in enumerate(refund.payments) if leg.status == "pending"]
