@@ -90,6 +90,11 @@ ENGINE ?= moto
 chaos: $(VENV)/dev.stamp ## random sequences of faults, until so many steps were made (STEPS, SEED, ENGINE=dynamodb-local)
 	STEPS=$(STEPS) SEED=$(SEED) ENGINE=$(ENGINE) $(BIN)/python -m pytest -q -s tests/invariants
 
+# For example: make soak CUSTOMERS=32 SECONDS=180 DYNAMODB=local. SEED and STACK_URL (of a stack that runs) reach the program, too.
+.PHONY: soak
+soak: $(VENV)/dev.stamp ## customers all at once on a stack of its own, then the invariants (CUSTOMERS, SECONDS; DYNAMODB=local, for moto slows down and grows)
+	@exec $(BIN)/python -m tests.load
+
 .PHONY: clean
 clean: ## remove everything that was installed, built or cached here
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -50,7 +50,10 @@ class Aws:
             aws_secret_access_key="local",  # the local stack checks no signature
             region_name=info.region,
         )
-        self._config = Config(retries={"mode": "standard", "total_max_attempts": 3}, proxies={})
+        # As many connections as there are threads that want one, under load.
+        self._config = Config(
+            retries={"mode": "standard", "total_max_attempts": 3}, proxies={}, max_pool_connections=64
+        )
         dynamodb = self._session.resource("dynamodb", endpoint_url=info.dynamodb_endpoint_url, config=self._config)
         self.orders: Table = dynamodb.Table(info.tables["orders"])
         self.config: Table = dynamodb.Table(info.tables["config"])
@@ -109,12 +112,16 @@ def _sorted_sets(value: Any) -> Any:
 
 @dataclass
 class EventWatch:
-    """A queue that a rule of its own subscribes to the bus, and all that has come in so far."""
+    """A queue that a rule of its own subscribes to the bus, and all that has come in so far.
+
+    `sent` is the Unix time at which each event of `seen` reached the queue.
+    """
 
     aws: Aws
     queue_url: str
     rule: str
     seen: list[dict[str, Any]] = field(default_factory=list)
+    sent: list[float] = field(default_factory=list)
 
     @classmethod
     def open(cls, aws: Aws) -> EventWatch:
@@ -139,12 +146,19 @@ class EventWatch:
 
     def drain(self) -> None:
         """Takes what is in the queue, and holds each event against docs/schemas/events.json."""
-        while messages := self.aws.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
+        sqs, url = self.aws.sqs, self.queue_url
+        while messages := sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["SentTimestamp"]
+        ).get("Messages"):
             for message in messages:
                 event = json.loads(message["Body"], parse_float=Decimal)
                 assert_valid("events", event)
+                self.sent.append(int(message["Attributes"]["SentTimestamp"]) / 1000)
                 self.seen.append(event)
-                self.aws.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+            sqs.delete_message_batch(
+                QueueUrl=url,
+                Entries=[{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(messages)],
+            )
 
     def of(self, order_id: str, *detail_types: str) -> list[dict[str, Any]]:
         """The events of one order so far, in the order they came."""

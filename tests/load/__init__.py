@@ -1,0 +1,1 @@
+"""The local stack under load: many customers at once, and the invariants at the end."""

@@ -1,0 +1,235 @@
+"""Holds a number of customers on a running local stack, waits until their refunds have ended, and gathers what is to be
+checked then.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr
+
+from tests.contract_support.aws import Aws, EventWatch, StackInfo
+from tests.contract_support.client import Client
+from tests.contract_support.openapi import body_of
+from tests.contract_support.shop import Shop
+from tests.load.checks import AtProvider, Document, Load, Outcome, Told, check, is_refunded
+from tests.load.customers import ORDERS, REQUESTS, Customer, Log, OrderSystem, Story
+from tests.load.mix import Mix
+from tests.providers.conftest import Account
+
+TELL_SECONDS = 10.0
+"""How often a line tells how it goes."""
+DEAD_LETTER_QUEUES = ("RefundDeadLetterQueue", "RuleDeadLetterQueue", "PublishDeadLetterQueue")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`settle_seconds`: how long the refunds that are under way at the end may take."""
+
+    customers: int
+    seconds: float
+    seed: int = 1
+    settle_seconds: float = 120.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """A load that is over and checked. `seconds`: how long customers came; `settled_after`: how long refunds took
+    after the last of them. `found`: each invariant with what breaks it.
+    """
+
+    settings: Settings
+    engine: str
+    seconds: float
+    settled_after: float
+    log: Log
+    load: Load
+    found: dict[str, list[str]]
+
+    @property
+    def holds(self) -> bool:
+        return not any(self.found.values())
+
+
+def run(endpoint: str, info: StackInfo, settings: Settings, tell: Callable[[str], None] = lambda _: None) -> Result:
+    """Loads the stack at `endpoint`. `tell` is given a line now and then."""
+    aws, account = Aws(info), Account(info.stripe_url)
+    shop, log = Shop(aws, endpoint), Log()
+    shop.configure()
+    dead_before = _dead_letters(aws)
+    try:
+        with _listening(aws, log) as watch:
+            clients = {name: shop.client_of(name) for name in _names(shop, settings)}
+            order_system = OrderSystem(aws, shop, account, log)
+            customers = [Customer(name, client, order_system, log) for name, client in clients.items()]
+            began = time.monotonic()
+            _hold(customers, settings, lambda: tell(_so_far(time.monotonic() - began, log, watch)))
+            seconds = time.monotonic() - began
+            settled_after = _settle(aws, log, watch, settings.settle_seconds)
+            events = _events(watch)
+        dead = {name: number - dead_before[name] for name, number in _dead_letters(aws).items()}
+        load = Load(
+            outcomes=_outcomes(aws, account, shop, log, events, clients),
+            answers=Counter(sample.said for sample in log.samples if sample.kind in REQUESTS),
+            unexpected=log.unexpected,
+            undocumented=log.undocumented,
+            dead_letters=dead,
+        )
+    finally:
+        shop.close()
+        aws.close()
+    engine = "moto" if info.endpoint_url == info.dynamodb_endpoint_url else "DynamoDB Local"
+    return Result(settings, engine, seconds, settled_after, log, load, check(load))
+
+
+def _names(shop: Shop, settings: Settings) -> list[str]:
+    return [f"customer-{shop.mark}-{number}" for number in range(1, settings.customers + 1)]
+
+
+@contextmanager
+def _listening(aws: Aws, log: Log) -> Iterator[EventWatch]:
+    """A consumer of the bus, whose queue is emptied all the time."""
+    watch, stop = EventWatch.open(aws), threading.Event()
+
+    def listen() -> None:
+        while not stop.wait(0.2):
+            try:
+                watch.drain()
+            except AssertionError as error:
+                log.undocumented.append(str(error))
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    try:
+        yield watch
+    finally:
+        stop.set()
+        listener.join()
+        watch.close()
+
+
+def _hold(customers: list[Customer], settings: Settings, tell: Callable[[], None]) -> None:
+    """Until the time is up, and every kind of visit has been made."""
+    mix, stop = Mix(settings.seed), threading.Event()
+    until = time.monotonic() + settings.seconds
+
+    def live(customer: Customer) -> None:
+        while not stop.is_set() and (time.monotonic() < until or not mix.has_had_all):
+            customer.visit(mix.draw())
+
+    with ThreadPoolExecutor(len(customers)) as pool:
+        living = {pool.submit(live, customer) for customer in customers}
+        try:
+            while living:
+                done, living = wait(living, timeout=TELL_SECONDS)
+                for customer in done:
+                    customer.result()
+                if living:
+                    tell()
+        finally:
+            # A fault of the driver, or Ctrl-C.
+            stop.set()
+
+
+def _so_far(seconds: float, log: Log, watch: EventWatch) -> str:
+    requests = sum(sample.kind in REQUESTS for sample in log.samples[:])
+    cancels = refunds = 0
+    for story in log.stories[:]:
+        if story.accepted:
+            cancels += 1
+            refunds += is_refunded(story.placed)
+    ended = sum(event["detail-type"] != "OrderCanceled" for event in watch.seen[:])
+    return f"{seconds:4.0f} s: {requests} requests, {cancels} cancels, {refunds - ended} of {refunds} refunds under way"
+
+
+def _settle(aws: Aws, log: Log, watch: EventWatch, seconds: float) -> float:
+    """Waits until no refund is pending and all is told; the seconds that took. What is missing then the checks tell."""
+    began = time.monotonic()
+    while not _settled(aws, log, watch) and time.monotonic() < began + seconds:
+        time.sleep(0.5)
+    return time.monotonic() - began
+
+
+def _settled(aws: Aws, log: Log, watch: EventWatch) -> bool:
+    told = {(event["detail-type"], event["detail"]["order_id"]) for event in watch.seen[:]}
+
+    def is_told(story: Story) -> bool:
+        refund = {(kind, story.order_id) for kind in ("OrderRefunded", "OrderRefundFailed")}
+        return ("OrderCanceled", story.order_id) in told and (not is_refunded(story.placed) or bool(refund & told))
+
+    if not all(is_told(story) for story in log.stories if story.accepted):
+        return False
+    return not aws.orders.scan(IndexName="refund_pending", Select="COUNT")["Count"]
+
+
+def _events(watch: EventWatch) -> dict[str, list[Told]]:
+    """By order."""
+    events = defaultdict(list)
+    for event, sent in zip(watch.seen[:], watch.sent, strict=False):
+        events[event["detail"]["order_id"]].append(Told(event["detail-type"], event["detail"], sent))
+    return events
+
+
+def _outcomes(
+    aws: Aws, account: Account, shop: Shop, log: Log, events: dict[str, list[Told]], clients: dict[str, Client]
+) -> list[Outcome]:
+    prefix = f"{shop.mark}-"
+    stored = {order["order_id"]: order for order in _scan(aws, aws.orders.name, Attr("order_id").begins_with(prefix))}
+    refunds = {one["order_id"]: one for one in _scan(aws, aws.refunds.name, Attr("order_id").begins_with(prefix))}
+    listed = defaultdict(list)
+    for client in clients.values():
+        for order in _list(client):
+            listed[order["order_id"]].append(order)
+
+    def outcome(story: Story) -> Outcome:
+        return Outcome(
+            placed=story.placed,
+            stored=stored[story.order_id],
+            shipped=story.shipped,
+            answers=story.answers,
+            refund=refunds.get(story.order_id),
+            events=events.get(story.order_id, []),
+            provider={
+                payment["payment_id"]: AtProvider(
+                    tuple(account.refunds(payment["reference"])), account.status(payment["reference"])
+                )
+                for payment in story.placed["payments"]
+                if payment["provider"] == "stripe"
+            },
+            listed=listed[story.order_id],
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(outcome, log.stories))
+
+
+def _scan(aws: Aws, table: str, condition: Any) -> Iterator[Document]:
+    paginator = aws.orders.meta.client.get_paginator("scan")
+    for page in paginator.paginate(TableName=table, FilterExpression=condition, ConsistentRead=True):
+        yield from page["Items"]
+
+
+def _list(client: Client) -> Iterator[Document]:
+    params = {"limit": "100"}
+    while True:
+        page = body_of(client.get(ORDERS, params=params))
+        yield from page["orders"]
+        if page["next_cursor"] is None:
+            return
+        params["cursor"] = page["next_cursor"]
+
+
+def _dead_letters(aws: Aws) -> dict[str, int]:
+    """How many messages are in each, hidden ones too."""
+    found = {}
+    for name in DEAD_LETTER_QUEUES:
+        told = aws.sqs.get_queue_attributes(QueueUrl=aws.info.queues[name], AttributeNames=["All"])["Attributes"]
+        found[name] = int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
+    return found
