@@ -46,6 +46,12 @@ class _Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
+class _Own(_Document):
+    """A document that the product itself writes, as a whole: what a newer version has added to it is kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class Charge(_Document):
     """Amounts of a row: what was agreed, what was invoiced of it, what was refunded of that."""
 
@@ -118,21 +124,21 @@ class HistoryEntry(_Document):
     comment: str
 
 
-class Reason(_Document):
+class Reason(_Own):
     """The reason that was chosen, as the store put it then."""
 
     code: str
     description: str
 
 
-class Fingerprint(_Document):
+class Fingerprint(_Own):
     """Hashes of the Idempotency-Key and of the body that came with it."""
 
     key: str
     body: str
 
 
-class Rows(_Document):
+class Rows(_Own):
     """What the cancel does to each item, in the order of `items`; an absent list is all zeros.
 
     Lists of numbers, without the items' ids and names, because the order must stay within the database's item limit.
@@ -145,13 +151,13 @@ class Rows(_Document):
     amounts: tuple[Amount, ...] = ()
 
 
-class Failure(_Document):
+class Failure(_Own):
     """Why a refund failed. The refunds table adds a message for the operator."""
 
     code: FailureCode
 
 
-class Leg(_Document):
+class Leg(_Own):
     """The refund's part in one payment. `reference` is the provider's id of the refund or void.
 
     A pending leg with a reference is in the provider's hands. `attempt` counts the times a person had it tried anew.
@@ -166,7 +172,7 @@ class Leg(_Document):
     attempt: Amount = 1
 
 
-class Refund(_Document):
+class Refund(_Own):
     """`amount` is what is owed: items, shipping and fees. `failure` may be known before the status is `failed`."""
 
     refund_id: str
@@ -180,7 +186,7 @@ class Refund(_Document):
     updated_at: str
 
 
-class Cancellation(_Document):
+class Cancellation(_Own):
     """What the product writes on an order it has cancelled."""
 
     cancellation_id: str

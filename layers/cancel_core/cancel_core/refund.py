@@ -362,5 +362,6 @@ def _next_document(document: dict[str, Any], step: _Step) -> dict[str, Any]:
     if status == "failed":
         after.setdefault("unsettled_since", at)
     elif status == "succeeded":
-        del after["unsettled_since"]
+        # Documents of 0.1.0 have none.
+        after.pop("unsettled_since", None)
     return after

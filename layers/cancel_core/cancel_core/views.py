@@ -12,6 +12,7 @@ from cancel_core.policy import Policy
 from cancel_core.refund_plan import RefundPlan
 from cancel_core.rules import Decision, decide
 
+_LEG = {"payment_id", "provider", "action", "amount", "status", "reference"}
 _SUMMARY = {"order_id": str, "store_id": str, "status": str, "placed_at": str, "currency": str, "total": int}
 
 
@@ -79,7 +80,7 @@ def cancellation_view(order: Order, cancellation: Cancellation) -> dict[str, Any
     return {
         "cancellation_id": cancellation.cancellation_id,
         "order_id": order.order_id,
-        "reason": cancellation.reason.model_dump(),
+        "reason": cancellation.reason.model_dump(include={"code", "description"}),
         "comment": cancellation.comment,
         "requested_at": cancellation.requested_at,
         "refund": _refund_view(order, cancellation),
@@ -99,8 +100,8 @@ def _refund_view(order: Order, cancellation: Cancellation) -> dict[str, Any] | N
         "shipping": refund.shipping,
         "items": refund_items(order, cancellation),
         "fees": refund.fees,
-        "failure": failure.model_dump() if failure else None,
-        "payments": [leg.model_dump(exclude={"attempt"}) for leg in refund.payments],
+        "failure": failure.model_dump(include={"code"}) if failure else None,
+        "payments": [leg.model_dump(include=_LEG) for leg in refund.payments],
     }
 
 
