@@ -67,7 +67,15 @@ invoke: $(SAM_VENV)/stamp ## one function in Docker, against make run's tables (
 
 .PHONY: deploy
 deploy: build ## deploy to your AWS account, step by step
+	@$(MAKE) --silent --no-print-directory stamp
 	$(SAM) deploy --guided
+
+# Each deployment is a release, with a version of every function: docs/rollout.md.
+BUILT := .aws-sam/build/template.yaml
+.PHONY: stamp
+stamp:
+	@awk -v at="$$(date -u +%Y%m%dT%H%M%SZ)" '/^ +RELEASE: / {sub(/RELEASE: .*/, "RELEASE: " at)} {print}' $(BUILT) > $(BUILT).stamped
+	@mv $(BUILT).stamped $(BUILT)
 
 .PHONY: lock
 lock: ## resolve requirements/*.in anew, with uv (UPGRADE=--upgrade for the newest of everything)

@@ -233,6 +233,9 @@ class Template:
             return pseudo[name]
         if name in self.parameters:
             return self.parameters[name]
+        if name.endswith(".Alias"):
+            # The transform's own form. There are no versions here: whoever calls the alias calls the function.
+            name = name.removesuffix(".Alias")
         if name not in self._resources:
             raise TemplateError(f"{name} is neither a parameter nor a resource")
         if self._resources[name]["Type"] == "AWS::Events::EventBus":

@@ -3,6 +3,7 @@
 from cancel_core import clock, wiring
 from cancel_core.api import Answer, ApiRequest, api
 from cancel_core.cancel import cancel_order
+from cancel_core.telemetry import logger
 
 wiring.orders()
 
@@ -11,4 +12,5 @@ wiring.orders()
 def handler(request: ApiRequest) -> Answer:
     cancel = request.cancel_request(wiring.customer_claim())
     canceled = cancel_order(wiring.orders(), wiring.policies(), cancel, clock.now())
+    logger.append_keys(cancellation_id=canceled.stored.cancellation_id)
     return Answer(canceled.view(), {"idempotency-replayed": "true"} if canceled.replayed else {})

@@ -23,6 +23,7 @@ Resources:
   Table: {Type: AWS::DynamoDB::Table, Properties: {}}
   Queue: {Type: AWS::SQS::Queue, Properties: {}}
   Bus: {Type: AWS::Events::EventBus, Properties: {Name: !Ref AWS::StackName}}
+  Source: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref One.Alias}}
   Api:
     Type: AWS::Serverless::HttpApi
     Properties: {Auth: {DefaultAuthorizer: Jwt, Authorizers: {Jwt: {AuthorizationScopes: [s]}}}}
@@ -73,6 +74,14 @@ def test_a_condition_decides_what_exists_and_novalue_leaves_nothing(path: Path) 
     assert set(named.resources("AWS::SQS::Queue")) == {"Queue", "Hidden"}
     assert named.functions()["One"]["Maybe"] == "x"
     assert named.functions()["One"]["List"] == ["x", "q"]
+
+
+def test_a_functions_alias_is_the_function(path: Path) -> None:
+    template = Template(path)
+    (source,) = template.resources("AWS::Lambda::EventSourceMapping").values()
+    assert template.logical_id(source["FunctionName"]) == "One"
+    with pytest.raises(TemplateError, match="Nobody"):
+        template.resolve({"Ref": "Nobody.Alias"})
 
 
 def test_routes_and_schedules(path: Path) -> None:

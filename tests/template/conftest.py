@@ -38,16 +38,18 @@ def functions(resources: dict[str, Json]) -> dict[str, Json]:
 
 @pytest.fixture(scope="session")
 def deployed(template: Json) -> Json:
-    """What CloudFormation gets to see: the SAM transform's result, with every parameter at its default.
+    """What CloudFormation gets to see: the SAM transform's result, with every parameter at its default."""
+    return transform(template)
 
-    The transform runs on this machine as it does in AWS, which hands it lists as lists.
-    """
+
+def transform(template: Json, *, layer: str = "layer") -> Json:
+    """Runs on this machine as it does in AWS, which hands it lists as lists. `layer`: what it is uploaded as."""
     source = copy.deepcopy(template)
     for resource in source["Resources"].values():
         # `sam package` puts the uploaded artifact's address here.
-        for name in ("CodeUri", "ContentUri"):
+        for name, artifact in (("CodeUri", "function"), ("ContentUri", layer)):
             if name in resource.get("Properties", {}):
-                resource["Properties"][name] = "s3://artifacts/artifact"
+                resource["Properties"][name] = f"s3://artifacts/{artifact}"
     values = {
         name: parameter["Default"].split(",") if parameter["Type"] == "CommaDelimitedList" else parameter["Default"]
         for name, parameter in source["Parameters"].items()

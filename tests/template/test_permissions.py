@@ -53,6 +53,8 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
 }
 # Logs and traces, from AWS's own lists.
 MANAGED = {"service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+# Moves the aliases from version to version; the transform makes it.
+CODE_DEPLOY = "CodeDeployServiceRole"
 # ListStreams knows no resource.
 ON_EVERYTHING = {"dynamodb:ListStreams"}
 
@@ -85,10 +87,11 @@ def _allowed(role: Json) -> set[tuple[str, str]]:
 
 
 def _roles(deployed: Json) -> dict[str, Json]:
+    """The functions' roles, by function."""
     return {
         name.removesuffix("Role"): resource
         for name, resource in deployed["Resources"].items()
-        if resource["Type"] == "AWS::IAM::Role"
+        if resource["Type"] == "AWS::IAM::Role" and name != CODE_DEPLOY
     }
 
 
@@ -109,6 +112,16 @@ def test_nothing_else_comes_along_from_managed_policies(deployed: Json) -> None:
     for role in _roles(deployed).values():
         arns = role["Properties"]["ManagedPolicyArns"]
         assert {arn.split(":policy/")[-1] for arn in arns} == MANAGED
+
+
+def test_who_moves_the_aliases_is_code_deploy_with_its_own_policy(deployed: Json) -> None:
+    role = deployed["Resources"][CODE_DEPLOY]["Properties"]
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": ["codedeploy.amazonaws.com"]}
+    assert [arn.split(":policy/")[-1] for arn in role["ManagedPolicyArns"]] == [
+        "service-role/AWSCodeDeployRoleForLambda"
+    ]
+    assert "Policies" not in role
 
 
 def test_nobody_may_delete_an_order_and_no_action_is_a_pattern(deployed: Json) -> None:
@@ -133,7 +146,7 @@ def test_only_this_rule_may_send_to_the_queues(deployed: Json) -> None:
 
 def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None:
     callers = {
-        resource["Properties"]["FunctionName"]["Ref"]: (
+        resource["Properties"]["FunctionName"]["Ref"].removesuffix("Aliaslive"): (
             resource["Properties"]["Principal"],
             _resource(resource["Properties"]["SourceArn"]),
         )
@@ -154,11 +167,12 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
 
 
 def test_nothing_is_opened_to_other_accounts(deployed: Json) -> None:
-    for resource in deployed["Resources"].values():
+    for name, resource in deployed["Resources"].items():
         kind, properties = resource["Type"], resource.get("Properties", {})
         assert not kind.endswith("Policy") or kind == "AWS::SQS::QueuePolicy"
         assert not {"ResourcePolicy", "Policy"} & set(properties)
         assert "ResourcePolicy" not in properties.get("StreamSpecification", {})
         if kind == "AWS::IAM::Role":
             (trust,) = properties["AssumeRolePolicyDocument"]["Statement"]
-            assert trust["Principal"] == {"Service": ["lambda.amazonaws.com"]}
+            service = "codedeploy" if name == CODE_DEPLOY else "lambda"
+            assert trust["Principal"] == {"Service": [f"{service}.amazonaws.com"]}

@@ -32,7 +32,7 @@ def _routes(deployed: Json) -> dict[tuple[str, str], Json]:
 
 def test_each_route_has_its_function_and_there_is_no_other(deployed: Json) -> None:
     called = {
-        route: operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"].split("${")[-1].split(".")[0]
+        route: operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"].split("${")[-1].split("Aliaslive}")[0]
         for route, operation in _routes(deployed).items()
     }
     assert called == ROUTES

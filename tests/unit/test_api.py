@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cancel_core.api import Answer, ApiRequest, api, cached
-from cancel_core.errors import InvalidRequest, OrderNotFound, ServiceUnavailable
+from cancel_core.errors import InvalidRequest, OrderNotFound, Refusal, ServiceUnavailable
 from cancel_core.policy import read_policy
 from cancel_core.telemetry import report_config
 
@@ -214,3 +214,20 @@ def test_a_config_that_is_wrong_is_told_in_the_log_and_beside_the_metric(
     metric = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert metric["ConfigInvalid"] == [1.0]
     assert metric["config_problems"] == [told]
+
+
+@pytest.mark.parametrize("refusal", Refusal.__subclasses__(), ids=lambda refusal: refusal.code)
+def test_a_refusal_is_counted_by_its_code(refusal: type[Refusal], capfd: pytest.CaptureFixture[str]) -> None:
+    @api
+    def handler(_: ApiRequest) -> Answer:
+        raise refusal("No.")
+
+    handler(event(), Context())
+
+    (line,) = [json.loads(line) for line in capfd.readouterr().out.splitlines() if '"Refused"' in line]
+    (told,) = line["_aws"]["CloudWatchMetrics"]
+    assert (told["Namespace"], [sorted(names) for names in told["Dimensions"]]) == (
+        "cancel-core",
+        [["code", "service"]],
+    )
+    assert (line["code"], line["service"], line["Refused"]) == (refusal.code, "cancel-core", [1])

@@ -13,7 +13,7 @@ from cancel_core.errors import ConcurrentUpdate, OrderUnreadable, PublishFailed,
 from cancel_core.events import Event, OrderState, canceled, given_up, transitions
 from cancel_core.order import Order
 from cancel_core.tables import Conflict, Orders, StoredOrder
-from cancel_core.telemetry import count, logger
+from cancel_core.telemetry import count, logger, measure_seconds
 
 
 class Change(NamedTuple):
@@ -61,7 +61,10 @@ def publish_changes(orders: Orders, bus: Bus, stream: Sequence[Change], now: dat
             failed[change.sequence_number] = None
             continue
         except Refusal as error:
-            logger.warning("a cancellation could not be put back yet", extra={"error": error.code})
+            order_id = change.before.order_id if change.before else None
+            logger.warning(
+                "a cancellation could not be put back yet", extra={"error": error.code, "order_id": order_id}
+            )
             failed[change.sequence_number] = None
             continue
         events += happened
@@ -70,10 +73,10 @@ def publish_changes(orders: Orders, bus: Bus, stream: Sequence[Change], now: dat
     try:
         bus.publish(events)
     except PublishFailed as error:
-        logger.error("events could not be published", extra={"errors": sorted(set(error.failed.values()))})
         unpublished = error.failed
     for position, (event, change) in enumerate(zip(events, sources, strict=True)):
         if position in unpublished:
+            logger.error("could not be published", extra=_about(event) | {"error": unpublished[position]})
             failed[change.sequence_number] = None
         else:
             _tell(event)
@@ -112,7 +115,10 @@ def _put_back(orders: Orders, before: StoredOrder, was: OrderState, now: datetim
             stored, changes.put_back(_readable(stored), _readable(before), was.cancellation, iso(now))
         )
         if not isinstance(written, Conflict):
-            logger.warning("the cancellation has been put back", extra={"order_id": was.order_id})
+            logger.warning(
+                "the cancellation has been put back",
+                extra={"order_id": was.order_id, "cancellation_id": was.cancellation.cancellation_id},
+            )
             return True
         stored = written.current
     raise ConcurrentUpdate("The order kept changing while its cancellation was to be put back.")
@@ -125,47 +131,55 @@ def _readable(stored: StoredOrder) -> Order | None:
         return None
 
 
+def _about(event: Event) -> dict[str, str]:
+    """By these keys one order is followed through the log of all functions."""
+    return {"event": event.detail_type} | {
+        name: event.detail[name] for name in ("order_id", "store_id", "cancellation_id")
+    }
+
+
 def _tell(event: Event) -> None:
     """The log line and the metrics of something that happened. From here, because here it is told at least once."""
     detail = event.detail
-    logger.info(
-        "published",
-        extra={
-            "event": event.detail_type,
-            **{name: detail[name] for name in ("order_id", "store_id", "cancellation_id")},
-        },
-    )
+    logger.info("published", extra=_about(event))
     match event.detail_type:
         case "OrderCanceled":
             count("OrderCanceled")
             if detail["surplus"]:
                 logger.warning(
                     "the payments hold more than was invoiced; a person has to decide on the surplus",
-                    extra={"order_id": detail["order_id"], "surplus": detail["surplus"]},
+                    extra=_about(event) | {"surplus": detail["surplus"]},
                 )
                 count("PaymentSurplus")
         case "OrderRefunded":
             count("RefundSucceeded")
         case "OrderRefundFailed":
-            logger.error("a refund has failed; the refunds table says why", extra={"order_id": detail["order_id"]})
+            logger.error("a refund has failed; the refunds table says why", extra=_about(event))
             count("RefundFailed")
 
 
 def reannounce(orders: Orders, bus: Bus, now: datetime, after: timedelta) -> int:
     """Announces again each order whose refund has been pending for `after` or longer. Answers how many.
 
+    Measures `RefundPendingSeconds`: how long the customer of the oldest of them has been waiting, 0 where there is
+    none. What was announced less than `after` ago is not looked at: the oldest of all shows within `after` and a run.
+
     Raises `PublishFailed` when some could not be announced; they stay pending, and the next run finds them.
     """
     due: list[_Due] = []
     announced = 0
+    oldest = now
     failed: list[str] = []
     for order_id, since in orders.pending_refunds(until=iso(now - after)):
         if event := _pending(orders.get(order_id)):
             due.append(_Due(order_id, since, event))
+            # The cancel's own moment; the time in the index moves on with each announcement.
+            oldest = min(oldest, datetime.fromisoformat(event.detail["occurred_at"]))
         if len(due) == ENTRIES_A_CALL:
             announced += _announce(orders, bus, due, failed, now)
             due = []
     announced += _announce(orders, bus, due, failed, now)
+    measure_seconds("RefundPendingSeconds", (now - oldest).total_seconds())
     if failed:
         raise PublishFailed(dict(enumerate(failed)))
     return announced
@@ -213,5 +227,5 @@ def _announce(orders: Orders, bus: Bus, due: list[_Due], failed: list[str], now:
             # Otherwise each run would announce it, as long as its provider is away.
             orders.postpone(one.order_id, one.since, iso(now))
         except ServiceUnavailable:
-            logger.warning("announced, and to be announced again", extra={"order_id": one.order_id})
+            logger.warning("announced, and to be announced again", extra=_about(one.event))
     return len(due) - len(refused)

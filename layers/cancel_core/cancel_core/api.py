@@ -17,7 +17,7 @@ from cancel_core.changes import CancelRequest
 from cancel_core.errors import InvalidRequest, Refusal, ServiceUnavailable
 from cancel_core.order import Fingerprint
 from cancel_core.policy import REASON_CODE_LENGTH
-from cancel_core.telemetry import count, flush, logger
+from cancel_core.telemetry import count, count_refusal, flush, logger
 
 RETRY_AFTER_SECONDS = 2
 MAX_AGE_SECONDS = 20
@@ -238,6 +238,7 @@ def _answer(handle: Callable[[ApiRequest], Answer | dict[str, Any]], request: Ap
             headers["retry-after"] = str(RETRY_AFTER_SECONDS)
             logger.exception("the database throttles or can't be reached")
         logger.info("refused", extra={"code": refusal.code, "status": refusal.status})
+        count_refusal(refusal.code)
         return _problem(request, refusal.status, refusal.code, refusal.title, refusal.detail, extra, headers)
     except Exception:  # noqa: BLE001 - the client is answered, whatever it is; the log and the alarm tell the operator
         logger.exception("the request failed")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
 from cancel_core.policy import Policy
 
@@ -22,6 +22,16 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 def count(name: str, number: int = 1) -> None:
     _metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+
+
+def measure_seconds(name: str, seconds: float) -> None:
+    _metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=seconds)
+
+
+def count_refusal(code: str) -> None:
+    """One `Refused` with the code as a dimension: there are about a dozen, and each costs as much as a metric."""
+    with single_metric(name="Refused", unit=MetricUnit.Count, value=1) as metric:
+        metric.add_dimension(name="code", value=code)
 
 
 def flush() -> None:
