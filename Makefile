@@ -8,6 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 VENV := .venv
 SAM_VENV := .venv-sam
+CHECKOV_VENV := .venv-checkov
 BIN := $(VENV)/bin
 # `sam build` looks for python3.13 on the PATH, and a venv that python3.13 made has one.
 SAM := PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" $(SAM_VENV)/bin/sam
@@ -28,7 +29,7 @@ test: $(VENV)/dev.stamp sam-if-possible check ## check, then every test this mac
 	$(BIN)/python -m pytest $(TESTS)
 
 .PHONY: check
-check: $(VENV)/dev.stamp sam-if-possible ## lint, format, types, template, secrets, known holes of dependencies
+check: $(VENV)/dev.stamp sam-if-possible checkov-if-possible ## lint, format, types, template, secrets, known holes of dependencies
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -36,6 +37,9 @@ check: $(VENV)/dev.stamp sam-if-possible ## lint, format, types, template, secre
 	@if [ -x $(SAM_VENV)/bin/sam ]; then \
 	    echo '$(SAM_VENV)/bin/sam validate --lint'; $(SAM) validate --lint --region us-east-1; \
 	else echo 'not done: sam validate --lint (aws-sam-cli is not installed)'; fi
+	@if [ -x $(CHECKOV_VENV)/bin/checkov ]; then \
+	    echo '$(CHECKOV_VENV)/bin/checkov -f template.yaml'; $(CHECKOV_VENV)/bin/checkov -f template.yaml; \
+	else echo 'not done: checkov (it is not installed)'; fi
 	$(BIN)/python -m tests.security.scan secrets
 	$(BIN)/python -m tests.security.scan dependencies $(AUDITED)
 
@@ -81,7 +85,7 @@ stamp:
 lock: ## resolve requirements/*.in anew, with uv (UPGRADE=--upgrade for the newest of everything)
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 layer.in -o ../layers/cancel_core/requirements.txt
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 refund.in -o ../functions/refund_order/requirements.txt
-	cd requirements && for set in pip run dev sam; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
+	cd requirements && for set in pip run dev sam checkov; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
 LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
 
 # For example: make refunds DO='settle ref_1234 --by me@shop.example --why "paid by bank transfer"'
@@ -105,7 +109,7 @@ soak: $(VENV)/dev.stamp ## customers all at once on a stack of its own, then the
 
 .PHONY: clean
 clean: ## remove everything that was installed, built or cached here
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- installing
@@ -142,7 +146,17 @@ $(SAM_VENV)/stamp: requirements/sam.txt
 	@$(SAM_VENV)/bin/python $(INSTALL) -r requirements/sam.txt
 	@touch $@
 
-# Where aws-sam-cli cannot be had, what needs it is skipped and says so; in CI it fails.
+$(CHECKOV_VENV)/stamp: requirements/checkov.txt
+	$(call make-venv,$(CHECKOV_VENV))
+	@echo 'installing checkov ...'
+	@$(CHECKOV_VENV)/bin/python $(INSTALL) -r requirements/checkov.txt
+	@touch $@
+
+# Where aws-sam-cli or checkov cannot be had, what needs it is skipped and says so; in CI it fails.
 .PHONY: sam-if-possible
 sam-if-possible: $(VENV)/dev.stamp
 	@$(MAKE) --silent --no-print-directory $(SAM_VENV)/stamp || echo 'aws-sam-cli could not be installed: what needs it is skipped.' >&2
+
+.PHONY: checkov-if-possible
+checkov-if-possible: $(VENV)/dev.stamp
+	@$(MAKE) --silent --no-print-directory $(CHECKOV_VENV)/stamp || echo 'checkov could not be installed: what needs it is skipped.' >&2

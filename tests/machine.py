@@ -27,6 +27,13 @@ def sam_cli() -> Path:
     return sam
 
 
+def checkov() -> Path:
+    """The checkov that the Makefile installs in an environment of its own."""
+    program = ROOT / ".venv-checkov" / "bin" / "checkov"
+    need(program.exists(), "checkov is not installed: `make test` installs it, with a network.")
+    return program
+
+
 def functions_python() -> Path:
     """The Python of the functions' own version. AWS's runtime client, and `sam build`, want it and no other."""
     need(sys.platform == "linux", "AWS's Lambda runtime client runs on Linux alone.")
