@@ -6,6 +6,7 @@
   make refunds DO='settle REFUND_ID --by you@shop.example --why "paid by bank transfer, receipt 1234"'
   make refunds DO='give-up REFUND_ID --by you@shop.example --why "the account at the provider is closed"'
   make refunds DO='requeue'
+  make refunds DO='refill RESTORED_TABLE TABLE'
 
 Everything is safe to run twice. It works on the deployed stack --stack (default: cancel-core) with your own AWS
 credentials, or on the stack of `make run` with --local.
@@ -28,6 +29,7 @@ from cancel_core.errors import CancelCoreError, OrderUnreadable
 from cancel_core.tables import Orders, Refunds
 
 from ops import deadletters, settlement
+from ops.restore import refill
 
 DEAD_LETTERS = ("RefundDeadLetterQueue", "RuleDeadLetterQueue", "PublishDeadLetterQueue")
 
@@ -175,6 +177,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         command.add_argument("--by", required=True, help="who you are")
         command.add_argument("--why", required=True, help="what you know, and did")
     commands.add_parser("requeue", help="put what lies in the dead-letter queues back on its way")
+    command = commands.add_parser("refill", help="put what a restored table has, and a table lacks, back into that")
+    command.add_argument("restored", help="the restored table's name")
+    command.add_argument("table", help="the name of the table that the stack works on")
     return parser.parse_args(arguments)
 
 
@@ -191,6 +196,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 show_one(stack, asked.id)
             case "requeue":
                 requeue(stack)
+            case "refill":
+                database = stack.session.client("dynamodb", endpoint_url=stack.dynamodb_endpoint)
+                done = refill(database, asked.restored, asked.table)
+                print(f"{asked.table}: {done.put} item(s) put, {done.kept} left as they are.")
             case "retry":
                 person = settlement.Person(asked.by, asked.why)
                 print(settlement.retry(stack.orders, stack.refunds, stack.bus, asked.id, person, now))

@@ -16,6 +16,7 @@ from cancel_core.errors import PublishFailed
 from cancel_core.providers import providers
 from cancel_core.refund import refund_order
 from cancel_core.tables import Orders, StoredOrder, plain
+from cancel_core.telemetry import flush
 
 from tests.adapters.conftest import NOW, Aws, Calls, Reply, Shop, fake_service, impatient, request
 from tests.unit.builders import canceled, item, paid, payment, refunded, stored
@@ -273,6 +274,50 @@ def test_an_order_that_is_not_pending_any_more_is_not_announced(shop: Shop, watc
     reannounce(shop.orders, watched.bus, NOW, timedelta(seconds=30))
 
     assert order_id not in [event["detail"]["order_id"] for event in watched.seen()]
+
+
+def measured(text: str) -> float:
+    """The age of the oldest pending refund, as the run has told it."""
+    (line,) = [json.loads(line) for line in text.splitlines() if '"RefundPendingSeconds"' in line]
+    (value,) = line["RefundPendingSeconds"]
+    return float(value)
+
+
+def test_the_oldest_pending_refund_is_told_by_the_age_of_its_cancel(
+    shop: Shop, watched: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Long before whatever else is pending in these tables.
+    order_id = shop.put(paid())
+    cancel_order(shop.orders, shop.policies(), request(order_id), NOW - timedelta(days=900))
+    ages = []
+    # What other tests have counted in this process.
+    flush()
+    capsys.readouterr()
+
+    for minutes in (0, 15):
+        now = NOW + timedelta(minutes=minutes)
+        # The second time it stands in the index since the first.
+        reannounce(shop.orders, watched.bus, now, timedelta(minutes=15))
+        flush()
+        ages.append(measured(capsys.readouterr().out))
+
+    day = 24 * 3600
+    assert ages == [900 * day, 900 * day + 900]
+    shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
+
+
+def test_a_cancel_whose_time_cannot_be_read_does_not_hold_up_the_others(shop: Shop, watched: Watched) -> None:
+    order_ids = [shop.put(paid()) for _ in range(2)]
+    for order_id in order_ids:
+        cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    broken = shop.document(order_ids[0])["cancellation"] | {"requested_at": "last week"}
+    shop.set(order_ids[0], cancellation=broken)
+
+    reannounce(shop.orders, watched.bus, NOW + timedelta(hours=1), timedelta(seconds=30))
+
+    assert {event["detail"]["order_id"] for event in watched.seen()} >= set(order_ids)
+    for order_id in order_ids:
+        shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
 
 
 def test_what_could_not_be_announced_fails_the_run(shop: Shop, refusing: Bus) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from cancel_core import changes
 from cancel_core.bus import ENTRIES_A_CALL, Bus
-from cancel_core.clock import iso
+from cancel_core.clock import iso, moment
 from cancel_core.errors import ConcurrentUpdate, OrderUnreadable, PublishFailed, Refusal, ServiceUnavailable
 from cancel_core.events import Event, OrderState, canceled, given_up, transitions
 from cancel_core.order import Order
@@ -174,7 +174,7 @@ def reannounce(orders: Orders, bus: Bus, now: datetime, after: timedelta) -> int
         if event := _pending(orders.get(order_id)):
             due.append(_Due(order_id, since, event))
             # The cancel's own moment; the time in the index moves on with each announcement.
-            oldest = min(oldest, datetime.fromisoformat(event.detail["occurred_at"]))
+            oldest = min(oldest, moment(event.detail["occurred_at"]) or now)
         if len(due) == ENTRIES_A_CALL:
             announced += _announce(orders, bus, due, failed, now)
             due = []

@@ -10,6 +10,15 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def moment(text: str) -> datetime | None:
+    """The moment that is written so; None where there is none to be read, for whoever may write to the tables."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else None
+
+
 def now() -> datetime:
     """For handlers alone; below them time is an argument."""
     return datetime.now(UTC)

@@ -8,12 +8,12 @@ the derived key, the booking by the leg's state.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from cancel_core import changes
-from cancel_core.clock import iso
+from cancel_core.clock import iso, moment
 from cancel_core.errors import CancelCoreError, CancellationErased, OrderUnreadable
 from cancel_core.order import Cancellation, Failure, FailureCode, Leg, Order, Refund
 from cancel_core.providers import Outcome, PaymentRequest, Provider, ProviderUnavailable
@@ -22,6 +22,8 @@ from cancel_core.telemetry import logger
 from cancel_core.views import refund_items
 
 MAX_ATTEMPTS = 5
+LATE = timedelta(hours=1)
+"""Well within the day for which a provider remembers a key."""
 
 _MESSAGES: dict[FailureCode, str] = {
     "INSUFFICIENT_CAPTURED_AMOUNT": "The order's payments hold less than is owed, so nothing was paid out. "
@@ -99,7 +101,8 @@ def _carry_through(
     order, unreadable = _readable(stored)
     intent = _document(stored, order, cancellation, refund, iso(clock()))
     document = refunds.begin(intent)
-    is_retry = document is not intent
+    # What seems to begin long after the cancel may have been begun before: a restored table knows nothing of it.
+    is_retry = document is not intent or _is_late(cancellation, clock())
     if document.get("order_gone") and "settled" not in document:
         # It is there again; or it never was gone, and somebody has asked for the refund of another order.
         again = _taken_up_again(document, intent)
@@ -129,6 +132,11 @@ def _carry_through(
         order, unreadable = _readable(stored)
         cancellation = cancellation.model_copy(update={"refund": refund})
     return refund
+
+
+def _is_late(cancellation: Cancellation, now: datetime) -> bool:
+    requested = moment(cancellation.requested_at)
+    return requested is None or now - requested > LATE
 
 
 def _readable(stored: StoredOrder) -> tuple[Order | None, str | None]:

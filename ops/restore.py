@@ -1,0 +1,41 @@
+"""A table that was restored under another name, back into the table that the stack works on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+
+class Refilled(NamedTuple):
+    """How many items were put, and how many were left as they are, for the table has their key."""
+
+    put: int
+    kept: int
+
+
+def refill(dynamodb: DynamoDBClient, restored: str, table: str) -> Refilled:
+    """Puts each item of the table `restored` into `table`, unless its key is there. Safe to run twice.
+
+    What has been written since is newer than anything restored, so nothing is written over.
+    """
+    keys = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
+    names = {f"#key{position}": key["AttributeName"] for position, key in enumerate(keys)}
+    condition = " AND ".join(f"attribute_not_exists({name})" for name in names)
+    put = kept = 0
+    for page in dynamodb.get_paginator("scan").paginate(TableName=restored, ConsistentRead=True):
+        for item in page["Items"]:
+            try:
+                dynamodb.put_item(
+                    TableName=table, Item=item, ConditionExpression=condition, ExpressionAttributeNames=names
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+                kept += 1
+            else:
+                put += 1
+    return Refilled(put, kept)
