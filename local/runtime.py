@@ -428,6 +428,8 @@ class _Pool:
         """Kill every environment there is, as a fault would; returns how many."""
         with self._changed:
             environments = list(self._environments)
+            # It takes a moment until a process is gone; nobody is given one that is about to be.
+            self._idle.clear()
         for environment in environments:
             environment.kill()
         return len(environments)
