@@ -123,10 +123,14 @@ class Services:
                 )
         for bus in template.resources("AWS::Events::EventBus").values():
             self.events.create_event_bus(Name=bus["Name"])
+        topics = template.resources("AWS::SNS::Topic")
         for name, rule in template.resources("AWS::Events::Rule").items():
             bus_name, pattern = rule["EventBusName"], json.dumps(rule["EventPattern"])
             self.events.put_rule(Name=template.name(name), EventBusName=bus_name, EventPattern=pattern)
-            self.events.put_targets(Rule=template.name(name), EventBusName=bus_name, Targets=rule["Targets"])
+            # There is no SNS here, and nobody to write to.
+            targets = [target for target in rule["Targets"] if template.logical_id(target["Arn"]) not in topics]
+            if targets:
+                self.events.put_targets(Rule=template.name(name), EventBusName=bus_name, Targets=targets)
 
     def environment(self) -> dict[str, str]:
         """The variables that point a plain boto3, and the product's Stripe client, here."""

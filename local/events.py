@@ -219,8 +219,22 @@ def as_lambda_record(record: Mapping[str, Any], stream_arn: str, region: str) ->
     """A record of boto3's GetRecords as Lambda hands it to a function: binary as base64, the time as seconds."""
     change = dict(record["dynamodb"])
     change["ApproximateCreationDateTime"] = change["ApproximateCreationDateTime"].timestamp()
+    change |= {image: _empty_maps(change[image]) for image in ("OldImage", "NewImage") if image in change}
     shaped: Record = _plain({**record, "dynamodb": change, "awsRegion": region, "eventSourceARN": stream_arn})
     return shaped
+
+
+def _empty_maps(image: Mapping[str, Any]) -> dict[str, Any]:
+    """An image whose empty maps say that they are maps: DynamoDB Local leaves that out."""
+    return {name: _told(value) for name, value in image.items()}
+
+
+def _told(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not value:
+        return {"M": {}}
+    if "M" in value:
+        return {"M": _empty_maps(value["M"])}
+    return {"L": [_told(entry) for entry in value["L"]]} if "L" in value else value
 
 
 def _plain(value: Any) -> Any:

@@ -108,12 +108,15 @@ class Stack:
             functions.values(), extra_environment=extra, guard=self._guard,
             log=lambda name, line: print(f"{name.removeprefix(prefix)} | {line}", flush=True),
         )  # fmt: skip
-        # First answers should be quick, so every function but the schedule's starts its first environment now.
-        timed = {schedule.function for schedule in template.schedules()}
+        # First answers should be quick, so what a route or a source calls starts its first environment now.
+        called = {route.function for route in template.routes()} | {
+            template.logical_id(mapping["FunctionName"])
+            for mapping in template.resources("AWS::Lambda::EventSourceMapping").values()
+        }
         warming = [
             threading.Thread(target=runtime.warm, args=(name,), daemon=True)
             for key, name in names.items()
-            if key not in timed
+            if key in called
         ]
         for thread in warming:
             thread.start()

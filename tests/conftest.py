@@ -23,15 +23,21 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "cancel-core")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "cancel-core")
 
 ENGINES = ("moto", "dynamodb-local")
-TABLES = {"orders": "OrdersTable", "config": "ConfigTable", "refunds": "RefundsTable"}
+TABLES = {
+    "orders": "OrdersTable",
+    "config": "ConfigTable",
+    "history": "ConfigHistoryTable",
+    "refunds": "RefundsTable",
+}
 
 
 @dataclass(frozen=True)
 class Aws:
     """AWS's services on this machine, with the tables, queues, bus and rules of the template.
 
-    `tables`: names, by "orders", "config", "refunds". `queues`: URLs, by logical id. `environment`: the variables that
-    point a plain boto3 here. All tests on an engine share one: each works on orders and customers of its own.
+    `tables`: names, by "orders", "config", "history" (of the config), "refunds". `queues`: URLs, by logical id.
+    `environment`: the variables that point a plain boto3 here. All tests on an engine share one: each works on orders
+    and customers of its own.
     """
 
     template: Template

@@ -16,10 +16,11 @@ import boto3
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 from botocore.config import Config
+from cancel_core.bus import Bus
 from cancel_core.changes import CancelRequest
 from cancel_core.order import Fingerprint, Order
 from cancel_core.policy import Policy
-from cancel_core.tables import Orders, Policies, Refunds, StoredOrder, plain
+from cancel_core.tables import ConfigTables, Orders, Policies, Refunds, StoredOrder, plain
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -30,7 +31,8 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 class Aws(Protocol):
     """What the fixture `aws` gives: an engine, and the template's tables on it."""
 
-    tables: Mapping[str, str]
+    @property
+    def tables(self) -> Mapping[str, str]: ...
 
     def client(self, service: str, **config: Any) -> Any: ...
 
@@ -97,8 +99,12 @@ class Shop:
     def order(self, order_id: str) -> Order:
         return self.stored(order_id).order
 
+    @property
+    def config_tables(self) -> ConfigTables:
+        return ConfigTables(self.tables["config"], self.tables["history"])
+
     def policies(self, cache_seconds: float = 0, report: Callable[[Policy], None] = print) -> Policies:
-        return Policies(self.client, self.tables["config"], cache_seconds, report)
+        return Policies(self.client, self.config_tables, cache_seconds, report)
 
 
 @pytest.fixture
@@ -140,6 +146,28 @@ class Calls:
             action()
 
         self._before.append((operation, run))
+
+
+class Watched:
+    """A bus, and a queue that everything on it comes to."""
+
+    def __init__(self, aws: Aws, source: str = "cancel-core") -> None:
+        self.name = f"bus-{uuid4()}"
+        events, self.sqs = aws.client("events"), aws.client("sqs")
+        events.create_event_bus(Name=self.name)
+        self.url = self.sqs.create_queue(QueueName=self.name)["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events.put_rule(Name="all", EventBusName=self.name, EventPattern=json.dumps({"source": [source]}))
+        events.put_targets(Rule="all", EventBusName=self.name, Targets=[{"Id": "queue", "Arn": arn}])
+        self.bus = Bus(events, self.name)
+
+    def seen(self) -> list[dict[str, Any]]:
+        events = []
+        while messages := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                events.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return events
 
 
 Reply = tuple[int, dict[str, Any]]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from cancel_core.announce import Change, publish_changes, reannounce
@@ -18,30 +16,8 @@ from cancel_core.refund import refund_order
 from cancel_core.tables import Orders, StoredOrder, plain
 from cancel_core.telemetry import flush
 
-from tests.adapters.conftest import NOW, Aws, Calls, Reply, Shop, fake_service, impatient, request
+from tests.adapters.conftest import NOW, Aws, Calls, Reply, Shop, Watched, fake_service, impatient, request
 from tests.unit.builders import canceled, item, paid, payment, refunded, stored
-
-
-class Watched:
-    """A bus, and a queue that everything on it comes to."""
-
-    def __init__(self, aws: Aws) -> None:
-        self.name = f"bus-{uuid4()}"
-        events, self.sqs = aws.client("events"), aws.client("sqs")
-        events.create_event_bus(Name=self.name)
-        self.url = self.sqs.create_queue(QueueName=self.name)["QueueUrl"]
-        arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        events.put_rule(Name="all", EventBusName=self.name, EventPattern=json.dumps({"source": ["cancel-core"]}))
-        events.put_targets(Rule="all", EventBusName=self.name, Targets=[{"Id": "queue", "Arn": arn}])
-        self.bus = Bus(events, self.name)
-
-    def seen(self) -> list[dict[str, Any]]:
-        events = []
-        while messages := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                events.append(json.loads(message["Body"]))
-                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
-        return events
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from cancel_core.changes import DECIDED_ON, OrderChange, RowChange
 from cancel_core.errors import OrderTooLarge, ServiceUnavailable
 from cancel_core.order import HistoryEntry
 from cancel_core.policy import Policy
-from cancel_core.tables import Conflict, Orders, Policies, StoredOrder
+from cancel_core.tables import ConfigTables, Conflict, Orders, Policies, StoredOrder
 
 from tests.adapters.conftest import Shop, fake_service, impatient
 from tests.unit.builders import document, item, paid, payment
 
+CONFIG = ConfigTables("config", "history")
 CHANGE = OrderChange(
     rows=(RowChange("items", 0, {"qty_canceled": Decimal("1.5")}),),
     attributes={"status": "canceled"},
@@ -157,7 +158,7 @@ def test_pending_refunds_are_found_by_their_age(shop: Shop) -> None:
 def test_the_config_is_read_once_in_a_while_for_each_store(shop: Shop) -> None:
     reported: list[Policy] = []
     seconds = [0.0]
-    policies = Policies(shop.client, shop.tables["config"], 30, reported.append, clock=lambda: seconds[0])
+    policies = Policies(shop.client, shop.config_tables, 30, reported.append, clock=lambda: seconds[0])
     assert policies.get(shop.store_id).enabled
 
     shop.configure(enabled="perhaps")
@@ -191,14 +192,14 @@ def test_a_throttling_database_is_told_as_unavailable(status: int, code: str) ->
         with pytest.raises(ServiceUnavailable):
             Orders(client, "orders").get("o1")
         with pytest.raises(ServiceUnavailable):
-            Policies(client, "config", 0, print).get("default")
+            Policies(client, CONFIG, 0, print).get("default")
 
 
 def test_config_that_was_throttled_away_is_unavailable_not_absent() -> None:
     answer = {"Responses": {}, "UnprocessedKeys": {"config": {"Keys": [{"scope": {"S": "default"}}]}}}
 
     with fake_service(lambda _: (200, answer)) as port, pytest.raises(ServiceUnavailable):
-        Policies(impatient("dynamodb", port), "config", 0, print).get("default")
+        Policies(impatient("dynamodb", port), CONFIG, 0, print).get("default")
 
 
 def test_a_database_that_is_not_there_is_told_as_unavailable() -> None:

@@ -124,14 +124,12 @@ class EventWatch:
     sent: list[float] = field(default_factory=list)
 
     @classmethod
-    def open(cls, aws: Aws) -> EventWatch:
+    def open(cls, aws: Aws, source: str = "cancel-core") -> EventWatch:
         """Subscribes as any consumer would: by the product's `source`."""
         name = f"watch-{uuid4().hex[:8]}"
         queue_url = aws.sqs.create_queue(QueueName=name)["QueueUrl"]
         attributes = aws.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
-        aws.events.put_rule(
-            Name=name, EventBusName=aws.info.event_bus, EventPattern=json.dumps({"source": ["cancel-core"]})
-        )
+        aws.events.put_rule(Name=name, EventBusName=aws.info.event_bus, EventPattern=json.dumps({"source": [source]}))
         aws.events.put_targets(
             Rule=name, EventBusName=aws.info.event_bus, Targets=[{"Id": name, "Arn": attributes["QueueArn"]}]
         )

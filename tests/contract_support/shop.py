@@ -60,6 +60,15 @@ class Shop:
     def configure_exactly(self, **attributes: Any) -> None:
         self.aws.config.put_item(Item={"scope": self.scope} | attributes)
 
+    def accepted(self) -> None:
+        """Waits until what the admin has put is known as the version to fall back to."""
+
+        def is_known() -> bool:
+            item = self.aws.config_item(self.scope)
+            return item is not None and str(item.get("validation", "")).startswith("In force since ")
+
+        wait_until(is_known, what=f"{self.scope} is in force")
+
     # --- what the order system does
 
     def put(self, **attributes: Any) -> str:

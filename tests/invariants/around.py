@@ -55,8 +55,7 @@ class Events:
     """EventBridge, as the product's client of it: `told` is all that came, `queue` what the rule passed on."""
 
     def __init__(self, aws: Aws, wire: Wire) -> None:
-        (rule,) = (one for one in aws.template.resources("AWS::Events::Rule").values() if "EventPattern" in one)
-        self._pattern = rule["EventPattern"]
+        self._pattern = aws.template.resources("AWS::Events::Rule")["RefundRule"]["EventPattern"]
         self._wire = wire
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.queue: list[Message] = []

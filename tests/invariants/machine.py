@@ -27,7 +27,7 @@ from cancel_core.errors import (
 from cancel_core.order import Fingerprint
 from cancel_core.providers import PaymentRequest, ProviderUnavailable
 from cancel_core.refund import RefundContended, refund_order
-from cancel_core.tables import Orders, Policies, Refunds, StoredOrder, plain
+from cancel_core.tables import ConfigTables, Orders, Policies, Refunds, StoredOrder, plain
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -358,7 +358,8 @@ class Machine(RuleBasedStateMachine):
         )
         before = self._order(known)
         client, orders = self._product(fault)
-        policies = Policies(client, self.around.tables["config"], 0, print)
+        tables = self.around.tables
+        policies = Policies(client, ConfigTables(tables["config"], tables["history"]), 0, print)
         self._tell(known.order_id, f"the customer cancels, {fault}")
         with _Pass(self, "cancel", fault, known.order_id):
             try:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -148,7 +152,91 @@ def test_reconcile_refunds(functions: Lambda, shop: Shop) -> None:
     assert event["detail"] == refund_event()["detail"]
 
 
+def test_validate_config(functions: Lambda, aws: Aws, shop: Shop) -> None:
+    change = record("validate_config")
+    shop.dynamodb.put_item(TableName=aws.tables["config"], Item=change["NewImage"])
+
+    assert functions.invoke("ValidateConfigFunction", payload("validate_config")) == {"batchItemFailures": []}
+
+    rows = shop.dynamodb.query(
+        TableName=aws.tables["history"],
+        KeyConditionExpression="#scope = :scope",
+        ExpressionAttributeNames={"#scope": "scope"},
+        ExpressionAttributeValues={":scope": {"S": "default"}},
+    )["Items"]
+    kept, last_good = rows
+    assert kept["version"]["S"].endswith(change["SequenceNumber"])
+    assert last_good["settings"]["M"] == {name: change["OldImage"][name] for name in ("enabled", "reasons")}
+    item = shop.dynamodb.get_item(TableName=aws.tables["config"], Key=change["Keys"], ConsistentRead=True)["Item"]
+    assert "scope default: reason 6 has no description; give it one" in item["validation"]["S"]
+
+
+def test_seed_config(functions: Lambda, aws: Aws, shop: Shop) -> None:
+    key = {"scope": {"S": "default"}}
+    shop.dynamodb.delete_item(TableName=aws.tables["config"], Key=key)
+
+    def default() -> Any:
+        return shop.dynamodb.get_item(TableName=aws.tables["config"], Key=key, ConsistentRead=True).get("Item")
+
+    with answers() as (url, given):
+        create = payload("seed_config") | {"ResponseURL": url}
+        functions.invoke("SeedConfigFunction", create)
+        seeded = default()
+        assert seeded["enabled"] == {"BOOL": False}
+        assert [reason["M"]["code"]["S"] for reason in seeded["reasons"]["L"]] == [
+            reason["code"] for reason in CONFIG[0]["reasons"]
+        ]
+        # An admin's edit stays, whatever the stack goes through; and so does a deletion.
+        shop.dynamodb.put_item(TableName=aws.tables["config"], Item=key | {"enabled": {"BOOL": True}})
+        functions.invoke("SeedConfigFunction", create)
+        assert default() == key | {"enabled": {"BOOL": True}}
+        shop.dynamodb.delete_item(TableName=aws.tables["config"], Key=key)
+        for later in ("Update", "Delete"):
+            functions.invoke("SeedConfigFunction", create | {"RequestType": later, "PhysicalResourceId": "config-seed"})
+        assert default() is None
+    same = {name: create[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    assert given == [same | {"Status": "SUCCESS", "Reason": "", "PhysicalResourceId": "config-seed"}] * 4
+
+
+def test_a_seed_that_fails_is_answered(functions: Lambda) -> None:
+    broken = {name: value for name, value in payload("seed_config").items() if name != "RequestType"}
+    with answers() as (url, given):
+        functions.invoke("SeedConfigFunction", broken | {"ResponseURL": url})
+    (answer,) = given
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "config-seed")
+    assert "KeyError" in answer["Reason"]
+
+
+@contextmanager
+def answers() -> Iterator[tuple[str, list[Any]]]:
+    """Where CloudFormation would take the answers of a resource: a URL, and what has come to it."""
+    given: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            # The real URL is signed for no content type.
+            assert self.headers["content-type"] == ""
+            given.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/answer?signed=1", given
+        server.shutdown()
+        thread.join()
+
+
 # --- a payload that nothing really sends would prove nothing ---------------------------------------------------------
+
+
+def test_the_payload_of_validate_config_starts_from_the_demo_config(aws: Aws, shop: Shop) -> None:
+    item = shop.dynamodb.get_item(TableName=aws.tables["config"], Key={"scope": {"S": "default"}}, ConsistentRead=True)
+    assert record("validate_config")["OldImage"] == item["Item"]
 
 
 def test_the_payload_of_publish_events_starts_from_the_demo_order(shop: Shop) -> None:

@@ -1,16 +1,22 @@
-"""The config table: what an admin writes is in force, and what is wrong means disabled."""
+"""The config table: what an admin writes is in force, and what is wrong leaves in force what was right before."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tests.contract_support import documents
-from tests.contract_support.aws import Aws
+from tests.contract_support.aws import Aws, EventWatch
 from tests.contract_support.openapi import body_of
 from tests.contract_support.shop import REASONS, Shop, refused
+from tests.contract_support.waiting import wait_until
+from tests.stack.conftest import Running
+
+TOLD_SECONDS = 5.0
+"""Within so long an admin is told what is wrong."""
 
 GOOD: dict[str, Any] = {"enabled": True, "reasons": documents.REASONS}
 DEFAULT: dict[str, Any] = {
@@ -67,16 +73,100 @@ def is_disabled(shop: Shop, order_id: str) -> bool:
     return not told["enabled"]
 
 
+def validation(aws: Aws, scope: str) -> str:
+    """What the admin reads on the item."""
+    item = aws.config_item(scope)
+    return str(item.get("validation", "")) if item else ""
+
+
+def told(aws: Aws, scope: str, *words: str, seconds: float = TOLD_SECONDS) -> str:
+    """Waits until the item says all of this, and gives what it says."""
+
+    def said() -> str:
+        text = validation(aws, scope)
+        return text if all(word in text for word in words) else ""
+
+    return wait_until(said, what=f"{scope} says {words}", seconds=seconds)
+
+
+def named_in(wrong: dict[str, Any]) -> str:
+    """What the admin is told to look at: the attribute; of reasons the one, by its number."""
+    (attribute,) = wrong
+    return "reason" if attribute == "reasons" else attribute
+
+
 @pytest.mark.parametrize("wrong", INVALID.values(), ids=INVALID.keys())
-def test_an_invalid_store_scope_disables_that_store(shop: Shop, wrong: dict[str, Any]) -> None:
-    order_id = shop.put()
-    shop.configure_exactly(**GOOD | wrong)
-    assert is_disabled(shop, order_id)
-    assert reasons(shop) == {"enabled": False, "reasons": []}
-    refused(shop.cancel(order_id), 409, "ORDER_CANCELLATION_DISABLED")
-    # Mended, it is in force with the next request.
-    shop.configure_exactly(**GOOD)
+def test_a_wrong_edit_leaves_what_was_right_and_says_which_attribute(shop: Shop, wrong: dict[str, Any]) -> None:
+    order_id = shop.put(status="payment_review")
+    good = GOOD | {"cancellable_statuses": ["payment_review"]}
+    shop.configure_exactly(**good)
+    shop.accepted()
+
+    shop.configure_exactly(**good | wrong)
+
+    # From the first request on, before anyone has looked at the edit.
+    assert reasons(shop) == {"enabled": True, "reasons": documents.REASONS}
+    text = told(shop.aws, shop.scope, "NOT IN FORCE: scope ", shop.scope, named_in(wrong), "stays in force")
     assert not is_disabled(shop, order_id)
+    assert shop.actions(order_id) == ["CANCEL"], text
+    # Turning off works all the same.
+    shop.configure_exactly(**good | wrong | {"enabled": "No"})
+    assert is_disabled(shop, order_id)
+    # Mended, it is in force with the next request.
+    shop.configure_exactly(**GOOD | {"reasons": documents.REASONS[:1]})
+    assert reasons(shop) == {"enabled": True, "reasons": documents.REASONS[:1]}
+
+
+@pytest.mark.parametrize("wrong", [INVALID["no reason"], INVALID["a misspelt attribute"], INVALID["enabled is empty"]])
+def test_where_nothing_ever_was_right_it_is_off(stack: Running, aws: Aws, wrong: dict[str, Any]) -> None:
+    with closing(Shop(aws, stack.endpoint)) as shop:
+        order_id = shop.put()
+        shop.configure_exactly(**GOOD | wrong)
+
+        assert is_disabled(shop, order_id)
+        told(aws, shop.scope, "NOT IN FORCE", named_in(wrong), "there is no earlier version that is right")
+        assert is_disabled(shop, order_id)
+        refused(shop.cancel(order_id), 409, "ORDER_CANCELLATION_DISABLED")
+
+
+def test_a_wrong_edit_is_told_in_the_log_and_on_the_bus(stack: Running, shop: Shop) -> None:
+    shop.accepted()
+    with closing(EventWatch.open(shop.aws, "cancel-core.config")) as watch:
+        shop.configure(reasons=[*documents.REASONS, {"code": "late"}])
+
+        text = f"scope {shop.scope}: reason 3 has no description; give it one"
+        told(shop.aws, shop.scope, text)
+
+        def mine() -> list[dict[str, Any]]:
+            watch.drain()
+            return [event["detail"] for event in watch.seen if event["detail"]["scope"] == shop.scope]
+
+        (detail,) = wait_until(mine, what="the event", seconds=TOLD_SECONDS)
+    assert text in detail["message"]
+    assert [problem["attribute"] for problem in detail["problems"]] == ["reasons"]
+    wait_until(lambda: text in stack.said(), what="the log line", seconds=TOLD_SECONDS)
+
+
+def test_a_deleted_scope_does_not_come_back_with_a_wrong_one(shop: Shop) -> None:
+    shop.accepted()
+    order_id = shop.put()
+    shop.aws.config.delete_item(Key={"scope": shop.scope})
+    assert reasons(shop)["reasons"] != documents.REASONS
+    shop.configure(enabled="perhaps")
+
+    told(shop.aws, shop.scope, "NOT IN FORCE", "no earlier version")
+    assert is_disabled(shop, order_id)
+
+
+def test_its_words_on_the_item_are_no_setting_and_follow_the_edit(shop: Shop) -> None:
+    shop.accepted()
+    item = shop.aws.config_item(shop.scope)
+    assert item
+    shop.aws.config.put_item(Item=item | {"enabled": "perhaps"})
+    told(shop.aws, shop.scope, "NOT IN FORCE", "enabled is neither Yes nor No")
+    shop.aws.config.put_item(Item=item | {"reasons": documents.REASONS[::-1]})
+    told(shop.aws, shop.scope, "In force since ")
+    assert reasons(shop)["reasons"] == documents.REASONS[::-1]
 
 
 def test_an_invalid_scope_of_another_store_is_none_of_this_ones_business(shop: Shop) -> None:
@@ -154,16 +244,47 @@ def test_absent_config_is_disabled(shop: Shop, default_config: Aws) -> None:
         {"reasons": [{"code": " ", "description": "x"}]},
     ],
 )
-def test_an_invalid_default_disables_every_store(shop: Shop, default_config: Aws, wrong: dict[str, Any]) -> None:
+def test_a_wrong_default_leaves_every_store_as_it_was(shop: Shop, default_config: Aws, wrong: dict[str, Any]) -> None:
     order_id = shop.put()
+    shop.configure_exactly(cancellable_statuses=["pending"])
+    known = as_default(default_config, DEFAULT)
+
     default_config.config.put_item(Item=DEFAULT | wrong)
+
+    assert not is_disabled(shop, order_id)
+    told(shop.aws, "default", "NOT IN FORCE", named_in(wrong), known)
+    assert reasons(shop) == {"enabled": True, "reasons": DEFAULT["reasons"]}
+    # Off counts for every store that has no switch of its own.
+    default_config.config.put_item(Item=DEFAULT | wrong | {"enabled": False})
     assert is_disabled(shop, order_id)
-    refused(shop.cancel(order_id), 409, "ORDER_CANCELLATION_DISABLED")
 
 
-def test_enabled_in_default_without_any_reason_is_invalid(shop: Shop, default_config: Aws) -> None:
+def as_default(aws: Aws, item: dict[str, Any]) -> str:
+    """Puts `default` and waits until it is known as the version to fall back to. Since when it is."""
+    aws.config.put_item(Item=item)
+    return told(aws, "default", "In force since ", seconds=20).removeprefix("In force since ").rstrip(".")
+
+
+def test_a_default_that_loses_its_reasons_takes_no_store_down(shop: Shop, default_config: Aws) -> None:
+    order_id = shop.put()
+    as_default(default_config, DEFAULT)
+    shop.configure_exactly(enabled=True)
+    shop.accepted()
+
+    default_config.config.put_item(Item={"scope": "default", "enabled": False})
+
+    assert reasons(shop) == {"enabled": True, "reasons": DEFAULT["reasons"]}
+    told(shop.aws, "default", "but not for ", "which keeps the reasons that stood here before")
+    told(shop.aws, shop.scope, "In force with the reasons that default had before")
+    assert not is_disabled(shop, order_id)
+
+
+def test_enabled_in_default_without_any_reason_is_wrong(shop: Shop, default_config: Aws) -> None:
+    shop.configure_exactly()
+    as_default(default_config, {"scope": "default", "enabled": False})
     default_config.config.put_item(Item={"scope": "default", "enabled": True})
     assert is_disabled(shop, shop.put())
+    told(shop.aws, "default", "NOT IN FORCE", "reasons is empty")
 
 
 def test_statuses_of_its_own(shop: Shop) -> None:

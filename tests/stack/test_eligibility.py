@@ -18,7 +18,8 @@ BY_DEFAULT = {"pending", "processing"}
 STORES: dict[str, tuple[dict[str, Any], set[str] | None]] = {
     "enabled": ({"enabled": True, "reasons": documents.REASONS}, BY_DEFAULT),
     "disabled": ({"enabled": False, "reasons": documents.REASONS}, None),
-    "invalid": ({"enabled": True, "reasons": []}, None),
+    # What was right before, enabled and no statuses of its own, stays in force.
+    "wrong": ({"enabled": True, "reasons": [], "cancellable_statuses": ["fraud"]}, BY_DEFAULT),
     "statuses of its own": (
         {"enabled": True, "reasons": documents.REASONS, "cancellable_statuses": ["payment_review", "pending"]},
         {"payment_review", "pending"},
@@ -39,6 +40,7 @@ def expected_blockers(status: str, cancellable: set[str] | None, shipped: bool) 
 @pytest.mark.parametrize("store", STORES)
 def test_every_status_in_every_state_of_a_store(shop: Shop, store: str) -> None:
     config, cancellable = STORES[store]
+    shop.accepted()
     shop.configure_exactly(**config)
     expected: dict[str, list[str]] = {}
     for status in STATUSES:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 Json = dict[str, Any]
 
 ORDERS, CONFIG, REFUNDS = "OrdersTable.Arn", "ConfigTable.Arn", "RefundsTable.Arn"
+HISTORY = "ConfigHistoryTable.Arn"
+READ_CONFIG = {("dynamodb:BatchGetItem", CONFIG), ("dynamodb:BatchGetItem", HISTORY)}
 BY_CUSTOMER, REFUND_PENDING = "${OrdersTable.Arn}/index/by_customer", "${OrdersTable.Arn}/index/refund_pending"
 
 ALLOWED: dict[str, set[tuple[str, str]]] = {
-    "ListReasonsFunction": {("dynamodb:BatchGetItem", CONFIG)},
-    "ListOrdersFunction": {
-        ("dynamodb:Query", BY_CUSTOMER),
-        ("dynamodb:BatchGetItem", CONFIG),
-    },
-    "GetOrderFunction": {("dynamodb:GetItem", ORDERS), ("dynamodb:BatchGetItem", CONFIG)},
-    "CheckEligibilityFunction": {("dynamodb:GetItem", ORDERS), ("dynamodb:BatchGetItem", CONFIG)},
+    "ListReasonsFunction": READ_CONFIG,
+    "ListOrdersFunction": {("dynamodb:Query", BY_CUSTOMER), *READ_CONFIG},
+    "GetOrderFunction": {("dynamodb:GetItem", ORDERS), *READ_CONFIG},
+    "CheckEligibilityFunction": {("dynamodb:GetItem", ORDERS), *READ_CONFIG},
     "CancelOrderFunction": {
         ("dynamodb:GetItem", ORDERS),
         ("dynamodb:UpdateItem", ORDERS),
-        ("dynamodb:BatchGetItem", CONFIG),
+        *READ_CONFIG,
     },
     "GetCancellationFunction": {("dynamodb:GetItem", ORDERS)},
     "PublishEventsFunction": {
@@ -44,6 +45,20 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:ChangeMessageVisibility", "RefundQueue.Arn"),
         ("secretsmanager:GetSecretValue", "StripeSecretArn"),
     },
+    "ValidateConfigFunction": {
+        *READ_CONFIG,
+        ("dynamodb:Scan", CONFIG),
+        ("dynamodb:UpdateItem", CONFIG),
+        ("dynamodb:PutItem", HISTORY),
+        ("dynamodb:UpdateItem", HISTORY),
+        ("events:PutEvents", "EventBus.Arn"),
+        ("dynamodb:DescribeStream", "ConfigTable.StreamArn"),
+        ("dynamodb:GetRecords", "ConfigTable.StreamArn"),
+        ("dynamodb:GetShardIterator", "ConfigTable.StreamArn"),
+        ("dynamodb:ListStreams", "*"),
+        ("sqs:SendMessage", "ConfigDeadLetterQueue.Arn"),
+    },
+    "SeedConfigFunction": {("dynamodb:PutItem", CONFIG)},
     "ReconcileRefundsFunction": {
         ("dynamodb:Scan", REFUND_PENDING),
         ("dynamodb:GetItem", ORDERS),
@@ -133,15 +148,25 @@ def test_nobody_may_delete_an_order_and_no_action_is_a_pattern(deployed: Json) -
 
 
 def test_the_reasons_read_the_config_and_nothing_else(deployed: Json) -> None:
-    assert {resource for _, resource in _allowed(_roles(deployed)["ListReasonsFunction"])} == {CONFIG}
+    assert {resource for _, resource in _allowed(_roles(deployed)["ListReasonsFunction"])} == {CONFIG, HISTORY}
 
 
-def test_only_this_rule_may_send_to_the_queues(deployed: Json) -> None:
-    (policy,) = (r for r in deployed["Resources"].values() if r["Type"] == "AWS::SQS::QueuePolicy")
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+@pytest.mark.parametrize(
+    ("policy", "rule", "action"),
+    [
+        ("QueuePolicy", "RefundRule", "sqs:SendMessage"),
+        ("ConfigQueuePolicy", "ConfigInvalidRule", "sqs:SendMessage"),
+        ("ConfigTopicPolicy", "ConfigInvalidRule", "sns:Publish"),
+    ],
+)
+def test_only_its_own_rule_may_send_to_a_queue_or_a_topic(policy: str, rule: str, action: str, deployed: Json) -> None:
+    kinds = {"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"}
+    policies = {name: r["Properties"] for name, r in deployed["Resources"].items() if r["Type"] in kinds}
+    assert policies.keys() == {"QueuePolicy", "ConfigQueuePolicy", "ConfigTopicPolicy"}
+    (statement,) = policies[policy]["PolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Action"] == "sqs:SendMessage"
-    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["RefundRule", "Arn"]}}}
+    assert statement["Action"] == action
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
 
 
 def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None:
@@ -160,6 +185,9 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
         "ReconcileRefundsFunction",
         "PublishEventsFunction",
         "RefundOrderFunction",
+        "ValidateConfigFunction",
+        # CloudFormation, by the rights of whoever deploys.
+        "SeedConfigFunction",
     }
     for principal, source in callers.values():
         assert principal == "apigateway.amazonaws.com"
@@ -169,7 +197,7 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
 def test_nothing_is_opened_to_other_accounts(deployed: Json) -> None:
     for name, resource in deployed["Resources"].items():
         kind, properties = resource["Type"], resource.get("Properties", {})
-        assert not kind.endswith("Policy") or kind == "AWS::SQS::QueuePolicy"
+        assert not kind.endswith("Policy") or kind in {"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"}
         assert not {"ResourcePolicy", "Policy"} & set(properties)
         assert "ResourcePolicy" not in properties.get("StreamSpecification", {})
         if kind == "AWS::IAM::Role":

@@ -8,7 +8,7 @@ import pytest
 
 Json = dict[str, Any]
 
-TABLES = ["OrdersTable", "ConfigTable", "RefundsTable"]
+TABLES = ["OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable"]
 WEEK = 7 * 24 * 3600
 
 
@@ -60,7 +60,11 @@ def _keys(table: Json) -> list[str]:
 
 
 def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
-    assert _keys(resources["ConfigTable"]["Properties"]) == ["scope"]
+    config, history = (resources[name]["Properties"] for name in ("ConfigTable", "ConfigHistoryTable"))
+    assert _keys(config) == ["scope"]
+    assert config["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert _keys(history) == ["scope", "version"]
+    assert history["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert _keys(resources["RefundsTable"]["Properties"]) == ["refund_id"]
 
 
@@ -69,7 +73,7 @@ def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
 
 def test_what_is_consumed_ends_in_a_dead_letter_queue(resources: dict[str, Json]) -> None:
     sources = _of_type(resources, "AWS::Lambda::EventSourceMapping")
-    assert len(sources) == 2
+    assert len(sources) == 3
     for source in sources.values():
         origin = _queue(source["EventSourceArn"])
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]

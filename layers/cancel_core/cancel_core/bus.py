@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 
 from cancel_core.errors import PublishFailed
-from cancel_core.events import MAX_DETAIL_BYTES, SOURCE, Event
+from cancel_core.events import MAX_DETAIL_BYTES, Event
 
 if TYPE_CHECKING:
     from types_boto3_events.client import EventBridgeClient
@@ -54,7 +54,7 @@ class Bus:
         if len(detail.encode()) > MAX_DETAIL_BYTES:
             # An event without its rows still refunds the order and sends the mail; one that can't be sent does nothing.
             detail = _dump(event.detail | {"items": []})
-        return {"EventBusName": self._name, "Source": SOURCE, "DetailType": event.detail_type, "Detail": detail}
+        return {"EventBusName": self._name, "Source": event.source, "DetailType": event.detail_type, "Detail": detail}
 
 
 def _dump(detail: dict[str, Any]) -> str:

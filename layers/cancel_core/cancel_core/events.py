@@ -9,18 +9,21 @@ from cancel_core.order import Cancellation, Order
 from cancel_core.views import number
 
 SOURCE = "cancel-core"
+CONFIG_SOURCE = "cancel-core.config"
+"""Not that of the orders' events: whoever subscribes to those by their source gets nothing else."""
 SCHEMA_VERSION = 1
 MAX_DETAIL_BYTES = 240 * 1024
 """EventBridge takes entries of 256 KB, the names around the detail included."""
 
-DetailType = Literal["OrderCanceled", "OrderRefunded", "OrderRefundFailed"]
+DetailType = Literal["OrderCanceled", "OrderRefunded", "OrderRefundFailed", "ConfigInvalid"]
 
 
 class Event(NamedTuple):
-    """One event, before it is given its bus and its source."""
+    """One event, before it is given its bus."""
 
     detail_type: DetailType
     detail: dict[str, Any]
+    source: str = SOURCE
 
 
 class OrderState(NamedTuple):

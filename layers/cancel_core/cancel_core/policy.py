@@ -1,6 +1,7 @@
 """What a store allows: the config documents, read and judged.
 
-A config that is wrong in any way means "disabled", never something else; the problems say what to mend.
+A document that is wrong in any way is not in force, and the last one that was right is, or none; the problems say what
+to mend.
 """
 
 from __future__ import annotations
@@ -13,8 +14,21 @@ DEFAULT_SCOPE = "default"
 DEFAULT_STORE = "default"
 DEFAULT_CANCELLABLE_STATUSES = ("pending", "processing")
 NEVER_CANCELLABLE_STATUSES = frozenset({"hold", "holded", "canceled", "complete", "closed"})
+DEFAULT_REASONS = (
+    {"code": "no_longer_needed", "description": "I no longer need it"},
+    {"code": "ordered_by_mistake", "description": "I ordered it by mistake"},
+    {"code": "not_in_time", "description": "It will not arrive in time"},
+    {"code": "better_price", "description": "I found a better price"},
+    {"code": "other", "description": "Other"},
+)
+"""What a new installation begins with."""
 REASON_CODE_LENGTH = 64
+SETTINGS = ("enabled", "reasons", "cancellable_statuses")
+NOT_SETTINGS = frozenset({"scope", "validation"})
+"""The key, and what the product says of the item: an edit is a change of anything else."""
+_STORE = "store:"
 _WORDS = {"yes": True, "true": True, "no": False, "false": False}
+_NAME_LENGTH = 60
 
 
 class PolicyReason(NamedTuple):
@@ -22,6 +36,10 @@ class PolicyReason(NamedTuple):
 
     code: str
     description: str
+
+
+Settings = dict[str, Any]
+"""A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +52,12 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        return f"scope {self.scope}: {self.attribute} {self.fault}; {self.remedy}"
+        return f"scope {self.scope}: {self.fault}; {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is in force for one store. `problems` is empty unless the config is wrong, and then `enabled` is False."""
+    """What is in force for one store. `problems` say what of the config is not, because it is wrong."""
 
     enabled: bool
     reasons: tuple[PolicyReason, ...] = ()
@@ -50,54 +68,154 @@ class Policy:
         return next((reason for reason in self.reasons if reason.code == code), None)
 
 
+class Good(NamedTuple):
+    """What is kept of a scope: the last document that was right, and the last reasons that `default` had.
+
+    Plain values as in a document. `since` is when that document was saved (ISO 8601); empty where nobody saw it.
+    """
+
+    document: Mapping[str, Any] | None = None
+    reasons: object = None
+    since: str = ""
+
+
+NOTHING = Good()
+
+
+class Judgement(NamedTuple):
+    """A document by itself: what of it could be read, and what is wrong with it."""
+
+    settings: Settings
+    problems: tuple[Problem, ...]
+
+
 def store_scope(store_id: str) -> str:
-    return f"store:{store_id}"
+    return f"{_STORE}{store_id}"
 
 
-def read_policy(store_id: str, default: Mapping[str, Any] | None, store: Mapping[str, Any] | None) -> Policy:
+def is_store(scope: str) -> bool:
+    return scope.startswith(_STORE)
+
+
+def read_policy(
+    store_id: str,
+    default: Mapping[str, Any] | None,
+    store: Mapping[str, Any] | None,
+    good_default: Good = NOTHING,
+    good_store: Good = NOTHING,
+) -> Policy:
     """The policy of a store from its two config documents; the store's attributes stand in place of the default's.
 
     Each document is plain values: `scope` str, `enabled` bool or a word, `reasons` list of {code, description},
     `cancellable_statuses` list of str. None is an absent document. Never raises.
     """
+    scope = store_scope(store_id)
     problems: list[Problem] = []
-    settings: dict[str, Any] = {}
-    for scope, document in ((DEFAULT_SCOPE, default), (store_scope(store_id), store)):
-        if document is None:
-            continue
-        own = _read_scope(scope, document, problems)
-        settings |= own
-        if settings.get("enabled") and not settings.get("reasons") and "reasons" not in {p.attribute for p in problems}:
-            problems.append(
-                Problem(
-                    scope, "reasons", "is empty while enabled is Yes", "add at least one reason, or set enabled to No"
-                )
-            )
+    for name, document in ((DEFAULT_SCOPE, default), (scope, store)):
+        if document is not None:
+            problems += judge(name, document).problems
+    # A default that is wrong and never was right is as good as none: a store that needs none goes on.
+    shared = in_force(DEFAULT_SCOPE, default, good_default.document) or {}
+    own = in_force(scope, store, good_store.document)
+    if own is None:
+        return Policy(enabled=False, problems=tuple(problems))
+    settings = shared | own
+    if lacks_reasons(settings):
+        problems.append(no_reasons(scope))
+        before = in_force(scope, good_store.document, None) if good_store.document is not None else None
+        settings = _with_reasons(shared, own, good_default, before)
     return Policy(
-        enabled=bool(settings.get("enabled")) and not problems,
+        enabled=bool(settings.get("enabled")),
         reasons=settings.get("reasons", ()),
         cancellable_statuses=settings.get("cancellable_statuses", DEFAULT_CANCELLABLE_STATUSES),
         problems=tuple(problems),
     )
 
 
-def _read_scope(scope: str, document: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
-    """The attributes of one document that are right; what is wrong with the others is added to `problems`."""
-    readers = {"enabled": _read_enabled, "reasons": _read_reasons, "cancellable_statuses": _read_statuses}
-    settings = {}
-    for attribute, value in document.items():
-        if attribute == "scope":
+def in_force(scope: str, document: Mapping[str, Any] | None, good: Mapping[str, Any] | None) -> Settings | None:
+    """The settings of one scope: the document's if it is right, else those of the last that was; `enabled` No counts
+    in any case. None when it is wrong and none ever was right."""
+    if document is None:
+        return {}
+    settings, problems = judge(scope, document)
+    if not problems:
+        return settings
+    before = None if good is None else judge(scope, good)
+    off = {"enabled": False} if settings.get("enabled") is False else {}
+    if before is None or before.problems:
+        return off or None
+    return before.settings | off
+
+
+def lacks_reasons(settings: Settings) -> bool:
+    return bool(settings.get("enabled")) and not settings.get("reasons")
+
+
+def no_reasons(scope: str) -> Problem:
+    return Problem(
+        scope,
+        "reasons",
+        "reasons is empty while enabled is Yes",
+        "add at least one reason here or in default, or set enabled to No",
+    )
+
+
+def _with_reasons(shared: Settings, own: Settings, good_default: Good, before: Settings | None) -> Settings:
+    """What is in force for a store that is on and finds no reasons.
+
+    Either its own last edit brought that about: the version before stays. Or that of `default` did: the store, which
+    was right, goes on with the reasons that `default` had last.
+    """
+    if before is None:
+        return shared | own | {"enabled": False}
+    settings = shared | before
+    if lacks_reasons(settings) and "reasons" not in before:
+        settings |= {"reasons": last_reasons(good_default)}
+    return settings | ({"enabled": False} if lacks_reasons(settings) else {})
+
+
+def last_reasons(good_default: Good) -> tuple[PolicyReason, ...]:
+    """The last reasons that `default` had; none if it never had any."""
+    document = good_default.document or {}
+    for reasons in (document.get("reasons"), good_default.reasons):
+        read = judge(DEFAULT_SCOPE, {"reasons": reasons}).settings.get("reasons", ())
+        if read:
+            return tuple(read)
+    return ()
+
+
+def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
+    """One document by itself, in plain values. Never raises."""
+    readers = dict(zip(SETTINGS, (_read_enabled, _read_reasons, _read_statuses), strict=True))
+    settings: Settings = {}
+    problems: list[Problem] = []
+    if scope != DEFAULT_SCOPE and (not is_store(scope) or scope == _STORE):
+        remedy = "create the item anew under the right scope, and delete this one"
+        problems.append(Problem(scope, "scope", "scope is neither default nor store: and the id of a store", remedy))
+    for attribute in [*SETTINGS, *sorted(document.keys() - set(SETTINGS) - NOT_SETTINGS)]:
+        if attribute not in document:
             continue
         if attribute not in readers:
+            fault = f"{_name(attribute)} is not a setting"
             problems.append(
-                Problem(scope, attribute, "is not a setting", f"remove it; the settings are {', '.join(readers)}")
+                Problem(scope, _name(attribute), fault, f"remove it; the settings are {', '.join(SETTINGS)}")
             )
             continue
         try:
-            settings[attribute] = readers[attribute](value)
-        except _Fault as fault:
-            problems.append(Problem(scope, attribute, *fault.args))
-    return settings
+            settings[attribute] = readers[attribute](document[attribute])
+        except _Fault as found:
+            problems.append(Problem(scope, attribute, *found.args))
+    # A store that is silent on its reasons takes those of default.
+    silent = is_store(scope) and "reasons" not in document
+    if not silent and "reasons" not in {problem.attribute for problem in problems} and lacks_reasons(settings):
+        problems.append(no_reasons(scope))
+    return Judgement(settings, tuple(problems))
+
+
+def _name(text: str) -> str:
+    """What an admin typed, fit for a log line and a mail: short, printable, and with no quotation marks."""
+    clean = "".join(letter if letter.isprintable() and letter not in '"\\' else "?" for letter in text)
+    return clean if len(clean) <= _NAME_LENGTH else f"{clean[:_NAME_LENGTH]}..."
 
 
 class _Fault(ValueError):
@@ -109,36 +227,38 @@ def _read_enabled(value: object) -> bool:
         return value
     if isinstance(value, str) and (word := value.strip().lower()) in _WORDS:
         return _WORDS[word]
-    raise _Fault("is neither Yes nor No", "set it to a Boolean, or to the word Yes or No")
+    raise _Fault("enabled is neither Yes nor No", "set it to a Boolean, or to the word Yes or No")
 
 
 def _read_reasons(value: object) -> tuple[PolicyReason, ...]:
     if not isinstance(value, list):
-        raise _Fault("is not a List", "make it a List of Maps with code and description")
+        raise _Fault("reasons is not a List", "make it a List of Maps with code and description")
     reasons: list[PolicyReason] = []
     for number, entry in enumerate(value, start=1):
         if not isinstance(entry, dict):
-            raise _Fault(f"has entry {number} that is not a Map", "make it a Map with code and description")
+            raise _Fault(f"reason {number} is not a Map", "make it a Map with code and description")
         if unknown := sorted(entry.keys() - {"code", "description"}):
-            raise _Fault(f"has {unknown[0]!r} in reason {number}", "remove it; a reason has code and description alone")
+            raise _Fault(
+                f"reason {number} has '{_name(unknown[0])}'", "remove it; a reason has code and description alone"
+            )
         for name in ("code", "description"):
             text = entry.get(name)
             if not isinstance(text, str) or not text.strip():
-                raise _Fault(f"has no {name} in reason {number}", f"give reason {number} a {name}")
+                raise _Fault(f"reason {number} has no {name}", "give it one")
         code = entry["code"]
         if len(code) > REASON_CODE_LENGTH:
-            raise _Fault(
-                f"has a code of more than {REASON_CODE_LENGTH} characters in reason {number}", "make it shorter"
-            )
+            raise _Fault(f"reason {number} has a code of more than {REASON_CODE_LENGTH} characters", "make it shorter")
         if code in {reason.code for reason in reasons}:
-            raise _Fault(f"has the code {code!r} twice (reason {number})", "give each reason a code of its own")
+            raise _Fault(f"reason {number} has the code '{_name(code)}' once more", "give it a code of its own")
         reasons.append(PolicyReason(code, entry["description"]))
     return tuple(reasons)
 
 
 def _read_statuses(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(status, str) and status.strip() for status in value):
-        raise _Fault("is not a List of Strings", "make it a List of statuses, each a String")
+        raise _Fault("cancellable_statuses is not a List of Strings", "make it a List of statuses, each a String")
     if forbidden := [status for status in value if status.strip().lower() in NEVER_CANCELLABLE_STATUSES]:
-        raise _Fault(f"names {forbidden[0]!r}", "remove it; such an order can never be cancelled")
+        raise _Fault(
+            f"cancellable_statuses names '{_name(forbidden[0])}'", "remove it; such an order can never be cancelled"
+        )
     return tuple(value)

@@ -7,7 +7,7 @@ and a write can make a condition of exactly what was read.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -22,7 +22,7 @@ from cancel_core.changes import OrderChange, cancellation_id
 from cancel_core.errors import OrderTooLarge, OrderUnreadable, ServiceUnavailable
 from cancel_core.events import OrderState
 from cancel_core.order import ORDER_ATTRIBUTES, Cancellation, Order, read_cancellation, read_order
-from cancel_core.policy import DEFAULT_SCOPE, Policy, read_policy, store_scope
+from cancel_core.policy import DEFAULT_SCOPE, NOTHING, Good, Policy, read_policy, store_scope
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -363,22 +363,63 @@ class Orders:
             scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
+LAST_GOOD = "last_good"
+"""The sort key, in the config's history, of what was right last. The versions themselves have stream positions."""
+
+
+def last_good(row: Mapping[str, Any]) -> Good:
+    """What a row of the config's history under `LAST_GOOD` says."""
+    kept = plain({name: row[name] for name in ("settings", "reasons", "since") if name in row})
+    return Good(kept.get("settings"), kept.get("reasons"), kept.get("since", ""))
+
+
+class ConfigTables(NamedTuple):
+    """The names of the config table, and of the table with its history."""
+
+    config: str
+    history: str
+
+
+def read_scopes(
+    client: DynamoDBClient, tables: ConfigTables, scopes: Iterable[str]
+) -> tuple[dict[str, Raw], dict[str, Raw]]:
+    """The items of these scopes and their last good rows, by scope: one call, strongly consistent.
+
+    Raises `ServiceUnavailable`.
+    """
+    asked: Any = {
+        tables.config: {"Keys": [{"scope": {"S": scope}} for scope in scopes], "ConsistentRead": True},
+        tables.history: {
+            "Keys": [{"scope": {"S": scope}, "version": {"S": LAST_GOOD}} for scope in scopes],
+            "ConsistentRead": True,
+        },
+    }
+    with _database_errors():
+        answer = client.batch_get_item(RequestItems=asked)
+    if answer.get("UnprocessedKeys"):
+        raise ServiceUnavailable(_TRY_AGAIN)
+    items, rows = (
+        {item["scope"]["S"]: cast("Raw", item) for item in answer["Responses"].get(table, [])} for table in tables
+    )
+    return items, rows
+
+
 class Policies:
-    """The config table, read at most once in `cache_seconds` for each store."""
+    """What is in force, read at most once in `cache_seconds` for each store."""
 
     CACHED_STORES = 1000
 
     def __init__(
         self,
         client: DynamoDBClient,
-        table: str,
+        tables: ConfigTables,
         cache_seconds: float,
         report: Callable[[Policy], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`report` is called with each policy that was read and has problems."""
         self._client = client
-        self._table = table
+        self._tables = tables
         self._cache_seconds = cache_seconds
         self._report = report
         self._clock = clock
@@ -403,13 +444,17 @@ class Policies:
         scopes = [DEFAULT_SCOPE]
         if len(store_scope(store_id).encode("utf-8", "replace")) <= KEY_BYTES:
             scopes.append(store_scope(store_id))
-        keys = [{"scope": {"S": scope}} for scope in scopes]
-        with _database_errors():
-            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
-        if answer.get("UnprocessedKeys"):
-            raise ServiceUnavailable(_TRY_AGAIN)
-        documents = {item["scope"]["S"]: plain(item) for item in answer["Responses"].get(self._table, [])}
-        return read_policy(store_id, documents.get(DEFAULT_SCOPE), documents.get(store_scope(store_id)))
+        items, rows = read_scopes(self._client, self._tables, scopes)
+        documents = {scope: plain(item) for scope, item in items.items()}
+        good = {scope: last_good(row) for scope, row in rows.items()}
+        own = store_scope(store_id)
+        return read_policy(
+            store_id,
+            documents.get(DEFAULT_SCOPE),
+            documents.get(own),
+            good.get(DEFAULT_SCOPE, NOTHING),
+            good.get(own, NOTHING),
+        )
 
 
 class Refunds:

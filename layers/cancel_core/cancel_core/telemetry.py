@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
-from cancel_core.policy import Policy
+from cancel_core.policy import Policy, Problem
 
 # Lambda's JSON logging lets every library speak; where botocore found its credentials helps nobody.
 logging.getLogger("botocore").setLevel(logging.WARNING)
@@ -41,21 +41,18 @@ def flush() -> None:
 
 
 def report_config(policy: Policy) -> None:
-    """Says what is wrong in the config, for the admin who has to mend it."""
+    """Says what is wrong in the config that was read, for the admin who has to mend it."""
+    stands = "what was right before stays in force" if policy.enabled else "cancelling is off"
     for problem in policy.problems:
-        logger.error(
-            "the config is invalid, so cancelling is off: %s",
-            problem,
-            extra={
-                "scope": problem.scope,
-                "attribute": problem.attribute,
-                "fault": problem.fault,
-                "remedy": problem.remedy,
-            },
-        )
+        logger.error("the config is wrong, and %s: %s", stands, problem, extra=problem_fields(problem))
     # The metric has no dimensions of its own, which would cost for each scope; what is wrong lies beside it.
     _metrics.add_metadata(key="config_problems", value=[str(problem) for problem in policy.problems])
     count("ConfigInvalid")
+
+
+def problem_fields(problem: Problem) -> dict[str, str]:
+    """scope, attribute, fault, remedy."""
+    return {name: getattr(problem, name) for name in ("scope", "attribute", "fault", "remedy")}
 
 
 def background(handler: Handler) -> Handler:

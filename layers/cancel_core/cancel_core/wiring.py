@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
     from cancel_core.bus import Bus
+    from cancel_core.configs import Configs, Seed
     from cancel_core.queue import Queue
 
 
@@ -30,7 +31,27 @@ def orders() -> tables.Orders:
 
 @cache
 def policies() -> tables.Policies:
-    return tables.Policies(_dynamodb(), os.environ["CONFIG_TABLE"], config_cache_seconds(), report=report_config)
+    return tables.Policies(_dynamodb(), config_tables(), config_cache_seconds(), report=report_config)
+
+
+@cache
+def config_tables() -> tables.ConfigTables:
+    return tables.ConfigTables(os.environ["CONFIG_TABLE"], os.environ["CONFIG_HISTORY_TABLE"])
+
+
+@cache
+def configs() -> Configs:
+    # Only what looks through an admin's edits needs it.
+    from cancel_core import configs as edits
+
+    return edits.Configs(_dynamodb(), config_tables())
+
+
+@cache
+def config_seed() -> Seed:
+    from cancel_core import configs as edits
+
+    return edits.Seed(_dynamodb(), os.environ["CONFIG_TABLE"])
 
 
 @cache
