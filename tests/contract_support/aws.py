@@ -57,6 +57,7 @@ class Aws:
         dynamodb = self._session.resource("dynamodb", endpoint_url=info.dynamodb_endpoint_url, config=self._config)
         self.orders: Table = dynamodb.Table(info.tables["orders"])
         self.config: Table = dynamodb.Table(info.tables["config"])
+        self.history: Table = dynamodb.Table(info.tables["confighistory"])
         self.refunds: Table = dynamodb.Table(info.tables["refunds"])
         self.events: EventBridgeClient = self._session.client(
             "events", endpoint_url=info.endpoint_url, config=self._config

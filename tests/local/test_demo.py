@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from cancel_core.policy import DEFAULT_REASONS
+
 from local.demo import CONFIG, demo_orders
 
 
@@ -9,6 +11,10 @@ def _rows(order: dict[str, object], *names: str) -> list[dict[str, int]]:
         value = order.get(name, [])
         found += value if isinstance(value, list) else [value]  # type: ignore[list-item]  # shipping is one row
     return found
+
+
+def test_the_demo_begins_with_the_reasons_of_a_new_installation() -> None:
+    assert CONFIG[0]["reasons"] == list(DEFAULT_REASONS)
 
 
 def test_the_amounts_add_up() -> None:

@@ -1,0 +1,151 @@
+"""docs/config.md, step by step through the table as an admin does it: what it says one sees is there to be seen."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from boto3.dynamodb.conditions import Key
+from boto3.dynamodb.types import TypeDeserializer
+from cancel_core.policy import DEFAULT_REASONS
+
+from tests.contract_support.aws import Aws
+from tests.contract_support.schemas import DOCS, ROOT
+from tests.contract_support.shop import Shop
+from tests.contract_support.waiting import wait_until
+from tests.stack.conftest import Running
+
+# A step stands under <!-- tested: … -->, what is to be seen after it under <!-- then … -->.
+_BLOCK = re.compile(
+    r"<!-- (?:tested: (?P<step>[^\n]*)|then (?P<seen>[^\n]*)) -->\n```(?:json)?\n(?P<text>.*?)```", re.DOTALL
+)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+GUIDE = (DOCS / "config.md").read_text(encoding="utf-8")
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+
+
+class Admin:
+    """The console: an item is read whole, changed in the JSON view, and put whole."""
+
+    def __init__(self, aws: Aws, endpoint: str) -> None:
+        self.aws, self.endpoint = aws, endpoint
+
+    def edit(self, scope: str, change: Callable[[dict[str, Any]], None]) -> None:
+        item = self.aws.config_item(scope)
+        assert item is not None
+        change(item)
+        self.aws.config.put_item(Item=item)
+
+    def do(self, step: str, text: str) -> None:
+        """Does one step."""
+        if step in {"put", "put where it is missing"}:
+            item = _plain(json.loads(text))
+            if step != "put":
+                self.aws.config.delete_item(Key={"scope": item["scope"]})
+            self.aws.config.put_item(Item=item)
+            return
+        match = re.fullmatch(r"(.*) (?:in|of) (\S+)", step)
+        assert match, f"the guide has a step that is not known: {step}"
+        verb, scope = match.groups()
+        if verb == "set":
+            self.edit(scope, lambda item: item.update(_plain(json.loads(f"{{{text}}}"))))
+            return
+        reason = _plain({"reason": json.loads(text)})["reason"]
+
+        def change(item: dict[str, Any]) -> None:
+            others = [other for other in item["reasons"] if other["code"] != reason["code"]]
+            known = len(others) < len(item["reasons"])
+            match verb:
+                case "add to the reasons":
+                    assert not known
+                    item["reasons"] = [*others, reason]
+                case "to the top of the reasons":
+                    item["reasons"] = [reason, *others]
+                case "out of the reasons":
+                    assert known
+                    item["reasons"] = others
+                case "in place of that reason":
+                    same = reason["code"]
+                    item["reasons"] = [reason if other["code"] == same else other for other in item["reasons"]]
+                case _:
+                    raise AssertionError(f"the guide has a step that is not known: {verb}")
+
+        self.edit(scope, change)
+
+    def sees(self, what: str, text: str) -> bool:
+        """Whether it is there to be seen by now."""
+        if match := re.fullmatch(r"customers of (\S+)(?: store)? see", what):
+            store_id = "default" if match[1] == "any" else match[1]
+            answer = httpx.get(
+                f"{self.endpoint}/cancellation-reasons", params={"store_id": store_id}, timeout=30, trust_env=False
+            )
+            return bool(answer.json() == json.loads(text))
+        if match := re.fullmatch(r"the history of (\S+) says", what):
+            rows = self.aws.history.query(KeyConditionExpression=Key("scope").eq(match[1]), ScanIndexForward=False)
+            # As the guide says: on top what is the product's own, then the newest.
+            assert rows["Items"][0]["version"] == "last_good"
+            return bool(rows["Items"][1]["change"] == text.strip())
+        if match := re.fullmatch(r"orders of (\S+) can be cancelled in", what):
+            shop = Shop(self.aws, self.endpoint)
+            shop.store_id = match[1]
+            statuses = ("pending", "processing", "payment_review", "fraud", "complete")
+            can = [status for status in statuses if shop.actions(shop.put(status=status))]
+            shop.close()
+            return can == text.strip().split(", ")
+        match = re.fullmatch(r"(\S+) says", what)
+        assert match, f"the guide names something that is not known: {what}"
+        item = self.aws.config_item(match[1]) or {}
+        return bool(_TIME.sub("T", str(item.get("validation"))) == _TIME.sub("T", text.strip()))
+
+    def changes_of(self, scope: str) -> int:
+        return len(self.aws.history.query(KeyConditionExpression=Key("scope").eq(scope), ConsistentRead=True)["Items"])
+
+
+@pytest.fixture
+def admin(stack: Running, aws: Aws) -> Iterator[Admin]:
+    """At a table as a new installation has it; afterwards it is as it was."""
+    before = aws.config.scan(ConsistentRead=True)["Items"]
+    for item in before:
+        aws.config.delete_item(Key={"scope": item["scope"]})
+    aws.config.put_item(Item={"scope": "default", "enabled": False, "reasons": list(DEFAULT_REASONS)})
+    yield Admin(aws, stack.endpoint)
+    for item in aws.config.scan(ConsistentRead=True)["Items"]:
+        aws.config.delete_item(Key={"scope": item["scope"]})
+    for item in before:
+        aws.config.put_item(Item=item)
+
+
+def test_each_step_does_what_the_guide_says(admin: Admin) -> None:
+    blocks = [match.groupdict() for match in _BLOCK.finditer(GUIDE)]
+    assert len(blocks) == GUIDE.count("<!-- ") > 20
+    assert blocks[0]["step"]
+    for block in blocks:
+        if block["step"]:
+            scope = re.search(r"default|store:\w+", block["step"] + block["text"])
+            assert scope
+            known = partial(admin.changes_of, scope[0])
+            before = known()
+            admin.do(block["step"], block["text"])
+            # It is over when it has been looked at, which the admin sees by the time in `validation`.
+            wait_until(partial(_more_than, before, known), what=f"{block} is in the history")
+        else:
+            wait_until(partial(admin.sees, block["seen"], block["text"]), what=str(block), seconds=5)
+
+
+def _more_than(number: int, known: Callable[[], int]) -> bool:
+    return known() > number
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/config.md"])
+def test_the_json_to_begin_with_has_the_reasons_that_a_new_installation_has(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    (block,) = (b for b in re.findall(r"```json\n(\{.*?)```", text, re.DOTALL) if '"scope": {"S": "default"}' in b)
+    assert _plain(json.loads(block)) == {"scope": "default", "enabled": True, "reasons": list(DEFAULT_REASONS)}
