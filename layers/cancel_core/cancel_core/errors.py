@@ -61,7 +61,7 @@ class IdempotencyKeyReused(Refusal):
 
 
 class CancellationDisabled(Refusal):
-    """Not enabled for the order's store, or its config is missing or invalid."""
+    """Not enabled for the order's store: its config says so, is missing, or never was right."""
 
     code, status, title = "ORDER_CANCELLATION_DISABLED", 409, "Cancelling is not enabled"
 
