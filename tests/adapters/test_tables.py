@@ -14,7 +14,7 @@ from cancel_core.order import HistoryEntry
 from cancel_core.policy import Policy
 from cancel_core.tables import ConfigTables, Conflict, Orders, Policies, StoredOrder
 
-from tests.adapters.conftest import Shop, fake_service, impatient
+from tests.adapters.conftest import Calls, Shop, fake_service, impatient
 from tests.unit.builders import document, item, paid, payment
 
 CONFIG = ConfigTables("config", "history")
@@ -169,6 +169,16 @@ def test_the_config_is_read_once_in_a_while_for_each_store(shop: Shop) -> None:
 
     (policy,) = reported
     assert [str(problem.scope) for problem in policy.problems] == [f"store:{shop.store_id}"]
+
+
+def test_the_config_and_what_stands_in_for_it_are_read_in_one_round_trip_and_then_in_none(shop: Shop) -> None:
+    policies = shop.policies(cache_seconds=60)
+    calls = Calls(shop.client)
+
+    for _ in range(2):
+        policies.get(shop.store_id)
+
+    assert calls.made == ["BatchGetItem"]
 
 
 def test_a_store_id_that_no_scope_can_have_has_the_default_policy(shop: Shop) -> None:

@@ -17,7 +17,13 @@ from tests.faults.proxy import FaultProxy, Keys, Request
 from tests.machine import ROOT
 from tests.providers.conftest import Account, free_port, local_stripe
 
-FUNCTIONS = ("CancelOrderFunction", "PublishEventsFunction", "RefundOrderFunction", "ReconcileRefundsFunction")
+FUNCTIONS = (
+    "CancelOrderFunction",
+    "PublishEventsFunction",
+    "RefundOrderFunction",
+    "ReconcileRefundsFunction",
+    "ValidateConfigFunction",
+)
 # What is quarters of an hour in production.
 QUICK = {
     "ConfigCacheSeconds": "0",
