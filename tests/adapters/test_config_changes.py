@@ -213,6 +213,7 @@ def test_a_scope_that_was_deleted_does_not_come_back_with_a_wrong_edit(desk: Des
     assert not desk.policy().enabled
 
     desk.put(**WRONG)
+    assert not desk.policy().enabled
     desk.settle()
 
     assert not desk.policy().enabled
@@ -229,6 +230,26 @@ def test_config_from_before_anyone_looked_is_found_in_the_first_edit(desk: Desk)
 
     assert desk.policy().enabled
     assert desk.validation() == f"NOT IN FORCE: {TOLD}. The version before stays in force."
+
+
+@pytest.mark.parametrize("attribute", ["settings", "reasons", "since"])
+def test_a_row_that_was_spoiled_by_hand_counts_for_nothing(desk: Desk, attribute: str) -> None:
+    for scope in ("default", "store:se"):
+        desk.put(scope, **ON)
+        desk.settle()
+        desk.client.update_item(
+            TableName=desk.tables.history,
+            Key={"scope": {"S": scope}, "version": {"S": "last_good"}},
+            UpdateExpression="SET #attribute = :spoiled",
+            ExpressionAttributeNames={"#attribute": attribute},
+            ExpressionAttributeValues={":spoiled": {"N": "1"}},
+        )
+        desk.put(scope, **WRONG)
+
+    assert desk.policy().enabled == (attribute != "settings")
+    desk.settle()
+    # The records hold the versions before, and these are whole.
+    assert desk.in_force()[:2] == (True, ["other", "late"])
 
 
 def test_a_scope_that_no_store_can_have_is_told(desk: Desk) -> None:
@@ -371,6 +392,9 @@ def test_each_change_is_kept_for_a_year_in_words_and_whole(desk: Desk) -> None:
     assert (second["before"], second["after"]) == ({"enabled": False, "reasons": REASONS}, ON)
     assert third["expires_at"] > 365 * 24 * 3600
     assert third["validation"].startswith("In force since")
+    # Looked at once more, what was recorded stays as it was.
+    assert desk.look(desk.records()) == []
+    assert desk.history() == [third, second, first]
 
 
 @pytest.mark.parametrize(
@@ -456,7 +480,6 @@ def test_an_older_edit_that_is_looked_at_late_brings_nothing_back(desk: Desk) ->
     for number, wanted in enumerate(edits):
         edit(desk, wanted, number)
     first, second, third = desk.fresh()
-
     for late in ([third], [second], [first], [first], [third, first]):
         assert desk.look(late) == []
         assert desk.in_force()[1] == ["annat"]
@@ -487,6 +510,9 @@ def test_a_restored_tables_stream_begins_anew_and_is_newer(desk: Desk) -> None:
     (old,), (new,) = read_config_changes(records), read_config_changes([restored])
 
     assert old.version < new.version < "last_good"
+    later = [restored | {"dynamodb": dynamodb | {"SequenceNumber": number}} for number in ("9", "10")]
+    nine, ten = read_config_changes(later)
+    assert new.version < nine.version < ten.version
 
 
 def test_two_that_look_at_the_same_edits_at_once_do_as_one(desk: Desk) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
+from cancel_core.events import CONFIG_SOURCE
 
 Json = dict[str, Any]
 
@@ -93,6 +96,19 @@ def test_what_a_rule_cannot_deliver_is_kept(resources: dict[str, Json]) -> None:
     for rule in _of_type(resources, "AWS::Events::Rule").values():
         for target in rule["Targets"]:
             assert resources[_queue(target["DeadLetterConfig"]["Arn"])]["Type"] == "AWS::SQS::Queue"
+
+
+def test_the_admins_mail_is_made_of_what_the_event_has(resources: dict[str, Json]) -> None:
+    rule = resources["ConfigInvalidRule"]["Properties"]
+    assert rule["EventPattern"] == {"source": [CONFIG_SOURCE], "detail-type": ["ConfigInvalid"]}
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "ConfigTopic"}
+    paths, template = (target["InputTransformer"][name] for name in ("InputPathsMap", "InputTemplate"))
+    known = json.loads((ROOT / "docs/schemas/events.json").read_text())["$defs"]["config"]["required"]
+    assert {path.removeprefix("$.detail.") for path in paths.values()} <= set(known)
+    assert set(re.findall(r"<(\w+)>", template)) == set(paths)
+    # EventBridge takes a text for text when each of its lines stands between quotation marks.
+    assert all(re.fullmatch(r'"[^"]+"', line) for line in template.splitlines())
 
 
 def test_a_message_stays_hidden_while_its_refund_is_tried(resources: dict[str, Json], template: Json) -> None:

@@ -368,9 +368,12 @@ LAST_GOOD = "last_good"
 
 
 def last_good(row: Mapping[str, Any]) -> Good:
-    """What a row of the config's history under `LAST_GOOD` says."""
+    """What a row of the config's history under `LAST_GOOD` says; whatever was made of it by hand counts for nothing."""
     kept = plain({name: row[name] for name in ("settings", "reasons", "since") if name in row})
-    return Good(kept.get("settings"), kept.get("reasons"), kept.get("since", ""))
+    settings, since = kept.get("settings"), kept.get("since")
+    return Good(
+        settings if isinstance(settings, dict) else None, kept.get("reasons"), since if isinstance(since, str) else ""
+    )
 
 
 class ConfigTables(NamedTuple):
