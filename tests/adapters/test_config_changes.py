@@ -319,7 +319,7 @@ def test_a_default_that_takes_its_reasons_away_leaves_them_to_the_stores_that_li
     assert before_it_was_looked_at == desk.in_force() == (True, ["other", "late"], ("pending", "processing"))
     assert desk.in_force("no")[1] == ["annat"]
     assert not desk.policy("fi").enabled
-    assert "but not for store:se, which keeps the reasons that stood here before" in desk.validation("default")
+    assert "but not for store:se, where the reasons stay that stood here before" in desk.validation("default")
     assert desk.validation("store:se").startswith("In force with the reasons that default had before: scope store:se: ")
     assert desk.validation("store:no").startswith("In force since")
     (event,) = desk.events.seen()
@@ -359,6 +359,23 @@ def test_a_store_that_is_switched_on_without_reasons_stays_as_it_was(desk: Desk)
     desk.put("store:se", enabled="perhaps")
     desk.settle()
     assert desk.in_force()[:2] == (True, ["annat"])
+
+
+def test_reasons_that_never_were_in_force_make_no_store_right(desk: Desk) -> None:
+    desk.put("default", **ON)
+    desk.put("default", enabled=False)
+    desk.put("store:se", enabled=False)
+    desk.settle()
+    desk.put("store:se", enabled=True)
+    desk.settle()
+
+    desk.put("default", reasons=SWEDISH, colour="red")
+    desk.settle()
+    desk.put("default", enabled=False, cancellable_statuses=["new"])
+    desk.settle()
+
+    assert not desk.policy().enabled
+    assert desk.validation().startswith("NOT IN FORCE")
 
 
 def test_a_wrong_default_leaves_every_store_as_it_was(desk: Desk) -> None:

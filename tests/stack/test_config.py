@@ -274,7 +274,7 @@ def test_a_default_that_loses_its_reasons_takes_no_store_down(shop: Shop, defaul
     default_config.config.put_item(Item={"scope": "default", "enabled": False})
 
     assert reasons(shop) == {"enabled": True, "reasons": DEFAULT["reasons"]}
-    told(shop.aws, "default", "but not for ", "which keeps the reasons that stood here before")
+    told(shop.aws, "default", "but not for ", "the reasons stay that stood here before")
     told(shop.aws, shop.scope, "In force with the reasons that default had before")
     assert not is_disabled(shop, order_id)
 

@@ -194,12 +194,12 @@ def _assess(change: ConfigChange, row: Raw, good_default: Good, shared: Settings
     problem = Problem(
         DEFAULT_SCOPE,
         "reasons",
-        f"reasons is empty, and {names} needs them: enabled is Yes there, with no reasons of its own",
+        f"reasons is empty while enabled is Yes in {names}, with no reasons there",
         f"add at least one reason here or in {names}, or set enabled to No there",
     )
-    text = f"In force since {iso(change.at)}, but not for {names}, which keeps the reasons that stood here before"
+    text = f"In force since {iso(change.at)}, but not for {names}, where the reasons stay that stood here before"
     if own.problems or change.after is None:
-        text = f"{own.text} But {names} keeps the reasons that stood here before"
+        text = f"{own.text} In {names} the reasons stay that stood here before"
     return Told(f"{text}: {problem}.", (*own.problems, problem), own.since or iso(change.at))
 
 
@@ -247,8 +247,8 @@ def _look_at_stores(
     if default.settings != change.after:
         # There is a newer edit, and with it this will be done.
         return []
-    before = _document(change.before)
-    shared_before = {} if before is None else judge(DEFAULT_SCOPE, before).settings
+    # What was wrong before was not in force, and made no store right.
+    shared_before = in_force(DEFAULT_SCOPE, _document(change.before), None) or {}
     left = []
     for store in configs.stores():
         document, row = _document(store.settings), store.row
