@@ -72,7 +72,7 @@ def order_of(items: int) -> dict[str, Any]:
 def measured(shop: Shop, aws: Aws, items: int) -> dict[str, tuple[int, Decimal, Decimal]]:
     meter = Meter(aws.client("dynamodb"))
     orders = Orders(meter.client, shop.tables["orders"])
-    policies = Policies(meter.client, shop.tables["config"], 60, print)
+    policies = Policies(meter.client, shop.config_tables, 60, print)
     refunds = Refunds(meter.client, shop.tables["refunds"], orders)
     policies.get(shop.store_id)
     meter.units()

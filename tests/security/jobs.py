@@ -25,6 +25,7 @@ from tests.contract_support.waiting import wait_until
 from tests.faults import proxy as faults
 from tests.machine import ROOT
 from tests.package.conftest import payload
+from tests.package.test_payloads import answers
 from tests.providers.conftest import Account
 from tests.security.iam_server import Right
 from tests.template import test_permissions as permissions
@@ -131,6 +132,9 @@ class World:
         seed(dynamodb, tables[0], tables[1], stripe_orders(self.services.stripe_url))
         for item in dynamodb.scan(TableName=tables[2])["Items"]:
             dynamodb.delete_item(TableName=tables[2], Key={"refund_id": item["refund_id"]})
+        history = self.template.name("ConfigHistoryTable")
+        for item in dynamodb.scan(TableName=history)["Items"]:
+            dynamodb.delete_item(TableName=history, Key={name: item[name] for name in ("scope", "version")})
         for queue, url in self.services.queues.items():
             while messages := self.received(queue):
                 for message in messages:
@@ -411,6 +415,44 @@ def announces_again(world: World) -> None:
     assert world.order()["refund_pending_since"] != long_ago
 
 
+# --- validate_config, seed_config -------------------------------------------------------------------------------------
+
+
+def edit_config(world: World) -> None:
+    """As the admin of the payload does, who forgets a description."""
+    image = payload("validate_config")["Records"][0]["dynamodb"]["NewImage"]
+    world.services.dynamodb.put_item(TableName=world.template.name("ConfigTable"), Item=image)
+
+
+def says_what_is_wrong_in_the_config(world: World) -> None:
+    edit_config(world)
+    assert world.invoke("ValidateConfigFunction", payload("validate_config")) == {"batchItemFailures": []}
+    assert "reason 6 has no description" in world.item("ConfigTable", "scope", "default")["validation"]["S"]
+
+
+def is_brought_the_edits(world: World) -> None:
+    edit_config(world)
+    mapping, done = world.mapping("ValidateConfigSource"), Result(b"{}", None, "1")
+    with _reading_the_stream(world, "ValidateConfigFunction", mapping, done) as batches:
+        world.wait(lambda: batches, "the stream is read")
+
+
+def leaves_what_it_can_not_look_at(world: World) -> None:
+    edit_config(world)
+    mapping, failed = world.mapping("ValidateConfigSource") | {"MaximumRetryAttempts": 0}, Result(b"", "Unhandled", "1")
+    with _reading_the_stream(world, "ValidateConfigFunction", mapping, failed):
+        world.wait(lambda: world.received("ConfigDeadLetterQueue"), "the failure is told")
+
+
+def seeds_the_config(world: World) -> None:
+    table = world.template.name("ConfigTable")
+    world.services.dynamodb.delete_item(TableName=table, Key={"scope": {"S": "default"}})
+    with answers() as (url, given):
+        world.invoke("SeedConfigFunction", payload("seed_config") | {"ResponseURL": url})
+    assert [answer["Status"] for answer in given] == ["SUCCESS"]
+    assert world.item("ConfigTable", "scope", "default")["enabled"] == {"BOOL": False}
+
+
 class Job(NamedTuple):
     """`needs`: the rights, in the words of `test_permissions.py`, without any of which it can't be done."""
 
@@ -419,23 +461,26 @@ class Job(NamedTuple):
     needs: tuple[tuple[str, str], ...]
 
 
-READ_CONFIG = ("dynamodb:BatchGetItem", permissions.CONFIG)
+READ_CONFIG = tuple(sorted(permissions.READ_CONFIG))
 READ, UPDATE = ("dynamodb:GetItem", ORDERS), ("dynamodb:UpdateItem", ORDERS)
 PUT_EVENTS = ("events:PutEvents", "EventBus.Arn")
-READ_STREAM = tuple(
-    (f"dynamodb:{action}", "OrdersTable.StreamArn") for action in ("DescribeStream", "GetShardIterator", "GetRecords")
-)
+
+
+def read_stream(table: str) -> tuple[tuple[str, str], ...]:
+    actions = ("DescribeStream", "GetShardIterator", "GetRecords")
+    return tuple((f"dynamodb:{action}", f"{table}.StreamArn") for action in actions)
+
 
 JOBS = (
-    Job("ListReasonsFunction", tells_the_reasons, (READ_CONFIG,)),
-    Job("ListOrdersFunction", lists_orders, (("dynamodb:Query", permissions.BY_CUSTOMER), READ_CONFIG)),
-    Job("GetOrderFunction", shows_an_order, (READ, READ_CONFIG)),
-    Job("CheckEligibilityFunction", says_whether_it_can_be_cancelled, (READ, READ_CONFIG)),
-    Job("CancelOrderFunction", cancels, (READ, UPDATE, READ_CONFIG)),
+    Job("ListReasonsFunction", tells_the_reasons, READ_CONFIG),
+    Job("ListOrdersFunction", lists_orders, (("dynamodb:Query", permissions.BY_CUSTOMER), *READ_CONFIG)),
+    Job("GetOrderFunction", shows_an_order, (READ, *READ_CONFIG)),
+    Job("CheckEligibilityFunction", says_whether_it_can_be_cancelled, (READ, *READ_CONFIG)),
+    Job("CancelOrderFunction", cancels, (READ, UPDATE, *READ_CONFIG)),
     Job("GetCancellationFunction", shows_a_cancellation, (READ,)),
     Job("PublishEventsFunction", publishes, (PUT_EVENTS,)),
     Job("PublishEventsFunction", puts_back_what_was_erased, (READ, UPDATE)),
-    Job("PublishEventsFunction", is_brought_the_stream, READ_STREAM),
+    Job("PublishEventsFunction", is_brought_the_stream, read_stream("OrdersTable")),
     Job("PublishEventsFunction", leaves_what_it_can_not_publish, (("sqs:SendMessage", "PublishDeadLetterQueue.Arn"),)),
     Job(
         "RefundOrderFunction",
@@ -459,10 +504,26 @@ JOBS = (
         announces_again,
         (("dynamodb:Scan", permissions.REFUND_PENDING), READ, UPDATE, PUT_EVENTS),
     ),
+    Job(
+        "ValidateConfigFunction",
+        says_what_is_wrong_in_the_config,
+        (
+            *READ_CONFIG,
+            ("dynamodb:Scan", permissions.CONFIG),
+            ("dynamodb:UpdateItem", permissions.CONFIG),
+            ("dynamodb:PutItem", permissions.HISTORY),
+            ("dynamodb:UpdateItem", permissions.HISTORY),
+            PUT_EVENTS,
+        ),
+    ),
+    Job("ValidateConfigFunction", is_brought_the_edits, read_stream("ConfigTable")),
+    Job("ValidateConfigFunction", leaves_what_it_can_not_look_at, (("sqs:SendMessage", "ConfigDeadLetterQueue.Arn"),)),
+    Job("SeedConfigFunction", seeds_the_config, (("dynamodb:PutItem", permissions.CONFIG),)),
 )
 
 LAMBDA_ITSELF = {
     "PublishEventsFunction": {("dynamodb:ListStreams", "*")},
+    "ValidateConfigFunction": {("dynamodb:ListStreams", "*")},
     "RefundOrderFunction": {("sqs:GetQueueAttributes", "RefundQueue.Arn")},
 }
 """What AWS's Lambda asks of a role that reads a stream or a queue, and the pollers here have no use for. Source: Lambda

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from tests.security.iam_server import Right
 from tests.security.jobs import JOBS, LAMBDA_ITSELF, Job, World
 from tests.security.jobs import world as make_world
-from tests.template.test_permissions import ALLOWED, CONFIG, ORDERS, REFUNDS
+from tests.template.test_permissions import ALLOWED, CONFIG, HISTORY, ORDERS, REFUNDS
 
 Named = tuple[str, str]
 
@@ -79,7 +79,7 @@ def test_no_right_is_there_for_nothing(world: World, function: str) -> None:
 NOBODYS: set[Named] = {
     *(
         (f"dynamodb:{action}", table)
-        for table in (ORDERS, CONFIG, REFUNDS)
+        for table in (ORDERS, CONFIG, HISTORY, REFUNDS)
         for action in ("BatchWriteItem", "DeleteItem", "Query", "Scan")
     ),
     *((f"dynamodb:{action}", CONFIG) for action in ("GetItem", "PutItem", "UpdateItem")),
@@ -174,6 +174,6 @@ WRITES = {"Put": "dynamodb:PutItem", "Update": "dynamodb:UpdateItem", "Delete": 
 @pytest.mark.parametrize("function", ALLOWED)
 def test_a_transaction_is_no_way_around_it(shop: World, function: str) -> None:
     for kind, action in WRITES.items():
-        for table in (ORDERS, CONFIG, REFUNDS):
+        for table in (ORDERS, CONFIG, HISTORY, REFUNDS):
             right = shop.right((action, table))
             assert _is_refused(shop, function, right, in_transaction=kind) == (right not in shop.rights(function))

@@ -17,8 +17,8 @@ from cancel_core.policy import DEFAULT_REASONS
 from tests.contract_support.aws import Aws
 from tests.contract_support.schemas import DOCS, ROOT
 from tests.contract_support.shop import Shop
+from tests.contract_support.stack import Running
 from tests.contract_support.waiting import wait_until
-from tests.stack.conftest import Running
 
 # A step stands under <!-- tested: … -->, what is to be seen after it under <!-- then … -->.
 _BLOCK = re.compile(

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from cancel_core.events import CONFIG_SOURCE
 
+from tests.machine import ROOT
+
 Json = dict[str, Any]
 
 TABLES = ["OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable"]
