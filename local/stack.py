@@ -153,14 +153,18 @@ class Stack:
         """What GET /local/stack answers."""
         template, services = self.template, self.services
         (bus,) = template.resources("AWS::Events::EventBus").values()
+        tables = {
+            name.removesuffix("Table").lower(): template.name(name)
+            for name in template.resources("AWS::DynamoDB::Table")
+        }
         return {
             "endpoint_url": services.endpoint_url,
             "dynamodb_endpoint_url": services.dynamodb_endpoint_url,
             "stripe_url": services.stripe_url,
             "region": template.region,
-            "tables": {
-                name.removesuffix("Table").lower(): template.name(name)
-                for name in template.resources("AWS::DynamoDB::Table")
+            "tables": {key: name for key, name in tables.items() if not key.endswith("history")},
+            "history_tables": {
+                key.removesuffix("history"): name for key, name in tables.items() if key.endswith("history")
             },
             "event_bus": bus["Name"],
             "queues": services.queues,

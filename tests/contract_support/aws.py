@@ -31,6 +31,7 @@ class StackInfo:
     stripe_url: str
     region: str
     tables: dict[str, str]
+    history_tables: dict[str, str]
     event_bus: str
     queues: dict[str, str]
     functions: list[str]
@@ -57,7 +58,7 @@ class Aws:
         dynamodb = self._session.resource("dynamodb", endpoint_url=info.dynamodb_endpoint_url, config=self._config)
         self.orders: Table = dynamodb.Table(info.tables["orders"])
         self.config: Table = dynamodb.Table(info.tables["config"])
-        self.history: Table = dynamodb.Table(info.tables["confighistory"])
+        self.history: Table = dynamodb.Table(info.history_tables["config"])
         self.refunds: Table = dynamodb.Table(info.tables["refunds"])
         self.events: EventBridgeClient = self._session.client(
             "events", endpoint_url=info.endpoint_url, config=self._config
