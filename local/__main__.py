@@ -47,6 +47,7 @@ def _tell(stack: Stack, seconds: float, *, with_demo: bool) -> None:
     lines = [
         "",
         f"cancel-core is ready after {seconds:.1f} s.",
+        f"  Shop       {url}/   (the three pages, in your browser)",
         f"  API        {url}",
         f"  AWS        {described['endpoint_url']}   (region {described['region']}, any credentials)",
         f"  DynamoDB   {described['dynamodb_endpoint_url']}",
@@ -58,7 +59,7 @@ def _tell(stack: Stack, seconds: float, *, with_demo: bool) -> None:
     if with_demo:
         lines += [
             "",
-            f"Try it, as the demo customer {demo.ANNA} (the others: {demo.BJORN}, {demo.CELINE}):",
+            f"Without a browser, as the demo customer {demo.ANNA} (the others: {demo.BJORN}, {demo.CELINE}):",
             "",
             f"  TOKEN={stack.issuer.token(demo.ANNA)}",
             f"  curl {url}/cancellation-reasons",

@@ -5,7 +5,8 @@ Sources: "Create AWS Lambda proxy integrations for HTTP APIs", "Configure CORS f
 Gateway developer guide. Left out on purpose: throttling. The template's limits protect an account's concurrency and
 wallet; here they would only make load tests fail.
 
-Two paths are the local stack's own: GET /local/stack and POST /local/tokens.
+Two paths are the local stack's own: GET /local/stack and POST /local/tokens. Where no route is, the storefront's pages
+are (`pages.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from local import pages
 from local.runtime import Runtime, TooManyRequests
 from local.server import Handler, Server
 from local.template import ACCOUNT, Route
@@ -146,8 +148,19 @@ class _Api(Handler):
         elif self.command == "OPTIONS" and self.gateway.cors:
             allowed = self.gateway.cors_headers(self.headers["Origin"], preflight=True)
             self.answer(204, headers=[*allowed, self._id()])
+        elif self.command in ("GET", "HEAD") and (page := pages.find(raw_path)):
+            self._page(page)
         else:
             raise _Refusal(404, "Not Found")
+
+    def _page(self, page: pages.Page) -> None:
+        if self.gateway.stack is None:
+            raise _Refusal(503, "Service Unavailable")
+        headers = [("cache-control", "no-cache"), ("etag", page.etag), *pages.SECURITY]
+        if self.headers["If-None-Match"] == page.etag:
+            self.answer(304, headers=headers)
+        else:
+            self.answer(200, page.content, [("content-type", page.content_type), *headers])
 
     def _claims(self, route: Route) -> dict[str, str]:
         try:

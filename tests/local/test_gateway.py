@@ -148,7 +148,7 @@ def test_a_chunked_body_is_put_together(client: httpx.Client) -> None:
 def test_the_most_literal_route_wins_and_the_rest_is_not_found(client: httpx.Client) -> None:
     assert client.get("/things/best").json()["function"] == "best"
     for method, path in [
-        ("GET", "/"),
+        ("POST", "/"),
         ("GET", "/open/"),
         ("POST", "/open"),
         ("HEAD", "/open"),

@@ -68,7 +68,7 @@ def test_the_reasons_need_no_token(anyone: Client) -> None:
 @pytest.mark.parametrize(
     ("method", "url"),
     [
-        ("GET", "/"),
+        ("POST", "/"),
         ("GET", "/nothing"),
         ("DELETE", "/orders"),
         ("POST", "/orders"),

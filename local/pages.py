@@ -1,0 +1,58 @@
+"""The storefront's pages: static files, where the HTTP API has no route."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+WEB = Path(__file__).resolve().parent.parent / "web"
+# Where the folders of web/ lie on a site: the longest prefix that fits counts.
+FOLDERS: Mapping[str, Path] = {"/": WEB / "storefront", "/cancel-order/": WEB / "cancel-order"}
+
+# The same on every machine: what mimetypes knows otherwise depends on files of the system.
+_TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".json": "application/json"}
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+SECURITY = (
+    ("content-security-policy", POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One file as it is served."""
+
+    content: bytes
+    content_type: str
+
+    @property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.content).hexdigest()[:20]}"'
+
+
+def find(raw_path: str, folders: Mapping[str, Path] = FOLDERS) -> Page | None:
+    """The file of an undecoded request path; "/" is index.html. None where there is none, or none to be shown."""
+    path = unquote(raw_path)
+    path = f"{path}index.html" if path == "/" else path
+    prefix = max((one for one in folders if path.startswith(one)), key=len, default=None)
+    if prefix is None:
+        return None
+    parts = path.removeprefix(prefix).split("/")
+    # Nothing hidden, nothing above, nothing that the file system reads otherwise than we do.
+    if any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
+        return None
+    folder = folders[prefix].resolve()
+    file = folder.joinpath(*parts).resolve()
+    if not file.is_relative_to(folder) or not file.is_file():
+        return None
+    kind = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    return Page(file.read_bytes(), f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)

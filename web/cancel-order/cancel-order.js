@@ -1,0 +1,610 @@
+/**
+ * <cancel-order>: the button by which a customer cancels an order, its dialog, and the refund's progress.
+ *
+ * Attributes: `api` (the API's address; absent: this page's origin), `order-id`, `lang`.
+ * Properties: `order` (an order of `GET /orders` or `GET /orders/{id}`; without it the element asks for `order-id`),
+ * `getToken` (gives the customer's access token or a promise of it, null when signed out; asked before each request).
+ * `CancelOrder.getToken` serves all elements without one of their own.
+ * Events, all bubbling: `ordercancelled` {order, cancellation}, `orderchanged` {order}, `sessionexpired`.
+ *
+ * Whatever the API answers is set as text, never as HTML. No dependency; works under `script-src 'self'; style-src 'self'`.
+ */
+
+/** ISO 4217: the currencies whose minor unit is not a hundredth. Intl rounds some of them by custom, not by the norm. */
+const DIGITS = Object.fromEntries(
+  [
+    [0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"],
+    [3, "BHD IQD JOD KWD LYD OMR TND"],
+    [4, "CLF UYW"],
+  ].flatMap(([digits, codes]) => codes.split(" ").map((code) => [code, digits])),
+);
+
+/**
+ * A whole number of minor units as the language writes it: money(4080, "EUR", "en") is €40.80.
+ * @param {number} amount @param {string} currency @param {string} lang
+ */
+export function money(amount, currency, lang) {
+  const digits = DIGITS[currency] ?? 2;
+  const text = String(Math.abs(amount)).padStart(digits + 1, "0");
+  // As a string: nothing is ever divided.
+  const decimal = (amount < 0 ? "-" : "") + (digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text);
+  return new Intl.NumberFormat(lang, {
+    style: "currency",
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(decimal);
+}
+
+/** Pauses in seconds before a request without an answer is repeated, and how long one may take. */
+const PAUSES = [1, 2, 4];
+const PATIENCE = 35;
+/** The pauses between two looks at a pending refund grow from the first to the second, in milliseconds. */
+const [LOOK_FIRST, LOOK_LAST] = [1000, 60000];
+/** Refusals after which the same request may well be answered: it is repeated by itself, then offered again. */
+const PASSING = new Set(["NO_ANSWER", "SERVICE_UNAVAILABLE", "CONCURRENT_UPDATE"]);
+/** Refusals that leave open whether the order was cancelled. The next try takes the same key. */
+const OPEN = new Set(["NO_ANSWER", "OFFLINE", "SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "SIGNED_OUT"]);
+
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(`
+:host {
+  --text: var(--cancel-order-text, light-dark(#1f2421, #eceee9));
+  --muted: var(--cancel-order-muted, light-dark(#5a625d, #a9b1ab));
+  --surface: var(--cancel-order-surface, light-dark(#fff, #1d211f));
+  --line: var(--cancel-order-line, light-dark(#d5d9d4, #3b423e));
+  --field: var(--cancel-order-field, light-dark(#7b837e, #7f8883));
+  --soft: var(--cancel-order-soft, light-dark(#f4f5f1, #262b28));
+  --danger: var(--cancel-order-danger, light-dark(#a8321f, #ff9d8a));
+  --on-danger: var(--cancel-order-on-danger, light-dark(#fff, #2b0a04));
+  --focus: var(--cancel-order-focus, light-dark(#1f5f4a, #8fd3b6));
+  --radius: var(--cancel-order-radius, 10px);
+  display: inline-block;
+  max-inline-size: 100%;
+}
+* { box-sizing: border-box; }
+button, textarea { font: inherit; color: inherit; }
+button {
+  min-block-size: 44px; padding: 8px 18px; border: 1px solid var(--field); border-radius: var(--radius);
+  background: transparent; color: var(--text); cursor: pointer;
+}
+button:hover { background: var(--soft); }
+button[part~="confirm"] { background: var(--danger); border-color: var(--danger); color: var(--on-danger); font-weight: 600; }
+button[part~="confirm"]:hover { filter: brightness(1.08); }
+button[aria-disabled="true"] { opacity: .65; cursor: default; }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+[tabindex="-1"]:focus { outline: none; }
+p, h2, h3, dl, dd, fieldset { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
+[part="status"] { color: var(--muted); }
+[part="status"]:empty { display: none; }
+dialog {
+  inline-size: min(34rem, 100vw - 24px); max-block-size: calc(100dvh - 24px); padding: 0; overflow: auto;
+  border: 1px solid var(--line); border-radius: calc(var(--radius) * 1.6); background: var(--surface); color: var(--text);
+  overflow-wrap: anywhere; text-align: start; font-size: 1rem; line-height: 1.5;
+}
+dialog::backdrop { background: rgb(15 20 17 / .55); }
+.view { display: grid; gap: 20px; padding: clamp(16px, 5vw, 28px); }
+h2 { font-size: 1.3rem; line-height: 1.3; font-weight: 650; }
+h3, legend, label.above { font-size: 1rem; font-weight: 600; padding: 0; }
+.box { background: var(--soft); border-radius: var(--radius); padding: 14px 16px; display: grid; gap: 8px; }
+.view .view, .box .box { padding: 0; }
+.row { display: flex; justify-content: space-between; gap: 16px; }
+.row dd { white-space: nowrap; font-variant-numeric: tabular-nums; }
+.sum { border-block-start: 1px solid var(--line); padding-block-start: 8px; font-weight: 650; }
+.muted { color: var(--muted); font-size: .925rem; }
+.choice { display: flex; align-items: center; gap: 12px; min-block-size: 44px; cursor: pointer; }
+.choice + .choice { border-block-start: 1px solid var(--line); }
+input { inline-size: 20px; block-size: 20px; margin: 0; flex: none; accent-color: var(--focus); }
+textarea {
+  display: block; inline-size: 100%; min-block-size: 4rem; margin-block: 6px; padding: 10px 12px; resize: vertical;
+  border: 1px solid var(--field); border-radius: var(--radius); background: transparent;
+}
+.error { color: var(--danger); font-weight: 600; margin-block-start: 6px; }
+.error:empty, [role="status"]:empty { display: none; }
+.actions { display: flex; flex-wrap: wrap; gap: 12px; justify-content: flex-end; }
+@media (max-width: 30rem) { .actions { flex-direction: column-reverse; } }
+@media (prefers-reduced-motion: no-preference) {
+  dialog[open] { animation: rise .18s ease-out; }
+  @keyframes rise { from { opacity: 0; transform: translateY(8px); } }
+}
+`);
+
+/** An element with attributes (functions are listeners) and children; strings become text. */
+function el(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made.addEventListener(key, value);
+    else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
+
+export class CancelOrder extends HTMLElement {
+  static observedAttributes = ["lang", "order-id"];
+
+  /** How each language is loaded. A site adds its own: `CancelOrder.languages.de = () => import("./de.js")`. */
+  static languages = { en: () => import("./lang/en.js"), sv: () => import("./lang/sv.js") };
+
+  /** @type {null | (() => string | null | Promise<string | null>)} For every element without a `getToken` of its own. */
+  static getToken = null;
+
+  #order = null;
+  #text = null;
+  #note = "";
+  #place = el("div", { part: "place" });
+  #status = el("p", { part: "status", role: "status", tabindex: "-1" });
+  #dialog = null;
+  #title = null;
+  #progress = null;
+  #busy = false;
+  /** The cancel whose outcome is not known yet: {body, key}. */
+  #attempt = null;
+  #loading = null;
+  #timer = 0;
+  #looking = false;
+  #pause = LOOK_FIRST;
+  #seen = () => {
+    this.#pause = LOOK_FIRST;
+    this.#watch();
+  };
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [sheet];
+    root.append(this.#place, this.#status);
+  }
+
+  /** The order as last known; null before. */
+  get order() {
+    return this.#order;
+  }
+
+  set order(order) {
+    this.#order = order;
+    this.#render();
+  }
+
+  connectedCallback() {
+    if (Object.hasOwn(this, "order")) {
+      // It was set before this module was there, and would hide what it is meant for.
+      const { order } = this;
+      delete this.order;
+      this.order = order;
+    }
+    document.addEventListener("visibilitychange", this.#seen);
+    this.#speak();
+    if (!this.#order) this.refresh();
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("visibilitychange", this.#seen);
+    this.#watch();
+  }
+
+  attributeChangedCallback(name, before, now) {
+    if (!this.isConnected || before === now) return;
+    if (name === "lang") this.#speak();
+    else if (name === "order-id") {
+      this.#order = null;
+      this.#note = "";
+      this.refresh();
+    }
+  }
+
+  /** Asks the API for the order as it now is. */
+  async refresh() {
+    const id = this.#id;
+    if (!id) return;
+    const answer = await this.#patiently(() => this.#call("GET", ""));
+    if (id !== this.#id) return;
+    if (answer.ok) this.#learn(answer.body);
+    else if (answer.code === "SIGNED_OUT") this.#tell("sessionexpired");
+    else this.#render();
+  }
+
+  get #id() {
+    return this.#order?.order_id ?? this.getAttribute("order-id");
+  }
+
+  get #lang() {
+    const near = this.closest("[lang]")?.getAttribute("lang");
+    return near || document.documentElement.lang || navigator.language;
+  }
+
+  async #speak() {
+    const wanted = this.#lang.toLowerCase().split("-")[0];
+    const load = CancelOrder.languages[wanted] ?? CancelOrder.languages.en;
+    this.#text = (await load()).default;
+    this.#render();
+  }
+
+  /** The words of `key`, {names} filled in. */
+  #say(key, values = {}) {
+    return this.#text[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  }
+
+  #money(amount, currency) {
+    return money(amount, currency, this.#lang);
+  }
+
+  #tell(type, detail = {}) {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+  }
+
+  // ------------------------------------------------------------------ the API
+
+  /**
+   * One request about this order: {ok, status, code, body, wait}. `code` is the problem's, or a word for what the
+   * gateway, the network or the session did; never throws.
+   */
+  async #call(method, path, { key = null, body = null, ofOrder = true, fresh = false } = {}) {
+    const failed = (code, more = {}) => ({ ok: false, status: 0, code, body: {}, wait: 0, ...more });
+    const headers = {};
+    if (ofOrder) {
+      let token = null;
+      try {
+        const ask = this.getToken ?? CancelOrder.getToken;
+        token = ask ? await ask() : null;
+      } catch {
+        // Whoever can't give a token has none.
+      }
+      if (!token) return failed("SIGNED_OUT");
+      headers.authorization = `Bearer ${token}`;
+    }
+    if (body !== null) headers["content-type"] = "application/json";
+    if (key) headers["idempotency-key"] = key;
+    const base = (this.getAttribute("api") ?? "").replace(/\/+$/, "");
+    const url = ofOrder ? `${base}/orders/${encodeURIComponent(this.#id)}${path}` : `${base}${path}`;
+    let answer;
+    let content;
+    try {
+      const signal = AbortSignal.timeout(PATIENCE * 1000);
+      answer = await fetch(url, { method, headers, body, signal, cache: fresh ? "reload" : "default" });
+      content = await answer.text();
+    } catch {
+      return failed(navigator.onLine ? "NO_ANSWER" : "OFFLINE");
+    }
+    let parsed = null;
+    try {
+      parsed = JSON.parse(content);
+    } catch {
+      // A proxy's page, or an answer that was cut off.
+    }
+    const { status } = answer;
+    if (answer.ok) return parsed ? { ok: true, status, code: "", body: parsed, wait: 0 } : failed("NO_ANSWER");
+    const isProblem = (answer.headers.get("content-type") ?? "").startsWith("application/problem+json");
+    const code =
+      (isProblem && parsed?.code) ||
+      { 401: "SIGNED_OUT", 403: "FORBIDDEN", 404: "ORDER_NOT_FOUND" }[status] ||
+      (status === 429 || status > 500 ? "SERVICE_UNAVAILABLE" : "INTERNAL_ERROR");
+    return failed(code, { status, body: parsed ?? {}, wait: Number(answer.headers.get("retry-after")) || 0 });
+  }
+
+  /** Repeats what found no answer. */
+  async #patiently(request) {
+    for (const pause of PAUSES) {
+      const answer = await request();
+      if (!PASSING.has(answer.code)) return answer;
+      if (this.#progress) this.#progress.textContent = this.#say("still_trying");
+      await sleep(Math.min(Math.max(pause, answer.wait), 10));
+    }
+    return request();
+  }
+
+  #learn(order) {
+    const changed = JSON.stringify(order) !== JSON.stringify(this.#order);
+    this.#order = order;
+    if (order.cancellation) this.#attempt = null;
+    if (changed) this.#tell("orderchanged", { order });
+    this.#render();
+  }
+
+  /** Looks at a pending refund, with growing pauses, while anybody can see it. */
+  #watch() {
+    const pending = this.#order?.cancellation?.refund?.status === "pending";
+    if (!pending || !this.isConnected || document.hidden) {
+      clearTimeout(this.#timer);
+      this.#timer = 0;
+      return;
+    }
+    if (this.#timer || this.#looking) return;
+    this.#timer = setTimeout(async () => {
+      this.#timer = 0;
+      this.#looking = true;
+      const answer = await this.#call("GET", "");
+      this.#looking = false;
+      if (answer.ok) this.#learn(answer.body);
+      if (answer.code !== "SIGNED_OUT") this.#watch();
+    }, this.#pause);
+    this.#pause = Math.min(this.#pause * 1.5, LOOK_LAST);
+  }
+
+  // ------------------------------------------------------------------ beside the order
+
+  #render() {
+    if (!this.#text || !this.isConnected) return;
+    const may = this.#order?.available_actions?.includes("CANCEL");
+    const button = this.#place.firstChild;
+    if (may) {
+      const shown = button ?? el("button", { type: "button", part: "button", "aria-haspopup": "dialog", click: () => this.#open() });
+      shown.textContent = this.#say("cancel_order");
+      // Starts with the words on it, for whoever speaks to it, and names the order, for whoever goes from button to button.
+      shown.setAttribute("aria-label", this.#say("cancel_order_named", { order: this.#id }));
+      if (!button) this.#place.append(shown);
+    } else button?.remove();
+    const cancellation = this.#order?.cancellation;
+    const words = cancellation ? this.#afterwards(cancellation) : may ? "" : this.#note;
+    if (this.#status.textContent !== words) this.#status.textContent = words;
+    if (this.#dialog?.open && this.#dialog.dataset.view === "done" && cancellation && this.#progress) {
+      const now = this.#refund(cancellation.refund);
+      if (this.#progress.textContent !== now) this.#progress.textContent = now;
+    }
+    this.#watch();
+  }
+
+  #afterwards(cancellation) {
+    return cancellation.refund ? `${this.#say("canceled")} ${this.#refund(cancellation.refund)}` : this.#say("canceled");
+  }
+
+  /** What has become of the refund, in words. */
+  #refund(refund) {
+    if (!refund) return this.#say("nothing_paid");
+    const what = refund.amount ? "refund" : "release";
+    return this.#say(`${what}_${refund.status}`, { amount: this.#money(refund.amount, refund.currency) });
+  }
+
+  // ------------------------------------------------------------------ the dialog
+
+  #open() {
+    if (this.#dialog?.open) return;
+    this.#note = "";
+    if (!this.#dialog) {
+      this.#title = el("h2", { id: "title", part: "title", tabindex: "-1" });
+      this.#dialog = el("dialog", { part: "dialog", "aria-labelledby": "title", close: () => this.#closed() });
+      // While a cancel is on its way nobody can take it back, so the dialog stays.
+      this.#dialog.addEventListener("cancel", (event) => this.#busy && event.preventDefault());
+      this.#dialog.addEventListener("keydown", (event) => this.#busy && event.key === "Escape" && event.preventDefault());
+      this.shadowRoot.append(this.#dialog);
+    }
+    this.#load();
+    this.#dialog.showModal();
+    this.#title.focus();
+  }
+
+  #closed() {
+    this.#progress = null;
+    this.#loading = null;
+    this.#dialog.replaceChildren();
+    // Where nobody knows what became of a cancel, the order tells.
+    if (this.#attempt) this.refresh();
+    // The browser gives the focus back to the button; where that is gone, to what stands in its place.
+    if (!this.#place.firstChild) this.#status.focus();
+  }
+
+  #close() {
+    if (!this.#busy) this.#dialog.close();
+  }
+
+  #view(name, title, ...content) {
+    this.#title.textContent = title;
+    this.#dialog.dataset.view = name;
+    this.#dialog.replaceChildren(el("div", { class: "view" }, this.#title, ...content));
+    if (this.#dialog.open) {
+      this.#dialog.scrollTop = 0;
+      this.#title.focus();
+    }
+  }
+
+  #button(part, words, click) {
+    return el("button", { type: "button", part, click }, words);
+  }
+
+  async #load() {
+    const load = {};
+    this.#loading = load;
+    this.#progress = el("p", { role: "status", class: "muted" }, this.#say("one_moment"));
+    const keep = this.#button("keep", this.#say("keep"), () => this.#close());
+    this.#view("loading", this.#say("ask", { order: this.#id }), this.#progress, el("div", { class: "actions" }, keep));
+    const get = (path) => this.#patiently(() => this.#call("GET", path));
+    // An order of a list does not say what is in it.
+    const [answer, whole] = await Promise.all([get("/cancellation-eligibility"), this.#order?.items ? null : get("")]);
+    const failed = [answer, whole].find((one) => one && !one.ok);
+    if (this.#loading !== load) return;
+    if (failed) {
+      this.#refused(failed, () => this.#load());
+      return;
+    }
+    if (whole) this.#learn(whole.body);
+    const [blocker] = answer.body.blockers;
+    const reasons = blocker ? await this.refresh() : await this.#reasons();
+    if (this.#loading !== load) return;
+    if (blocker) this.#refused({ code: blocker.code, body: { ...blocker, order: this.#order } });
+    else if (!reasons.ok) this.#refused(reasons, () => this.#load());
+    else if (!reasons.body.enabled) this.#refused({ code: "ORDER_CANCELLATION_DISABLED", body: {} });
+    else this.#form(answer.body.refund, reasons.body.reasons);
+  }
+
+  #reasons(fresh = false) {
+    const path = `/cancellation-reasons?store_id=${encodeURIComponent(this.#order.store_id ?? "")}`;
+    return this.#patiently(() => this.#call("GET", path, { ofOrder: false, fresh }));
+  }
+
+  #form(refund, reasons) {
+    const group = el("fieldset", {
+      part: "reasons", role: "radiogroup", "aria-required": "true", "aria-labelledby": "why", "aria-describedby": "why-error",
+    }); // prettier-ignore
+    const error = el("p", { id: "why-error", class: "error", role: "alert", part: "error" });
+    const complain = (words) => {
+      error.textContent = words;
+      group.setAttribute("aria-invalid", "true");
+      group.querySelector("input")?.focus();
+    };
+    const offer = (offered) =>
+      group.replaceChildren(
+        el("legend", { id: "why" }, this.#say("why")),
+        error,
+        ...offered.map(({ code, description }) =>
+          el("label", { class: "choice", part: "reason" }, el("input", { type: "radio", name: "reason", value: code }), el("span", {}, description)),
+        ),
+      );
+    offer(reasons);
+    group.addEventListener("change", () => {
+      error.textContent = "";
+      group.removeAttribute("aria-invalid");
+    });
+    const comment = el("textarea", { id: "comment", part: "comment", maxlength: "500", "aria-describedby": "comment-hint" });
+    const confirm = el("button", { type: "submit", part: "confirm" }, this.#say("confirm"));
+    const keep = this.#button("keep", this.#say("keep"), () => this.#close());
+    this.#progress = el("p", { role: "status", class: "muted" });
+    const progress = this.#progress;
+    const submit = async (event) => {
+      event.preventDefault();
+      if (this.#busy) return;
+      const reason = group.querySelector("input:checked")?.value;
+      if (!reason) {
+        complain(this.#say("choose"));
+        return;
+      }
+      this.#busy = true;
+      progress.textContent = this.#say("one_moment");
+      for (const button of [confirm, keep]) button.setAttribute("aria-disabled", "true");
+      confirm.textContent = this.#say("canceling");
+      const answer = await this.#send({ reason, ...(comment.value.trim() && { comment: comment.value.trim() }) });
+      if (answer.code === "INVALID_CANCELLATION_REASON") {
+        const offered = await this.#reasons(true);
+        if (offered.ok && offered.body.reasons.length) offer(offered.body.reasons);
+      }
+      this.#busy = false;
+      progress.textContent = "";
+      for (const button of [confirm, keep]) button.removeAttribute("aria-disabled");
+      confirm.textContent = this.#say("confirm");
+      if (answer.ok) this.#done(answer.body);
+      else if (answer.code === "INVALID_CANCELLATION_REASON") complain(this.#say("INVALID_CANCELLATION_REASON"));
+      // What can be tried again is, with what was chosen: the form comes back as it was.
+      else this.#refused(answer, () => (this.#again(form), form.requestSubmit()));
+    };
+    const form = el(
+      "form",
+      { class: "view", novalidate: true, submit },
+      this.#owed(refund),
+      group,
+      el(
+        "div",
+        {},
+        el("label", { for: "comment", class: "above" }, this.#say("comment")),
+        comment,
+        el("p", { id: "comment-hint", class: "muted" }, this.#say("comment_hint")),
+      ),
+      progress,
+      el("div", { class: "actions" }, keep, confirm),
+    );
+    this.#view("form", this.#say("ask", { order: this.#id }), form);
+  }
+
+  #again(form) {
+    this.#view("form", this.#say("ask", { order: this.#id }), form);
+    this.#progress = form.querySelector("[role=status]");
+  }
+
+  /** What will be given back, and how, before the customer decides. */
+  #owed(refund) {
+    if (!refund?.amount) {
+      return el("p", { class: "box", part: "refund" }, this.#say(refund ? "release_owed" : "nothing_owed"));
+    }
+    const names = new Map((this.#order.items ?? []).map((item) => [item.item_id, item.name]));
+    const row = (what, amount, kind = "row") =>
+      el("div", { class: kind }, el("dt", {}, what), el("dd", {}, this.#money(amount, refund.currency)));
+    const number = new Intl.NumberFormat(this.#lang);
+    return el(
+      "section",
+      { class: "box", part: "refund", "aria-labelledby": "back" },
+      el("h3", { id: "back" }, this.#say("back")),
+      el(
+        "dl",
+        { class: "box" },
+        ...refund.items.map((item) => row(`${number.format(item.qty)} × ${names.get(item.item_id) ?? item.sku}`, item.amount)),
+        refund.shipping ? row(this.#say("shipping"), refund.shipping) : null,
+        refund.fees ? row(this.#say("fees"), refund.fees) : null,
+        row(this.#say("total"), refund.amount, "row sum"),
+      ),
+      el("p", { class: "muted" }, this.#say("how")),
+    );
+  }
+
+  /** Sends the cancel until there is an answer. The same wish keeps its key, so the order is cancelled once. */
+  async #send(wish) {
+    const body = JSON.stringify(wish);
+    if (this.#attempt?.body !== body) this.#attempt = { body, key: crypto.randomUUID() };
+    const { key } = this.#attempt;
+    const answer = await this.#patiently(() => this.#call("POST", "/cancellation", { key, body }));
+    if (!OPEN.has(answer.code)) this.#attempt = null;
+    return answer;
+  }
+
+  #done({ order, cancellation }) {
+    this.#pause = LOOK_FIRST;
+    this.#progress = el("p", { part: "progress", role: "status" }, this.#refund(cancellation.refund));
+    this.#view(
+      "done",
+      this.#say("done", { order: order.order_id }),
+      this.#progress,
+      el("div", { class: "actions" }, this.#button("close", this.#say("close"), () => this.#close())),
+    );
+    this.#learn(order);
+    this.#tell("ordercancelled", { order, cancellation });
+  }
+
+  /** A refusal in the customer's words; afterwards the page shows the order as it now is. */
+  #refused({ code, body }, again = null) {
+    this.#progress = null;
+    if (body.order) this.#learn(body.order);
+    const words = this.#words(code, body);
+    const signIn = code === "SIGNED_OUT";
+    const open = again && (PASSING.has(code) || OPEN.has(code)) && !signIn;
+    if (!open && !signIn) {
+      this.#note = words;
+      if (code === "ORDER_NOT_FOUND") this.#order = { order_id: this.#id, available_actions: [] };
+      // The order of a refusal is the newest there is; where it is not told, it is asked for.
+      else if (!body.order) this.refresh();
+    }
+    const leave = this.#button("close", this.#say("close"), () => this.#close());
+    const act = open
+      ? this.#button("again confirm", this.#say("try_again"), again)
+      : signIn
+        ? this.#button("sign-in confirm", this.#say("sign_in"), () => {
+            this.#close();
+            this.#tell("sessionexpired");
+          })
+        : null;
+    this.#view(
+      "refused",
+      this.#say(open || signIn ? "not_yet" : "refused"),
+      el("p", { part: "message", role: "alert", "data-code": code }, words),
+      body.request_id && code === "INTERNAL_ERROR"
+        ? el("p", { class: "muted" }, this.#say("reference", { id: body.request_id }))
+        : null,
+      el("div", { class: "actions" }, leave, act),
+    );
+    this.#render();
+  }
+
+  #words(code, body) {
+    const order = this.#order;
+    if (code === "INVALID_ORDER_STATUS") {
+      const status = order?.cancellation ? "canceled" : order?.status === "hold" ? "holded" : order?.status;
+      return this.#say(Object.hasOwn(this.#text, `status_${status}`) ? `status_${status}` : "status_other");
+    }
+    if (code === "PARTIAL_ORDER_ITEM_SHIPPED") {
+      const names = (order?.items ?? []).filter((item) => body.item_ids?.includes(item.item_id)).map((item) => item.name);
+      const list = new Intl.ListFormat(this.#lang).format(names);
+      return this.#say(names.length ? code : "shipped_unnamed", { items: list });
+    }
+    return this.#say(Object.hasOwn(this.#text, code) ? code : "INTERNAL_ERROR");
+  }
+}
+
+customElements.define("cancel-order", CancelOrder);

@@ -1,0 +1,19 @@
+/** My Account: the customer, and the orders of late. */
+import { el } from "./dom.js";
+import { attempt, get, orderRow, say, start } from "./shell.js";
+
+const RECENT = 4;
+
+await start("account", async (main, name) => {
+  const list = el("ul", { class: "orders" });
+  const section = el("section", { "aria-labelledby": "recent", "aria-busy": "true" }, el("h2", { id: "recent" }, say("recent")), list);
+  main.append(el("h1", {}, name ? say("hello", { name }) : say("account")), section);
+  await attempt(async () => {
+    const { orders } = await get(`/orders?limit=${RECENT}`);
+    section.removeAttribute("aria-busy");
+    list.append(...orders.map(orderRow));
+    section.append(
+      orders.length ? el("p", {}, el("a", { class: "more", href: "orders.html" }, say("all_orders"))) : el("p", { class: "muted" }, say("no_orders")),
+    );
+  }, section);
+});

@@ -1,0 +1,217 @@
+/** What the three pages share: configuration, language, session, header, asking the API, and what is shown when it fails. */
+import { CancelOrder, money } from "./cancel-order/cancel-order.js";
+import { el } from "./dom.js";
+import { openSession } from "./session.js";
+
+/** A language is a file of this folder, one of cancel-order/lang, and a line here. */
+const LANGUAGES = { en: "English", sv: "Svenska" };
+const CHOSEN = "cancel-core.language";
+
+const language =
+  [localStorage.getItem(CHOSEN), ...navigator.languages.map((one) => one.split("-")[0])].find((one) => one && one in LANGUAGES) ?? "en";
+/** Dates and money as in the customer's own region, where the browser names one for this language. */
+const locale = navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
+const [{ default: text }, config] = await Promise.all([
+  import(`./lang/${language}.js`),
+  fetch("config.json").then((answer) => answer.json()),
+]);
+
+/** The words of `key`, {names} filled in. */
+export function say(key, values = {}) {
+  return text[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+/** A thing that the API answers, or an Error with `code`: OFFLINE, DOWN, NOT_FOUND. */
+export class Failure extends Error {
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+}
+
+const session = await openSession(config.sign_in);
+const main = el("main", { id: "main", tabindex: "-1" });
+
+/** GET `path` of the API as the customer. Raises Failure. */
+export async function get(path) {
+  const token = await session.token();
+  let answer;
+  if (token) {
+    try {
+      answer = await fetch(`${config.api}${path}`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(35000) });
+      if (answer.ok) return await answer.json();
+    } catch {
+      throw new Failure(navigator.onLine ? "DOWN" : "OFFLINE");
+    }
+  }
+  if (!token || answer.status === 401) {
+    await expired();
+    return new Promise(() => {});
+  }
+  throw new Failure(answer.status === 404 ? "NOT_FOUND" : "DOWN");
+}
+
+/** Starts a page: `show` fills the main part once somebody is signed in. */
+export async function start(title, show) {
+  document.documentElement.lang = locale;
+  document.title = `${say(title)} – ${config.shop}`;
+  CancelOrder.getToken = () => session.token();
+  addEventListener("sessionexpired", expired);
+  document.querySelector("noscript")?.remove();
+  document.body.prepend(el("a", { class: "skip", href: "#main" }, say("skip")), header(title), main);
+  if (session.name === null) signIn();
+  else await attempt(() => show(main, session.name));
+}
+
+/** Runs `work`; when the API does not answer, says so in `place` and offers to try again. */
+export async function attempt(work, place = main) {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const notice = el(
+      "div",
+      { class: "notice", role: "alert" },
+      el("p", {}, say(error.code)),
+      error.code === "NOT_FOUND"
+        ? el("p", {}, el("a", { href: "orders.html" }, say("orders")))
+        : el("button", { type: "button", click: () => (notice.remove(), attempt(work, place)) }, say("try_again")),
+    );
+    place.append(notice);
+  }
+}
+
+async function expired() {
+  await session.forget();
+  signIn(say("signed_out"));
+}
+
+function header(current) {
+  const link = (href, key) => el("a", { href, "aria-current": key === current ? "page" : null }, say(key));
+  const choice = el(
+    "select",
+    {
+      "aria-label": say("language"),
+      change: () => {
+        localStorage.setItem(CHOSEN, choice.value);
+        location.reload();
+      },
+    },
+    ...Object.entries(LANGUAGES).map(([code, name]) => el("option", { value: code, lang: code, selected: code === language }, name)),
+  );
+  return el(
+    "header",
+    {},
+    el(
+      "div",
+      { class: "bar" },
+      el("a", { class: "shop", href: "./" }, config.shop),
+      session.name === null ? null : el("nav", { "aria-label": say("navigation") }, link("./", "account"), link("orders.html", "orders")),
+      el(
+        "div",
+        { class: "tools" },
+        choice,
+        session.name === null ? null : el("button", { type: "button", class: "quiet", click: () => session.signOut() }, say("sign_out")),
+      ),
+    ),
+  );
+}
+
+function signIn(notice = "") {
+  const said = el("p", { role: "alert", class: "notice" }, notice);
+  const enter = (customer) =>
+    session.signIn(customer).catch(() => {
+      said.textContent = say("DOWN");
+      said.hidden = false;
+    });
+  said.hidden = !notice;
+  const heading = el("h1", { tabindex: "-1" }, say("sign_in"));
+  const own = el("input", { id: "customer", required: true, autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
+  const submit = (event) => {
+    event.preventDefault();
+    enter({ customer_id: own.value });
+  };
+  main.replaceChildren(
+    el(
+      "div",
+      { class: "narrow" },
+      heading,
+      said,
+      ...(session.kind === "oidc"
+        ? [
+            el("p", { class: "muted" }, say("sign_in_why")),
+            el("button", { type: "button", class: "primary", click: () => enter() }, say("sign_in")),
+          ]
+        : [
+            el("p", { class: "muted" }, say("sign_in_demo")),
+            el(
+              "div",
+              { class: "customers" },
+              ...session.customers.map((customer) =>
+                el(
+                  "button",
+                  { type: "button", class: "customer", click: () => enter(customer) },
+                  el("strong", {}, customer.name),
+                  el("span", { class: "muted" }, customer.customer_id in text ? say(customer.customer_id) : customer.customer_id),
+                ),
+              ),
+            ),
+            el(
+              "form",
+              { class: "inline", submit },
+              el("label", { for: "customer" }, say("sign_in_other")),
+              el("div", {}, own, el("button", {}, say("sign_in"))),
+            ),
+          ]),
+    ),
+  );
+  if (notice) heading.focus();
+}
+
+// ------------------------------------------------------------------ what orders look like
+
+/** Of an order that could not be read as a whole some values are null: a dash stands for them. */
+export const price = (amount, currency) => (Number.isInteger(amount) && currency ? money(amount, currency, locale) : "–");
+
+export function when(iso, style = { dateStyle: "long" }) {
+  const at = new Date(iso ?? "");
+  return Number.isNaN(at.getTime()) ? "–" : el("time", { datetime: iso }, new Intl.DateTimeFormat(locale, style).format(at));
+}
+
+export const quantity = (number) => new Intl.NumberFormat(locale).format(number);
+
+/** The status as a badge; one that these pages don't know is shown as the shop wrote it. */
+export function badge(status) {
+  const known = `status_${status}`;
+  return el("span", { class: `badge ${known in text ? status : ""}` }, known in text ? say(known) : (status ?? "–"));
+}
+
+/** Known words are translated, others shown as they are. */
+export const word = (prefix, value) => (`${prefix}_${value}` in text ? say(`${prefix}_${value}`) : value);
+
+/** The component for an order. `changed` is told the order whenever it is another than before. */
+export function cancelOrder(order, changed) {
+  const made = el("cancel-order", { api: config.api, orderchanged: (event) => changed(event.detail.order) });
+  made.order = order;
+  return made;
+}
+
+/** An order in a list. */
+export function orderRow(order) {
+  const status = el("span", {});
+  const show = (now) => status.replaceChildren(badge(now.status));
+  show(order);
+  const href = `order.html?id=${encodeURIComponent(order.order_id)}`;
+  return el(
+    "li",
+    { class: "order card", "data-order": order.order_id },
+    el(
+      "div",
+      { class: "what" },
+      el("h3", {}, el("a", { href }, say("order_number", { order: order.order_id }))),
+      el("p", { class: "muted" }, when(order.placed_at)),
+    ),
+    el("div", { class: "how" }, status, el("span", { class: "price" }, price(order.total, order.currency))),
+    cancelOrder(order, show),
+  );
+}
