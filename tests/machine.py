@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -39,3 +40,10 @@ def functions_python() -> Path:
     need(sys.platform == "linux", "AWS's Lambda runtime client runs on Linux alone.")
     need(sys.version_info[:2] == (3, 13), "The functions are built for Python 3.13, and this is another.")
     return Path(sys.executable)
+
+
+def chromium() -> Path:
+    """A real browser, as Debian packs it."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    need(found, "Chromium is not installed: on Debian, apt-get install chromium.")
+    return Path(str(found))

@@ -376,6 +376,8 @@ export class CancelOrder extends HTMLElement {
   }
 
   #closed() {
+    // The browser tells a moment later: it may be open again.
+    if (this.#dialog.open) return;
     this.#progress = null;
     this.#loading = null;
     this.#dialog.replaceChildren();

@@ -11,7 +11,7 @@ await start("account", async (main, name) => {
   await attempt(async () => {
     const { orders } = await get(`/orders?limit=${RECENT}`);
     section.removeAttribute("aria-busy");
-    list.append(...orders.map(orderRow));
+    list.append(...orders.map((order) => orderRow(order, "h3")));
     section.append(
       orders.length ? el("p", {}, el("a", { class: "more", href: "orders.html" }, say("all_orders"))) : el("p", { class: "muted" }, say("no_orders")),
     );

@@ -16,7 +16,7 @@ await start("orders", async (main) => {
     do {
       const page = await get(`/orders?limit=${PAGE}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
       cursor = page.next_cursor;
-      rows.push(...page.orders.map(orderRow));
+      rows.push(...page.orders.map((order) => orderRow(order, "h2")));
     } while (cursor && !rows.length);
     const first = !list.children.length;
     list.append(...rows);

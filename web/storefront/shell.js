@@ -72,7 +72,7 @@ export async function attempt(work, place = main) {
     const notice = el(
       "div",
       { class: "notice", role: "alert" },
-      el("p", {}, say(error.code)),
+      el(document.querySelector("h1") ? "p" : "h1", {}, say(error.code)),
       error.code === "NOT_FOUND"
         ? el("p", {}, el("a", { href: "orders.html" }, say("orders")))
         : el("button", { type: "button", click: () => (notice.remove(), attempt(work, place)) }, say("try_again")),
@@ -196,8 +196,8 @@ export function cancelOrder(order, changed) {
   return made;
 }
 
-/** An order in a list. */
-export function orderRow(order) {
+/** An order in a list; `heading` is the level of its name. */
+export function orderRow(order, heading) {
   const status = el("span", {});
   const show = (now) => status.replaceChildren(badge(now.status));
   show(order);
@@ -208,7 +208,7 @@ export function orderRow(order) {
     el(
       "div",
       { class: "what" },
-      el("h3", {}, el("a", { href }, say("order_number", { order: order.order_id }))),
+      el(heading, {}, el("a", { href }, say("order_number", { order: order.order_id }))),
       el("p", { class: "muted" }, when(order.placed_at)),
     ),
     el("div", { class: "how" }, status, el("span", { class: "price" }, price(order.total, order.currency))),

@@ -1,0 +1,70 @@
+"""A real browser, and a local stack whose pages it opens. Each test has a shop and a customer of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.visit import Visit, Visits
+from tests.contract_support.aws import Aws
+from tests.contract_support.shop import Shop
+from tests.contract_support.stack import Running, local_stack
+from tests.machine import chromium
+
+# As root it does without its sandbox, in a container without a graphics card; and it talks to nobody but the tests.
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    assert browser.is_connected()
+    with local_stack(tmp_path_factory.mktemp("stack"), CONFIG_CACHE_SECONDS="0") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def aws(stack: Running) -> Iterator[Aws]:
+    clients = Aws(stack.info)
+    yield clients
+    clients.close()
+
+
+@pytest.fixture
+def shop(stack: Running, aws: Aws) -> Iterator[Shop]:
+    opened = Shop(aws, stack.endpoint)
+    opened.configure()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visits(browser: Browser, shop: Shop) -> Iterator[Visits]:
+    """Opens browsers of their own, and looks at the end whether a page complained."""
+    opened = Visits(browser, shop)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visit(visits: Visits) -> Visit:
+    """The customer's browser, signed in."""
+    return visits.signed_in()
