@@ -94,6 +94,11 @@ DO ?= --help
 refunds: $(VENV)/run.stamp ## the operator's command: refunds that wait for a person (DO='list', DO='--local list')
 	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops $(DO)
 
+# For example: make storefront DO='site --api https://api.example.com --issuer https://login.example.com --client-id 4711'
+.PHONY: storefront
+storefront: $(VENV)/run.stamp ## the three pages as a folder for any static host (DO='FOLDER --api ... --issuer ... --client-id ...')
+	@$(BIN)/python -m web.publish $(DO)
+
 # The same SEED on the same engine (moto or dynamodb-local) makes the same steps.
 STEPS ?= 10000
 SEED ?= 1

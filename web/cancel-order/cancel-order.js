@@ -1,13 +1,6 @@
 /**
  * <cancel-order>: the button by which a customer cancels an order, its dialog, and the refund's progress.
- *
- * Attributes: `api` (the API's address; absent: this page's origin), `order-id`, `lang`.
- * Properties: `order` (an order of `GET /orders` or `GET /orders/{id}`; without it the element asks for `order-id`),
- * `getToken` (gives the customer's access token or a promise of it, null when signed out; asked before each request).
- * `CancelOrder.getToken` serves all elements without one of their own.
- * Events, all bubbling: `ordercancelled` {order, cancellation}, `orderchanged` {order}, `sessionexpired`.
- *
- * Whatever the API answers is set as text, never as HTML. No dependency; works under `script-src 'self'; style-src 'self'`.
+ * Attributes, properties, events and parts: docs/storefront.md. What the API answers is set as text, never as HTML.
  */
 
 /** ISO 4217: the currencies whose minor unit is not a hundredth. Intl rounds some of them by custom, not by the norm. */
@@ -57,7 +50,8 @@ sheet.replaceSync(`
   --soft: var(--cancel-order-soft, light-dark(#f4f5f1, #262b28));
   --danger: var(--cancel-order-danger, light-dark(#a8321f, #ff9d8a));
   --on-danger: var(--cancel-order-on-danger, light-dark(#fff, #2b0a04));
-  --focus: var(--cancel-order-focus, light-dark(#1f5f4a, #8fd3b6));
+  --accent: var(--cancel-order-accent, light-dark(#1f5f4a, #8fd3b6));
+  --on-accent: var(--cancel-order-on-accent, light-dark(#fff, #0b2219));
   --radius: var(--cancel-order-radius, 10px);
   display: inline-block;
   max-inline-size: 100%;
@@ -69,10 +63,11 @@ button {
   background: transparent; color: var(--text); cursor: pointer;
 }
 button:hover { background: var(--soft); }
-button[part~="confirm"] { background: var(--danger); border-color: var(--danger); color: var(--on-danger); font-weight: 600; }
-button[part~="confirm"]:hover { filter: brightness(1.08); }
+button.act { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600; }
+button[part="confirm"] { background: var(--danger); border-color: var(--danger); color: var(--on-danger); }
+[data-view="done"] h2::before { content: "✓ " / ""; color: var(--accent); }
 button[aria-disabled="true"] { opacity: .65; cursor: default; }
-:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 [tabindex="-1"]:focus { outline: none; }
 p, h2, h3, dl, dd, fieldset { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
 [part="status"] { color: var(--muted); }
@@ -94,7 +89,7 @@ h3, legend, label.above { font-size: 1rem; font-weight: 600; padding: 0; }
 .muted { color: var(--muted); font-size: .925rem; }
 .choice { display: flex; align-items: center; gap: 12px; min-block-size: 44px; cursor: pointer; }
 .choice + .choice { border-block-start: 1px solid var(--line); }
-input { inline-size: 20px; block-size: 20px; margin: 0; flex: none; accent-color: var(--focus); }
+input { inline-size: 20px; block-size: 20px; margin: 0; flex: none; accent-color: var(--accent); }
 textarea {
   display: block; inline-size: 100%; min-block-size: 4rem; margin-block: 6px; padding: 10px 12px; resize: vertical;
   border: 1px solid var(--field); border-radius: var(--radius); background: transparent;
@@ -176,8 +171,8 @@ export class CancelOrder extends HTMLElement {
       this.order = order;
     }
     document.addEventListener("visibilitychange", this.#seen);
-    this.#speak();
-    if (!this.#order) this.refresh();
+    // The words are fetched first: meanwhile a site whose markup was there before this module sets `getToken`.
+    this.#speak().then(() => this.#order || this.refresh());
   }
 
   disconnectedCallback() {
@@ -188,7 +183,7 @@ export class CancelOrder extends HTMLElement {
   attributeChangedCallback(name, before, now) {
     if (!this.isConnected || before === now) return;
     if (name === "lang") this.#speak();
-    else if (name === "order-id") {
+    else if (name === "order-id" && this.#text) {
       this.#order = null;
       this.#note = "";
       this.refresh();
@@ -401,8 +396,8 @@ export class CancelOrder extends HTMLElement {
     }
   }
 
-  #button(part, words, click) {
-    return el("button", { type: "button", part, click }, words);
+  #button(part, words, click, kind = null) {
+    return el("button", { type: "button", class: kind, part, click }, words);
   }
 
   async #load() {
@@ -459,7 +454,7 @@ export class CancelOrder extends HTMLElement {
       group.removeAttribute("aria-invalid");
     });
     const comment = el("textarea", { id: "comment", part: "comment", maxlength: "500", "aria-describedby": "comment-hint" });
-    const confirm = el("button", { type: "submit", part: "confirm" }, this.#say("confirm"));
+    const confirm = el("button", { type: "submit", class: "act", part: "confirm" }, this.#say("confirm"));
     const keep = this.#button("keep", this.#say("keep"), () => this.#close());
     this.#progress = el("p", { role: "status", class: "muted" });
     const progress = this.#progress;
@@ -575,12 +570,9 @@ export class CancelOrder extends HTMLElement {
     }
     const leave = this.#button("close", this.#say("close"), () => this.#close());
     const act = open
-      ? this.#button("again confirm", this.#say("try_again"), again)
+      ? this.#button("again", this.#say("try_again"), again, "act")
       : signIn
-        ? this.#button("sign-in confirm", this.#say("sign_in"), () => {
-            this.#close();
-            this.#tell("sessionexpired");
-          })
+        ? this.#button("sign-in", this.#say("sign_in"), () => (this.#close(), this.#tell("sessionexpired")), "act")
         : null;
     this.#view(
       "refused",

@@ -43,7 +43,7 @@ function items(order) {
     "items",
     el("ul", { class: "items" }, ...order.items.map((item) => itemRow(item, currency))),
     pairs(
-      [say("subtotal"), price(order.items.reduce((sum, item) => sum + item.amount, 0), currency)],
+      (shipping || fees.length > 0) && [say("subtotal"), price(order.items.reduce((sum, item) => sum + item.amount, 0), currency)],
       shipping && [say("shipping"), price(shipping.amount, currency)],
       ...fees.map((fee) => [fee.name, price(fee.amount, currency)]),
       [say("total"), price(order.total, currency), "sum"],

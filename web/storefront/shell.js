@@ -83,10 +83,12 @@ export async function attempt(work, place = main) {
 
 async function expired() {
   await session.forget();
+  session.name = null;
+  document.querySelector("header")?.replaceWith(header());
   signIn(say("signed_out"));
 }
 
-function header(current) {
+function header(current = "") {
   const link = (href, key) => el("a", { href, "aria-current": key === current ? "page" : null }, say(key));
   const choice = el(
     "select",
