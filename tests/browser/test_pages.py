@@ -105,6 +105,18 @@ def test_orders_come_a_page_at_a_time(visit: Visit, shop: Shop) -> None:
     expect(visit.page.locator("h1")).to_have_text("My Orders")
 
 
+def test_an_order_that_cannot_be_read_leaves_the_others_alone(visit: Visit, shop: Shop) -> None:
+    broken = documents.order(f"{shop.mark}-broken", shop.customer_id, shop.store_id, currency="Kronor", status=7)
+    shop.put_exactly(broken, valid=False)
+    good = shop.put()
+    visit.go(ORDERS)
+    expect(visit.row(good)).to_contain_text("SEK\xa0200.00")
+    expect(visit.row(broken["order_id"]).locator(".price")).to_have_text("\N{EN DASH}")
+    expect(visit.button).to_have_count(1)
+    visit.go(order_page(broken["order_id"]))
+    expect(visit.page.get_by_role("alert")).to_contain_text("The shop is not answering right now.")
+
+
 def test_a_customer_without_orders_is_told_so(visit: Visit) -> None:
     for path in (ACCOUNT, ORDERS):
         visit.go(path)

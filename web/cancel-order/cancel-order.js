@@ -192,13 +192,15 @@ export class CancelOrder extends HTMLElement {
 
   /** Asks the API for the order as it now is. */
   async refresh() {
+    if ((await this.#ask())?.code === "SIGNED_OUT") this.#tell("sessionexpired");
+  }
+
+  async #ask() {
     const id = this.#id;
-    if (!id) return;
+    if (!id) return null;
     const answer = await this.#patiently(() => this.#call("GET", ""));
-    if (id !== this.#id) return;
-    if (answer.ok) this.#learn(answer.body);
-    else if (answer.code === "SIGNED_OUT") this.#tell("sessionexpired");
-    else this.#render();
+    if (answer.ok && id === this.#id) this.#learn(answer.body);
+    return answer;
   }
 
   get #id() {
@@ -242,8 +244,7 @@ export class CancelOrder extends HTMLElement {
     if (ofOrder) {
       let token = null;
       try {
-        const ask = this.getToken ?? CancelOrder.getToken;
-        token = ask ? await ask() : null;
+        token = await (this.getToken ?? CancelOrder.getToken)();
       } catch {
         // Whoever can't give a token has none.
       }
@@ -377,7 +378,7 @@ export class CancelOrder extends HTMLElement {
     this.#loading = null;
     this.#dialog.replaceChildren();
     // Where nobody knows what became of a cancel, the order tells.
-    if (this.#attempt) this.refresh();
+    if (this.#attempt) this.#ask();
     // The browser gives the focus back to the button; where that is gone, to what stands in its place.
     if (!this.#place.firstChild) this.#status.focus();
   }
@@ -417,7 +418,7 @@ export class CancelOrder extends HTMLElement {
     }
     if (whole) this.#learn(whole.body);
     const [blocker] = answer.body.blockers;
-    const reasons = blocker ? await this.refresh() : await this.#reasons();
+    const reasons = await (blocker ? this.#ask() : this.#reasons());
     if (this.#loading !== load) return;
     if (blocker) this.#refused({ code: blocker.code, body: { ...blocker, order: this.#order } });
     else if (!reasons.ok) this.#refused(reasons, () => this.#load());
@@ -566,7 +567,7 @@ export class CancelOrder extends HTMLElement {
       this.#note = words;
       if (code === "ORDER_NOT_FOUND") this.#order = { order_id: this.#id, available_actions: [] };
       // The order of a refusal is the newest there is; where it is not told, it is asked for.
-      else if (!body.order) this.refresh();
+      else if (!body.order) this.#ask();
     }
     const leave = this.#button("close", this.#say("close"), () => this.#close());
     const act = open

@@ -173,7 +173,7 @@ function signIn(notice = "") {
 // ------------------------------------------------------------------ what orders look like
 
 /** Of an order that could not be read as a whole some values are null: a dash stands for them. */
-export const price = (amount, currency) => (Number.isInteger(amount) && currency ? money(amount, currency, locale) : "–");
+export const price = (amount, currency) => (Number.isInteger(amount) && /^[A-Z]{3}$/.test(currency) ? money(amount, currency, locale) : "–");
 
 export function when(iso, style = { dateStyle: "long" }) {
   const at = new Date(iso ?? "");
