@@ -113,6 +113,24 @@ def test_the_customer_sees_what_comes_back_and_then_that_it_came(
     assert shop.order(order_id)["status"] in ("canceled", "closed")
 
 
+def test_a_dialog_opened_again_at_once_is_not_emptied_by_its_closing(visit: Visit, shop: Shop) -> None:
+    """The browser tells of a closing a moment later."""
+    order_id = shop.put()
+    visit.go(ORDERS)
+    visit.open(order_id)
+    visit.page.evaluate(
+        """() => {
+            const {shadowRoot} = document.querySelector("cancel-order");
+            shadowRoot.querySelector("dialog").close();
+            shadowRoot.querySelector("button").click();
+        }"""
+    )
+    expect(visit.dialog.get_by_role("radiogroup")).to_be_visible()
+    visit.choose()
+    visit.confirm.click()
+    visit.done(order_id)
+
+
 # ------------------------------------------------------------------ once
 
 
@@ -260,10 +278,13 @@ def test_two_tabs_on_one_order(visits: Visits, visit: Visit, shop: Shop) -> None
     visit.go(order_page(order_id))
     other.go(ORDERS)
     for tab in (visit, other):
+        tab.page.bring_to_front()
         tab.open(order_id)
         tab.choose()
+    visit.page.bring_to_front()
     visit.confirm.click()
     visit.done(order_id)
+    other.page.bring_to_front()
     other.confirm.click()
     other.refusal("INVALID_ORDER_STATUS", "This order has already been cancelled.")
     other.look("refused-already-cancelled")

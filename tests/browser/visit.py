@@ -112,9 +112,11 @@ class Visit:
 
     def look(self, name: str) -> None:
         """Keeps a picture of what is to be seen now, and has axe find nothing serious in it."""
-        self.page.wait_for_timeout(250)  # the dialog's entrance is over
+        shown = self.dialog.count()
+        if shown:
+            self.dialog.evaluate("dialog => Promise.all(dialog.getAnimations().map((entrance) => entrance.finished))")
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=self.dialog.count() == 0)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=not shown)
         found = Axe().run(self.page, options={"resultTypes": ["violations"]}).response["violations"]
         serious = [
             f"{rule['id']} ({rule['impact']}): {[node['html'][:120] for node in rule['nodes']]}"
