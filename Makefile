@@ -109,7 +109,7 @@ chaos: $(VENV)/dev.stamp ## random sequences of faults, until so many steps were
 
 # For example: make soak CUSTOMERS=32 SECONDS=180 DYNAMODB=local. SEED and STACK_URL (of a stack that runs) reach the program, too.
 .PHONY: soak
-soak: $(VENV)/dev.stamp ## customers all at once on a stack of its own, then the invariants (CUSTOMERS, SECONDS; DYNAMODB=local, for moto slows down and grows)
+soak: $(VENV)/dev.stamp ## many customers at once on a stack of its own, then the invariants (CUSTOMERS, SECONDS; take DYNAMODB=local: moto is slow and grows)
 	@exec $(BIN)/python -m tests.load
 
 .PHONY: clean

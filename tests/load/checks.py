@@ -89,12 +89,16 @@ class Outcome:
 
 @dataclass
 class Load:
-    """A load that is over. `answers` counts every answer of the API by what it said; `faults` are sentences."""
+    """A load that is over. `answers` counts every answer of the API by what it said; the lists are of sentences.
+
+    `unsettled`: what was still to come when the time for it was over. Other breaches may then be merely unfinished.
+    """
 
     outcomes: list[Outcome]
     answers: Counter[str] = field(default_factory=Counter)
     unexpected: list[str] = field(default_factory=list)
     undocumented: list[str] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
     dead_letters: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -321,6 +325,10 @@ def all_is_as_documented(load: Load) -> Breaches:
     yield from load.undocumented
 
 
+def all_refunds_have_ended(load: Load) -> Breaches:
+    yield from load.unsettled
+
+
 def no_request_failed(load: Load) -> Breaches:
     for said, number in load.answers.items():
         if said != GATEWAY_503 and (said.startswith("5") or said == NO_ANSWER):
@@ -357,6 +365,7 @@ OF_EACH_ORDER: dict[str, Callable[[Outcome], Breaches]] = {
 OF_THE_LOAD: dict[str, Callable[[Load], Breaches]] = {
     "each answer is one that could be expected": answers_were_expected,
     "answers and events are as documented": all_is_as_documented,
+    "refunds end within the time given": all_refunds_have_ended,
     "no request fails": no_request_failed,
     "the gateway has room": gateway_has_room,
     "dead-letter queues are empty": no_dead_letters,

@@ -27,14 +27,13 @@ from tests.contract_support.openapi import PROBLEM, body_of
 from tests.contract_support.schemas import assert_valid
 from tests.contract_support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop
 from tests.load import mix
-from tests.load.checks import GATEWAY_503, NO_ANSWER, Answer, amount_owed
+from tests.load.checks import GATEWAY_503, NO_ANSWER, Answer, amount_owed, is_refunded
 from tests.providers.conftest import Account
 
 T = TypeVar("T")
 
 ORDERS = "/orders"
-SHIPPED = "409 INVALID_ORDER_STATUS"
-CANCELLED = "409 INVALID_ORDER_STATUS"
+SHIPPED = CANCELLED = "409 INVALID_ORDER_STATUS"
 
 RACE = "cancel in a race with a shipment"
 # What is asked of the API, and of the tables by the order system. Each is told with its latencies.
@@ -81,6 +80,9 @@ class Story:
     def accepted(self) -> bool:
         return any(answer.accepted for answer in self.answers)
 
+    def refund_under_way(self, log: Log) -> bool:
+        return self.accepted and is_refunded(self.placed) and self.order_id not in log.refunded
+
 
 @dataclass
 class Log:
@@ -90,10 +92,12 @@ class Log:
     stories: list[Story] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
     undocumented: list[str] = field(default_factory=list)
+    refunded: set[str] = field(default_factory=set)
+    """The orders of which an event has told that their refund has ended."""
 
 
 class EndOfVisitError(Exception):
-    """A request was not served; what was to come after it has no sense."""
+    """A request was not served as it should have been; what was to come after it has no sense."""
 
 
 class OrderSystem:
@@ -177,6 +181,7 @@ class Customer:
         self._client = client
         self._log = log
         self._last_cancel = 0.0
+        self._stories: list[Story] = []
 
     # --- requests
 
@@ -199,12 +204,12 @@ class Customer:
         return said, body
 
     def _must(self, said: str, story: Story | None, what: str, *expected: str) -> None:
-        """Tells of an answer that is none of these. Raises `EndOfVisitError` where there was none."""
-        if said in {GATEWAY_503, NO_ANSWER}:
-            raise EndOfVisitError
-        if said not in expected:
-            whose = story.order_id if story else self.customer_id
-            self._log.unexpected.append(f"{whose}: {what}: {said}, expected {' or '.join(expected)}")
+        """Raises `EndOfVisitError` for an answer that is none of these, and tells of it where there was one."""
+        if said in expected:
+            return
+        if said not in {GATEWAY_503, NO_ANSWER}:
+            self._wrong(story, f"{what}: {said}, expected {' or '.join(expected)}")
+        raise EndOfVisitError
 
     def _wrong(self, story: Story | None, what: str) -> None:
         self._log.unexpected.append(f"{story.order_id if story else self.customer_id}: {what}")
@@ -259,9 +264,16 @@ class Customer:
 
     # --- visits
 
+    @property
+    def may_go_on(self) -> bool:
+        """Whether few enough of the refunds it waits for are under way."""
+        self._stories = [story for story in self._stories if story.refund_under_way(self._log)]
+        return len(self._stories) < mix.UNDER_WAY
+
     def visit(self, turn: mix.Turn) -> None:
         """Does what the turn says, with a new order."""
         story = self.order_system.place(turn, self.customer_id)
+        self._stories.append(story)
         try:
             if turn.random.random() < mix.LISTS_FIRST:
                 self.list_orders(turn.random)

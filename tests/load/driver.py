@@ -19,14 +19,13 @@ from tests.contract_support.aws import Aws, EventWatch, StackInfo
 from tests.contract_support.client import Client
 from tests.contract_support.openapi import body_of
 from tests.contract_support.shop import Shop
-from tests.load.checks import AtProvider, Document, Load, Outcome, Told, check, is_refunded
+from tests.load.checks import AtProvider, Document, Load, Outcome, Told, check
 from tests.load.customers import ORDERS, REQUESTS, Customer, Log, OrderSystem, Story
 from tests.load.mix import Mix
 from tests.providers.conftest import Account
 
 TELL_SECONDS = 10.0
 """How often a line tells how it goes."""
-DEAD_LETTER_QUEUES = ("RefundDeadLetterQueue", "RuleDeadLetterQueue", "PublishDeadLetterQueue")
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,9 @@ def run(endpoint: str, info: StackInfo, settings: Settings, tell: Callable[[str]
             order_system = OrderSystem(aws, shop, account, log)
             customers = [Customer(name, client, order_system, log) for name, client in clients.items()]
             began = time.monotonic()
-            _hold(customers, settings, lambda: tell(_so_far(time.monotonic() - began, log, watch)))
+            _hold(customers, settings, lambda: tell(_so_far(time.monotonic() - began, log)))
             seconds = time.monotonic() - began
-            settled_after = _settle(aws, log, watch, settings.settle_seconds)
+            settled_after, unsettled = _settle(aws, log, watch, settings.settle_seconds)
             events = _events(watch)
         dead = {name: number - dead_before[name] for name, number in _dead_letters(aws).items()}
         load = Load(
@@ -80,6 +79,7 @@ def run(endpoint: str, info: StackInfo, settings: Settings, tell: Callable[[str]
             answers=Counter(sample.said for sample in log.samples if sample.kind in REQUESTS),
             unexpected=log.unexpected,
             undocumented=log.undocumented,
+            unsettled=unsettled,
             dead_letters=dead,
         )
     finally:
@@ -100,10 +100,14 @@ def _listening(aws: Aws, log: Log) -> Iterator[EventWatch]:
 
     def listen() -> None:
         while not stop.wait(0.2):
+            known = len(watch.seen)
             try:
                 watch.drain()
             except AssertionError as error:
                 log.undocumented.append(str(error))
+            log.refunded.update(
+                event["detail"]["order_id"] for event in watch.seen[known:] if event["detail-type"] != "OrderCanceled"
+            )
 
     listener = threading.Thread(target=listen)
     listener.start()
@@ -116,13 +120,21 @@ def _listening(aws: Aws, log: Log) -> Iterator[EventWatch]:
 
 
 def _hold(customers: list[Customer], settings: Settings, tell: Callable[[], None]) -> None:
-    """Until the time is up, and every kind of visit has been made."""
+    """Until the time is up and every kind of visit has been made; not for ever where refunds do not end."""
     mix, stop = Mix(settings.seed), threading.Event()
     until = time.monotonic() + settings.seconds
+    at_last = until + settings.settle_seconds
+
+    def goes_on() -> bool:
+        now = time.monotonic()
+        return not stop.is_set() and (now < until or (now < at_last and not mix.has_had_all))
 
     def live(customer: Customer) -> None:
-        while not stop.is_set() and (time.monotonic() < until or not mix.has_had_all):
-            customer.visit(mix.draw())
+        while goes_on():
+            if customer.may_go_on:
+                customer.visit(mix.draw())
+            else:
+                stop.wait(0.1)
 
     with ThreadPoolExecutor(len(customers)) as pool:
         living = {pool.submit(live, customer) for customer in customers}
@@ -138,35 +150,28 @@ def _hold(customers: list[Customer], settings: Settings, tell: Callable[[], None
             stop.set()
 
 
-def _so_far(seconds: float, log: Log, watch: EventWatch) -> str:
+def _so_far(seconds: float, log: Log) -> str:
     requests = sum(sample.kind in REQUESTS for sample in log.samples[:])
-    cancels = refunds = 0
-    for story in log.stories[:]:
-        if story.accepted:
-            cancels += 1
-            refunds += is_refunded(story.placed)
-    ended = sum(event["detail-type"] != "OrderCanceled" for event in watch.seen[:])
-    return f"{seconds:4.0f} s: {requests} requests, {cancels} cancels, {refunds - ended} of {refunds} refunds under way"
+    cancels = sum(story.accepted for story in log.stories[:])
+    under_way = sum(story.refund_under_way(log) for story in log.stories[:])
+    return f"{seconds:4.0f} s: {requests} requests, {cancels} cancels, {under_way} refunds under way"
 
 
-def _settle(aws: Aws, log: Log, watch: EventWatch, seconds: float) -> float:
-    """Waits until no refund is pending and all is told; the seconds that took. What is missing then the checks tell."""
+def _settle(aws: Aws, log: Log, watch: EventWatch, seconds: float) -> tuple[float, list[str]]:
+    """Waits until no refund is pending and all is told, but no longer than that. How long, and what is missing then."""
     began = time.monotonic()
-    while not _settled(aws, log, watch) and time.monotonic() < began + seconds:
+    while (missing := _unsettled(aws, log, watch)) and time.monotonic() < began + seconds:
         time.sleep(0.5)
-    return time.monotonic() - began
+    return time.monotonic() - began, missing
 
 
-def _settled(aws: Aws, log: Log, watch: EventWatch) -> bool:
-    told = {(event["detail-type"], event["detail"]["order_id"]) for event in watch.seen[:]}
-
-    def is_told(story: Story) -> bool:
-        refund = {(kind, story.order_id) for kind in ("OrderRefunded", "OrderRefundFailed")}
-        return ("OrderCanceled", story.order_id) in told and (not is_refunded(story.placed) or bool(refund & told))
-
-    if not all(is_told(story) for story in log.stories if story.accepted):
-        return False
-    return not aws.orders.scan(IndexName="refund_pending", Select="COUNT")["Count"]
+def _unsettled(aws: Aws, log: Log, watch: EventWatch) -> list[str]:
+    told = {event["detail"]["order_id"] for event in watch.seen[:] if event["detail-type"] == "OrderCanceled"}
+    missing = [f"{one.order_id}: no OrderCanceled" for one in log.stories if one.accepted and one.order_id not in told]
+    missing += [f"{one.order_id}: its refund is under way" for one in log.stories if one.refund_under_way(log)]
+    if not missing and (pending := aws.orders.scan(IndexName="refund_pending", Select="COUNT")["Count"]):
+        missing = [f"{pending} refunds are pending"]
+    return missing
 
 
 def _events(watch: EventWatch) -> dict[str, list[Told]]:
@@ -229,7 +234,9 @@ def _list(client: Client) -> Iterator[Document]:
 def _dead_letters(aws: Aws) -> dict[str, int]:
     """How many messages are in each, hidden ones too."""
     found = {}
-    for name in DEAD_LETTER_QUEUES:
-        told = aws.sqs.get_queue_attributes(QueueUrl=aws.info.queues[name], AttributeNames=["All"])["Attributes"]
+    for name, url in aws.info.queues.items():
+        if not name.endswith("DeadLetterQueue"):
+            continue
+        told = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         found[name] = int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
     return found

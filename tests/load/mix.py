@@ -70,6 +70,8 @@ LISTS_FIRST = 0.4
 """The share of visits that begin with the list of orders."""
 PAGE_LIMITS = (5, 20, 50)
 PAGES = 3
+UNDER_WAY = 3
+"""A customer with so many refunds under way waits for one before the next visit: refunds keep up, or all get slower."""
 
 
 class _Deck(Generic[T]):

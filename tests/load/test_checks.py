@@ -214,6 +214,7 @@ def test_what_is_wrong_with_an_order_is_told_by_name(
 OF_THE_LOAD = [
     (Load([], unexpected=["o-1: cancel: 404"]), "each answer is one that could be expected"),
     (Load([], undocumented=["GET /orders -> 418"]), "answers and events are as documented"),
+    (Load([], unsettled=["o-1: its refund is under way"]), "refunds end within the time given"),
     (Load([], Counter({"200": 99, "503 SERVICE_UNAVAILABLE": 1})), "no request fails"),
     (Load([], Counter({"200": 99, "500 of the gateway": 1})), "no request fails"),
     (Load([], Counter({"200": 99, "no answer": 1})), "no request fails"),
