@@ -161,9 +161,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="refunds", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--stack", default="cancel-core", help="the CloudFormation stack's name")
-    parser.add_argument(
-        "--local", metavar="URL", nargs="?", const="http://127.0.0.1:3000", help="the stack of `make run`"
-    )
+    parser.add_argument("--local", action="store_true", help="the stack of `make run`, at --url")
+    parser.add_argument("--url", default="http://127.0.0.1:3000", help="where that is, if not at %(default)s")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="what is pending, failed, or in a dead-letter queue")
     commands.add_parser("show", help="one refund's whole story").add_argument("id")
@@ -186,7 +185,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 1 when it could not be done."""
     asked = _arguments(arguments)
-    stack = local(asked.local) if asked.local else deployed(asked.stack)
+    stack = local(asked.url) if asked.local else deployed(asked.stack)
     now = datetime.now(UTC)
     try:
         match asked.command:

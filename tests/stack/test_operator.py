@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 
+from ops.__main__ import _arguments
 from tests.contract_support import documents
 from tests.contract_support.shop import Shop
 from tests.contract_support.stack import Running
@@ -21,7 +22,7 @@ WHO = ("--by", "ann@shop.example", "--why", "seen to it")
 
 def operate(stack: Running, *arguments: str, code: int = 0) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "ops", "--local", stack.endpoint, *arguments],
+        [sys.executable, "-m", "ops", "--local", "--url", stack.endpoint, *arguments],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": "layers/cancel_core", "POWERTOOLS_METRICS_DISABLED": "true"},
         capture_output=True,
@@ -150,3 +151,10 @@ def batch_of(order_id: str, stack: Running) -> dict[str, Any]:
 
 def test_what_is_unknown_is_said_and_fails(stack: Running) -> None:
     assert "No refund was begun under nothing" in operate(stack, "show", "nothing", code=1)
+
+
+def test_the_local_stack_is_the_one_of_make_run_unless_said_otherwise() -> None:
+    # As the guide has it typed: `DO='--local list'`.
+    asked = _arguments(["--local", "list"])
+    assert (asked.local, asked.url, asked.command) == (True, "http://127.0.0.1:3000", "list")
+    assert not _arguments(["list"]).local
