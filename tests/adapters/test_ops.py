@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cancel_core.cancel import cancel_order
 from cancel_core.events import Event
 from cancel_core.refund import refund_order
 from cancel_core.tables import Refunds
 
 from ops.settlement import Person, Refused, find, give_up, retry, settle
-from tests.adapters.conftest import NOW, Calls, Shop
+from tests.adapters.conftest import NOW, Calls, Shop, request
 from tests.adapters.test_refund import Bank, Crash, canceled, crash, run, three_payments
 from tests.unit.builders import item, paid, payment
 
@@ -187,6 +188,24 @@ def test_what_was_settled_while_its_order_was_gone_is_not_paid_when_it_is_back(s
     assert after["cancellation"]["refund"]["status"] == shop.refund_document(order_id)["status"] == "succeeded"
     assert "refund_pending_since" not in after
     assert after["payments"][0].get("amount_refunded", 0) == 0
+
+
+def test_what_was_paid_before_a_person_settled_the_rest_is_booked_again_when_it_was_written_over(shop: Shop) -> None:
+    bank, source = Bank(), three_payments()
+    bank.declines = {"ref-p2": "no"}
+    order_id = failed(shop, source, bank)
+    settle(shop.orders, shop.refunds, order_id, ANN, NOW)
+    moved = dict(bank.moved)
+    shop.write(source | {"order_id": order_id, "store_id": shop.store_id})
+    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+
+    run(shop, order_id, bank)
+
+    after = shop.document(order_id)
+    assert after["cancellation"]["refund"]["status"] == shop.refund_document(order_id)["status"] == "succeeded"
+    assert [row.get("amount_refunded", 0) for row in after["payments"]] == [4000, 0, 0]
+    assert after["payments"][2]["amount_voided"] == 700
+    assert bank.moved == moved
 
 
 def test_an_order_that_cannot_be_read_keeps_all_it_has(shop: Shop) -> None:

@@ -192,9 +192,7 @@ def _next_step(
     were asked for in vain in this pass.
     """
     if "settled" in document and ("payments" not in document or has_same_legs(document, refund)):
-        # A person has seen to it, while its order or its cancellation was gone. The legs were none of ours.
-        given_up = changes.give_up(refund, "INVALID_ORDER", iso(clock()))
-        return _Step(changes.settle_by_hand(given_up, given_up.updated_at), None, "settled by hand before")
+        return _settled_before(providers, order, refund, document, clock)
     if not has_same_legs(document, refund):
         return _after_another(providers, order, refund, document, clock)
     pending = [(index, leg) for index, leg in enumerate(refund.payments) if leg.status == "pending"]
@@ -228,17 +226,48 @@ def _after_another(
     """The end of a refund whose earlier self has other sums: its cancellation was erased, and the order changed and
     cancelled anew. What the earlier one paid is booked, the difference is a person's. None while it is pending there.
     """
-    earlier = []
-    for index, row in enumerate(document["payments"]):
+    earlier = _ended_legs(providers, order, refund, document)
+    if earlier is None:
+        return None
+    given = _give_up(refund, _OTHER_SUMS, clock)
+    done = ", ".join(_entry(leg, refund) for leg in earlier if leg.status == "succeeded")
+    return given._replace(entry=f"given up after {done or 'nothing'}", earlier=earlier)
+
+
+def _settled_before(
+    providers: Mapping[str, Provider],
+    order: Order,
+    refund: Refund,
+    document: Mapping[str, Any],
+    clock: Callable[[], datetime],
+) -> _Step | None:
+    """The end of a refund that a person has seen to while its order or its cancellation was gone: nothing more is paid,
+    and what providers had paid before is booked. None while that is pending there.
+    """
+    ended = _ended_legs(providers, order, refund, document)
+    if ended is None:
+        return None
+    known = refund.model_copy(update={"payments": ended}) if ended else refund
+    given_up = changes.give_up(known, "INVALID_ORDER", iso(clock()))
+    return _Step(changes.settle_by_hand(given_up, given_up.updated_at), None, "settled by hand before")
+
+
+def _ended_legs(
+    providers: Mapping[str, Provider], order: Order, refund: Refund, document: Mapping[str, Any]
+) -> tuple[Leg, ...] | None:
+    """A document's legs as they ended, by what it has recorded, else by what the provider has. Nothing is begun.
+
+    None while one is pending at its provider.
+    """
+    ended = []
+    for index, row in enumerate(document.get("payments", ())):
         leg = Leg.model_validate(row)
         outcome = _recorded(document, index) or _find(providers, order, refund, leg)
         if outcome and outcome.status == "pending":
             return None
-        ended = {"status": outcome.status, "reference": outcome.reference} if outcome else {"status": "failed"}
-        earlier.append(leg.model_copy(update=ended))
-    given = _give_up(refund, _OTHER_SUMS, clock)
-    done = ", ".join(_entry(leg, refund) for leg in earlier if leg.status == "succeeded")
-    return given._replace(entry=f"given up after {done or 'nothing'}", earlier=tuple(earlier))
+        told = {"status": outcome.status, "reference": outcome.reference} if outcome else {"status": "failed"}
+        ended.append(leg.model_copy(update=told))
+    return tuple(ended)
 
 
 def _entry(leg: Leg, refund: Refund) -> str:
