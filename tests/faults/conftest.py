@@ -112,3 +112,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             QueueUrl=stack.services.queues["RefundQueue"], Attributes={"VisibilityTimeout": str(VISIBLE_SECONDS)}
         )
         yield World(stack, aws, proxies, stripe, Account(stripe_url))
+
+
+@pytest.fixture
+def shop(world: World) -> Iterator[Shop]:
+    """A store with a customer; what was planned on the proxies for it is over afterwards."""
+    opened = world.shop()
+    yield opened
+    opened.close()
+    for proxy in (*world.proxies.values(), world.stripe):
+        proxy.clear()

@@ -22,15 +22,6 @@ ALWAYS = 10**9
 
 
 @pytest.fixture
-def shop(world: World) -> Iterator[Shop]:
-    opened = world.shop()
-    yield opened
-    opened.close()
-    for proxy in (*world.proxies.values(), world.stripe):
-        proxy.clear()
-
-
-@pytest.fixture
 def heard(world: World) -> Iterator[EventWatch]:
     watch = EventWatch.open(world.aws)
     yield watch

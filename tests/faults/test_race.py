@@ -28,13 +28,6 @@ SECONDS = 30
 ROUNDS = 20
 
 
-@pytest.fixture
-def shop(world: World) -> Iterator[Shop]:
-    opened = world.shop()
-    yield opened
-    opened.close()
-
-
 def just_before(action: Callable[[], object]) -> Fault:
     """The request waits while something else is done, and then goes on."""
 

@@ -44,15 +44,6 @@ def anew(world: World) -> Iterator[tuple[Stack, Aws]]:
         yield stack, aws
 
 
-@pytest.fixture
-def shop(world: World) -> Iterator[Shop]:
-    opened = world.shop()
-    yield opened
-    opened.close()
-    for proxy in (*world.proxies.values(), world.stripe):
-        proxy.clear()
-
-
 def copy_of(aws: Aws, *tables: str) -> Items:
     """All items of these tables at this moment."""
     return {name: getattr(aws, name).scan(ConsistentRead=True)["Items"] for name in tables}

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-
-import pytest
 
 from tests.contract_support import documents
 from tests.contract_support.shop import Shop
@@ -16,14 +13,6 @@ from tests.faults.proxy import Answer, Forward, Request
 
 ORDERS = 24
 PAUSE_SECONDS = 0.3
-
-
-@pytest.fixture
-def shop(world: World) -> Iterator[Shop]:
-    opened = world.shop()
-    yield opened
-    opened.close()
-    world.stripe.clear()
 
 
 def test_no_more_refunds_are_at_the_provider_at_once_than_the_function_has_environments(
