@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,48 +14,15 @@ import pytest
 
 from local.runtime import Runtime, link_runtime
 from local.stack import functions_of
-from local.template import Template
+from tests.builds import Build, build_for_this_machine
 from tests.conftest import Aws, serve
 from tests.machine import ROOT, functions_python, sam_cli
-
-BUILT = ROOT / ".aws-sam-test"
-MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
-
-
-@dataclass(frozen=True)
-class Build:
-    """What `sam build` made. `artifacts`: folder of each function, by logical id. `layer`: the layer's folder."""
-
-    template: Template
-    artifacts: Mapping[str, Path]
-    layer: Path
 
 
 @pytest.fixture(scope="session")
 def build() -> Build:
-    """Built for this machine's processor, since it is run here. sam builds anew only what has changed."""
     functions_python()
-    sam = sam_cli()
-    folder = BUILT / "build"
-    done = subprocess.run(
-        [
-            *(sam, "build", "--build-dir", folder, "--cache-dir", BUILT / "cache"),
-            *("--parameter-overrides", f"Architecture={MACHINES[platform.machine().lower()]}"),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": f"{sam.parent}{os.pathsep}{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    template = Template(folder / "template.yaml")
-    layer = template.resources("AWS::Serverless::LayerVersion")["CancelCoreLayer"]
-    return Build(
-        template=template,
-        artifacts={name: folder / properties["CodeUri"] for name, properties in template.functions().items()},
-        layer=folder / layer["ContentUri"],
-    )
+    return build_for_this_machine(ROOT, sam_cli(), ROOT / ".aws-sam-test")
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from tests.builds import Build
 from tests.conftest import Aws
 from tests.machine import ROOT
-from tests.package.conftest import Build, payload, start
+from tests.package.conftest import payload, start
 
 MEGABYTE = 1024 * 1024
 

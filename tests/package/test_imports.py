@@ -1,0 +1,112 @@
+"""What a cold start imports. Imports are most of it, so that what a function does not use must not be among them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from local.stack import functions_of
+from tests.builds import Build
+from tests.conftest import Aws
+
+Imported = Mapping[str, Mapping[str, tuple[str, str | None]]]
+
+SCRIPT = """\
+import json, sys
+import app
+print(json.dumps({name: [module.__file__, getattr(module, "__cached__", None)] for name, module in sys.modules.items()
+                  if getattr(module, "__file__", None) and name != "__main__"}))
+"""
+
+
+@pytest.fixture(scope="module")
+def imported(build: Build, aws: Aws, runtime_folder: Path) -> Imported:
+    """By function what is imported when it has been initialised: module -> file, bytecode."""
+
+    def modules(function: str) -> dict[str, tuple[str, str | None]]:
+        made = functions_of(build.template, aws.environment)[function]
+        folder = build.artifacts[function]
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", SCRIPT],
+            cwd=folder,
+            env={
+                **made.environment,
+                "PYTHONPATH": os.pathsep.join(map(str, (build.layer / "python", runtime_folder))),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "AWS_DEFAULT_REGION": made.region,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        found: dict[str, tuple[str, str | None]] = json.loads(done.stdout)
+        return found
+
+    return {function: modules(function) for function in build.artifacts}
+
+
+# What the layer and the runtime carry and every function imports. Nothing comes in without somebody's notice.
+PACKAGES = {
+    *(
+        "annotated_types",
+        "aws_lambda_powertools",
+        "boto3",
+        "botocore",
+        "cancel_core",
+        "dateutil",
+        "jmespath",
+        "pydantic",
+    ),
+    *("pydantic_core", "s3transfer", "six", "typing_extensions", "typing_inspection", "urllib3"),
+}
+EVERYWHERE = {
+    *("changes", "errors", "events", "order", "policy", "providers", "refund_plan", "rules", "tables", "telemetry"),
+    *("views", "wiring"),
+}
+OWN = {
+    "ListReasonsFunction": {"api"},
+    "ListOrdersFunction": {"api", "queries"},
+    "GetOrderFunction": {"api", "queries"},
+    "CheckEligibilityFunction": {"api", "queries"},
+    "CancelOrderFunction": {"api", "cancel", "clock"},
+    "GetCancellationFunction": {"api", "queries"},
+    "PublishEventsFunction": {"announce", "bus", "clock"},
+    "RefundOrderFunction": {"clock", "providers.offline", "refund"},
+    "ReconcileRefundsFunction": {"announce", "bus", "clock"},
+    "ValidateConfigFunction": {"bus", "clock", "config_changes", "configs"},
+    "SeedConfigFunction": set[str](),
+}
+"""Our own modules, by function, beside those of all."""
+MODULES = 480
+"""Of all kinds. boto3 with one client alone imports some 370."""
+
+
+def test_nothing_is_imported_that_is_not_used(imported: Imported) -> None:
+    for function, modules in imported.items():
+        packages = {name.split(".")[0] for name in modules} - sys.stdlib_module_names - {"app"}
+        # requests, which Stripe's client requires, brings it, and botocore takes it where it is.
+        extra = {"certifi"} if function == "RefundOrderFunction" else set()
+        assert {name for name in packages if not name.startswith("_sysconfigdata")} == PACKAGES | extra, function
+        own = {name.removeprefix("cancel_core.") for name in modules if name.startswith("cancel_core.")}
+        assert own == EVERYWHERE | OWN[function], function
+        assert len(modules) <= MODULES, function
+
+
+def test_nothing_is_compiled_at_a_cold_start(build: Build, imported: Imported) -> None:
+    """Lambda's disk can't be written to, so what lacks its bytecode is compiled each time."""
+    carried = (build.layer, *build.artifacts.values())
+    for function, modules in imported.items():
+        for name, (file, bytecode) in modules.items():
+            if not file.endswith(".py") or not any(Path(file).is_relative_to(folder) for folder in carried):
+                continue
+            assert bytecode, (function, name)
+            assert Path(bytecode).exists(), (function, name)
+            # PEP 552: by a hash, and not checked: a package's files do not keep their times.
+            assert Path(bytecode).read_bytes()[4:8] == b"\x01\0\0\0", (function, name)
