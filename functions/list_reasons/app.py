@@ -1,9 +1,7 @@
 """GET /cancellation-reasons: the reasons that a store lets its customers choose from. Open to anyone, and cacheable."""
 
-from typing import Any
-
 from cancel_core import wiring
-from cancel_core.api import ApiRequest, api, cached
+from cancel_core.api import Answer, ApiRequest, api, public
 from cancel_core.policy import DEFAULT_STORE
 from cancel_core.views import reasons_view
 
@@ -11,6 +9,6 @@ wiring.policies()
 
 
 @api
-def handler(request: ApiRequest) -> dict[str, Any]:
+def handler(request: ApiRequest) -> Answer:
     policy = wiring.policies().get(request.query("store_id") or DEFAULT_STORE)
-    return cached(request, reasons_view(policy), wiring.config_cache_seconds())
+    return Answer(reasons_view(policy), public(wiring.config_cache_seconds()))

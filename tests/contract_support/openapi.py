@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,13 +16,26 @@ from referencing.jsonschema import DRAFT202012
 from tests.contract_support.schemas import fault, openapi_document
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import httpx
 
 _DOCUMENT = "urn:cancel-core:openapi"
 PROBLEM = "application/problem+json"
 JSON = "application/json"
 # Headers that mean something to a client: one that is sent must be documented for that answer.
-_MEANINGFUL = frozenset({"cache-control", "etag", "idempotency-replayed", "retry-after", "x-request-id", "location"})
+_MEANINGFUL = frozenset(
+    {
+        "cache-control",
+        "content-encoding",
+        "etag",
+        "idempotency-replayed",
+        "location",
+        "retry-after",
+        "vary",
+        "x-request-id",
+    }
+)
 
 
 class UndocumentedAnswerError(AssertionError):
@@ -30,6 +45,16 @@ class UndocumentedAnswerError(AssertionError):
 def body_of(response: httpx.Response) -> Any:
     """The JSON of an answer. A number with a point becomes a Decimal, which no schema takes for an integer."""
     return json.loads(response.content, parse_float=Decimal)
+
+
+def content_of(answer: Mapping[str, Any]) -> bytes:
+    """The body that a client gets of what a function has returned to the gateway, unpacked."""
+    if not answer.get("isBase64Encoded"):
+        assert "content-encoding" not in answer["headers"]
+        text: str = answer["body"]
+        return text.encode()
+    assert answer["headers"]["content-encoding"] == "gzip"
+    return gzip.decompress(base64.b64decode(answer["body"], validate=True))
 
 
 class ApiDocument:

@@ -208,7 +208,7 @@ def test_cors(client: httpx.Client, functions: Functions) -> None:
     assert preflight.headers["access-control-max-age"] == "60"
     functions.answer = {
         "statusCode": 200,
-        "headers": {"Access-Control-Allow-Origin": "https://evil.example"},
+        "headers": {"Access-Control-Allow-Origin": "https://evil.example", "Vary": "accept-encoding"},
         "body": "",
     }
     for path, status in (("/answers", 200), ("/things", 401), ("/nowhere", 404)):
@@ -216,6 +216,7 @@ def test_cors(client: httpx.Client, functions: Functions) -> None:
         assert answer.status_code == status
         assert answer.headers["access-control-allow-origin"] == "https://shop.example"
         assert answer.headers["access-control-expose-headers"] == "etag"
+        assert answer.headers["vary"] == ("accept-encoding, Origin" if path == "/answers" else "Origin")
     assert (
         "access-control-allow-origin" not in client.get("/answers", headers={"Origin": "https://evil.example"}).headers
     )

@@ -14,6 +14,7 @@ import pytest
 
 from local.demo import CONFIG, seed
 from tests.conftest import Aws
+from tests.contract_support.openapi import content_of
 from tests.machine import ROOT
 from tests.package.conftest import Lambda, payload
 
@@ -69,7 +70,7 @@ def record(name: str) -> Any:
 
 def body(answer: Any) -> Any:
     assert answer["statusCode"] == 200, answer
-    return json.loads(answer["body"])
+    return json.loads(content_of(answer))
 
 
 def refund_event() -> Any:

@@ -21,6 +21,7 @@ from local.guard import Guard
 from local.runtime import Result, Runtime
 from local.stack import PARAMETERS, functions_of
 from local.template import Template
+from tests.contract_support.openapi import content_of
 from tests.contract_support.waiting import wait_until
 from tests.faults import proxy as faults
 from tests.machine import ROOT
@@ -115,7 +116,7 @@ class World:
             event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = customer_id
         answer = self.invoke(function, event)
         assert answer["statusCode"] == 200, answer
-        return json.loads(answer["body"])
+        return json.loads(content_of(answer))
 
     def refund(self, message: Mapping[str, Any]) -> Any:
         return self.invoke("RefundOrderFunction", {"Records": [message]})

@@ -35,10 +35,10 @@ SECONDS = 150
 NOT_THEIRS = ("someone-elses", "nobodys")
 MET = {
     ("GET", REASONS): {200, 304},
-    ("GET", "/orders"): {200, 401, 422},
-    ("GET", ORDER): {200, 401, 404},
-    ("GET", ELIGIBILITY): {200, 401, 404},
-    ("GET", CANCELLATION): {200, 401, 404},
+    ("GET", "/orders"): {200, 304, 401, 422},
+    ("GET", ORDER): {200, 304, 401, 404},
+    ("GET", ELIGIBILITY): {200, 304, 401, 404},
+    ("GET", CANCELLATION): {200, 304, 401, 404},
     ("POST", CANCELLATION): {200, 400, 401, 404, 409, 415, 422},
 }
 """The statuses that must be among each operation's answers: a fuzzer that only ever meets 404 proves nothing."""
@@ -148,7 +148,7 @@ def test_each_kind_of_answer_was_among_them(fuzzed: Fuzzed) -> None:
 def test_what_is_not_theirs_is_neither_shown_nor_changed(fuzzed: Fuzzed, order_id: str) -> None:
     asked = [answer for answer in fuzzed.answers if answer.url.startswith(f"/orders/{order_id}")]
     assert {answer.path for answer in asked} == {ORDER, ELIGIBILITY, CANCELLATION}
-    assert all(answer.status >= 400 for answer in asked)
+    assert all(answer.status >= 400 for answer in asked)  # 304 would tell that there is one
     assert not any(order_id in answer.body for answer in fuzzed.answers if answer.status < 400)
     assert fuzzed.shop.stored(order_id) == fuzzed.orders[order_id]
 

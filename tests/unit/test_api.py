@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import pytest
-from cancel_core.api import Answer, ApiRequest, api, cached
-from cancel_core.errors import InvalidRequest, OrderNotFound, Refusal, ServiceUnavailable
+from cancel_core.api import ONE_PACKET, Answer, ApiRequest, api, public
+from cancel_core.errors import InvalidRequest, OrderNotFound, OrderTooLarge, Refusal, ServiceUnavailable
 from cancel_core.policy import read_policy
 from cancel_core.telemetry import report_config
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.contract_support.openapi import content_of
 from tests.unit.builders import document, order
 
 
@@ -26,7 +30,11 @@ def event(body: str | None = None, query: dict[str, str] | None = None, /, **hea
         | {name.replace("_", "-"): text for name, text in headers.items()},
         "queryStringParameters": query,
         "pathParameters": {"order_id": "o1"},
-        "requestContext": {"requestId": "gateway-request", "authorizer": {"jwt": {"claims": {"sub": "c1"}}}},
+        "requestContext": {
+            "requestId": "gateway-request",
+            "http": {"method": "POST"},
+            "authorizer": {"jwt": {"claims": {"sub": "c1"}}},
+        },
         "body": body,
     }
 
@@ -122,29 +130,166 @@ def test_the_limit_is_20_unless_given() -> None:
 
 @pytest.mark.parametrize("seconds", [0, 30, 45, 55])
 def test_caches_together_hold_a_config_no_longer_than_a_minute(seconds: float) -> None:
-    answer = cached(ApiRequest(event()), {"enabled": False}, seconds)
+    max_age = int(public(seconds)["cache-control"].removeprefix("public, max-age="))
 
-    max_age = int(answer["headers"]["cache-control"].removeprefix("public, max-age="))
     assert max_age + seconds <= 60
 
 
-@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
-def test_who_has_the_answer_is_told_so_without_a_body(form: str) -> None:
-    etag = cached(ApiRequest(event()), {"enabled": True}, 30)["headers"]["etag"]
+SMALL = {"enabled": True}
+LARGE = {"orders": [{"order_id": f"order-{number}", "total": number * 7919} for number in range(100)]}
 
-    known = cached(ApiRequest(event(if_none_match=form.format(etag))), {"enabled": True}, 30)
-    changed = cached(ApiRequest(event(if_none_match=etag)), {"enabled": False}, 30)
 
-    assert (known["statusCode"], known["body"], known["headers"]["etag"]) == (304, "", etag)
+def sent(
+    body: Any, method: str = "GET", answer_headers: dict[str, str] | None = None, /, **headers: str
+) -> dict[str, Any]:
+    """What the gateway gets for a request: this document, or the refusal it is."""
+
+    @api
+    def handler(_request: ApiRequest) -> Answer:
+        if isinstance(body, Exception):
+            raise body
+        return Answer(body, answer_headers or {})
+
+    asked = event(None, None, **headers)
+    asked["requestContext"]["http"]["method"] = method
+    return handler(asked, Context())
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', '"other",W/{} ', "*"])
+@pytest.mark.parametrize("body", [SMALL, LARGE])
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_who_has_the_answer_is_told_so_without_a_body(form: str, body: Any, coding: str) -> None:
+    first = sent(body, accept_encoding=coding)
+    etag = first["headers"]["etag"]
+
+    known = sent(body, accept_encoding=coding, if_none_match=form.format(etag))
+    changed = sent(body | {"more": 1}, accept_encoding=coding, if_none_match=etag)
+
+    # All that a cache would take over from a 200.
+    headers = {name: text for name, text in first["headers"].items() if name != "content-encoding"}
+    assert known == {"statusCode": 304, "headers": headers, "body": ""}
     assert changed["statusCode"] == 200
+    assert changed["headers"]["etag"] != etag
+
+
+@pytest.mark.parametrize("form", ["", '"other"', "other", '"', 'W/"other", "more"', "**"])
+def test_who_has_another_answer_gets_this_one(form: str) -> None:
+    assert sent(SMALL, if_none_match=form)["statusCode"] == 200
+
+
+def test_plain_and_zipped_have_etags_of_their_own_and_either_is_known() -> None:
+    plain, zipped = sent(LARGE), sent(LARGE, accept_encoding="gzip")
+    etags = plain["headers"]["etag"], zipped["headers"]["etag"]
+    assert etags[1] == etags[0].removesuffix('"') + '-gzip"'
+
+    for etag in etags:
+        for coding in ("identity", "gzip"):
+            # The client is told of what it has: by another's ETag a cache would not know what to renew.
+            known = sent(LARGE, accept_encoding=coding, if_none_match=etag)
+            assert (known["statusCode"], known["headers"]["etag"]) == (304, etag)
+
+
+def test_what_is_the_customers_own_is_kept_by_their_browser_alone_and_asked_for_each_time() -> None:
+    assert sent(SMALL)["headers"]["cache-control"] == "private, no-cache"
+    assert sent(SMALL, "GET", public(30))["headers"]["cache-control"] == "public, max-age=20"
+
+
+def test_what_a_post_answers_is_not_kept() -> None:
+    for headers in ({}, {"if_none_match": "*"}):
+        answer = sent(LARGE, "POST", **headers)
+        assert (answer["statusCode"], answer["headers"]["cache-control"]) == (200, "no-store")
+        assert "etag" not in answer["headers"]
+
+
+@given(body=st.dictionaries(st.text(max_size=40), st.text() | st.integers()), padding=st.integers(0, 2 * ONE_PACKET))
+def test_what_is_zipped_is_what_is_sent_plain(body: dict[str, Any], padding: int) -> None:
+    body |= {"padding": "x" * padding}
+    for method in ("GET", "POST"):
+        plain, zipped = sent(body, method), sent(body, method, accept_encoding="gzip")
+
+        size = len(content_of(plain))
+        assert zipped.get("isBase64Encoded", False) is (size > ONE_PACKET)
+        assert content_of(zipped) == content_of(plain)
+        for answer in (plain, zipped):
+            assert answer["headers"].get("vary") == ("accept-encoding" if size > ONE_PACKET else None)
+
+
+def test_what_is_zipped_holds_no_time_so_that_one_etag_is_of_the_same_bytes() -> None:
+    zipped = base64.b64decode(sent(LARGE, accept_encoding="gzip")["body"])
+
+    assert zipped[4:8] == bytes(4)  # MTIME (RFC 1952, 2.3)
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("gzip", True),
+        ("gzip, deflate, br, zstd", True),
+        ("br;q=1.0, gzip;q=0.8, *;q=0.1", True),
+        ("GZip", True),
+        ("\tgzip ;\tQ=0.001 ", True),
+        ("*", True),
+        ("deflate, *;q=0.5", True),
+        ("gzip, *;q=0", True),
+        ("gzip, identity", True),
+        ("gzip;q=0.5, identity;q=0.5", True),
+        ("identity;q=0.2, *;q=0.3", True),
+        (",, gzip,", True),
+        ("gzip;q=1.000", True),
+        ("", False),
+        ("identity", False),
+        ("deflate, br", False),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000, *", False),
+        ("*;q=0", False),
+        ("identity, gzip;q=0.9", False),
+        ("gzip;q=0.5, *", False),
+        ("identity;q=0.5, *;q=0.4", False),
+        ("x-gzip-2, gzipped", False),
+        ("gzip;q=1.1", False),
+        ("gzip;q=2", False),
+        ("gzip;q=0.1234", False),
+        ("gzip;q = 1", False),
+        ("gzip;q=", False),
+        ("gzip;level=9", False),
+        ("gzip q=1", False),
+    ],
+)
+def test_gzip_is_sent_to_who_accepts_it_and_does_not_like_plain_better(header: str, accepted: bool) -> None:
+    assert ApiRequest(event(accept_encoding=header)).accepts_gzip() is accepted
+
+
+def test_who_says_nothing_gets_it_plain() -> None:
+    assert ApiRequest(event()).accepts_gzip() is False
+
+
+def test_a_refusal_with_an_order_is_zipped_too() -> None:
+    refusal = OrderTooLarge("The order is too large.", order=LARGE)
+    for method in ("GET", "POST"):
+        answer = sent(refusal, method, accept_encoding="gzip", if_none_match="*")
+
+        assert answer["statusCode"] == 409
+        assert json.loads(content_of(answer))["order"] == LARGE
+        headers = {name: answer["headers"][name] for name in ("content-type", "cache-control", "vary")}
+        assert headers == {
+            "content-type": "application/problem+json",
+            "cache-control": "no-store",
+            "vary": "accept-encoding",
+        }
+        assert "etag" not in answer["headers"]
+
+
+@pytest.mark.parametrize(("more", "is_zipped"), [(0, False), (1, True)])
+def test_what_fits_a_packet_is_sent_as_it_is(more: int, is_zipped: bool) -> None:
+    body = {"a": "å" * 600}
+    body["b"] = "x" * (ONE_PACKET - len(content_of(sent(body | {"b": ""}))) + more)
+
+    assert len(content_of(sent(body))) == ONE_PACKET + more
+    assert sent(body, accept_encoding="gzip").get("isBase64Encoded", False) is is_zipped
 
 
 def answered(error: Exception) -> dict[str, Any]:
-    @api
-    def handler(_request: ApiRequest) -> Answer:
-        raise error
-
-    return handler(event(), Context())
+    return sent(error, "POST")
 
 
 def test_a_refusal_is_a_problem_with_code_and_request_id() -> None:

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NoReturn
@@ -23,14 +24,21 @@ RETRY_AFTER_SECONDS = 2
 MAX_AGE_SECONDS = 20
 IN_FORCE_SECONDS = 60
 """A change of the config is in force after so long, caches in functions and in clients together."""
+ONE_PACKET = 1400
+"""Bytes. What fits a packet of 1,500 beside the headers of IP, TCP and TLS: made smaller, it would still be one."""
+GZIP_LEVEL = 6
+"""A list of 100 orders, 16.3 KB, becomes 2.3 KB in 0.07 ms; an order of 400 items, 83.9 KB, 10.1 KB in 0.8 ms. Level 1
+makes 12.4 KB of that in 0.2 ms, two packets more; level 9 takes 2.6 ms to save a fifth of a packet."""
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
 _LIMIT = re.compile(r"[0-9]{1,3}", re.ASCII)
+_CODING = re.compile(r"([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(?:;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
+"""One element of Accept-Encoding in lower case: a name, and perhaps its weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 200 with this document, and headers beside the usual ones."""
+    """A 200 with this document, and headers beside or in place of the usual ones. A GET's gets an ETag."""
 
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +53,10 @@ class ApiRequest:
     @property
     def request_id(self) -> str:
         return str(self.event["requestContext"]["requestId"])
+
+    @property
+    def method(self) -> str:
+        return str(self.event["requestContext"]["http"]["method"])
 
     @property
     def path(self) -> str:
@@ -67,6 +79,21 @@ class ApiRequest:
         """Names are lower case in the event."""
         value: str | None = self.event.get("headers", {}).get(name)
         return value
+
+    def accepts_gzip(self) -> bool:
+        """Named or meant by `*`, and not liked less than a plain body (RFC 9110, 12.5.3). What can't be read counts for
+        nothing, and who sends no Accept-Encoding gets a plain body."""
+        weights: dict[str, float] = {}
+        for element in (self.header("accept-encoding") or "").lower().split(","):
+            if coding := _CODING.fullmatch(element.strip(" \t")):
+                weights[coding[1]] = float(coding[2] or 1)
+        others = weights.get("*", 0)
+        gzip = weights.get("gzip", others)
+        return gzip > 0 and gzip >= weights.get("identity", others)
+
+    def known_etags(self) -> set[str]:
+        """What If-None-Match names, `W/` taken off: it compares weakly (RFC 9110, 13.1.2). Ours hold no comma."""
+        return {tag.strip().removeprefix("W/") for tag in (self.header("if-none-match") or "").split(",")}
 
     def query(self, name: str) -> str | None:
         value: str | None = (self.event.get("queryStringParameters") or {}).get(name)
@@ -155,29 +182,42 @@ def _digest(text: str) -> str:
 # --- answers --------------------------------------------------------------------------------------------------------
 
 
-def cached(request: ApiRequest, body: Mapping[str, Any], cache_seconds: float) -> dict[str, Any]:
-    """An answer that anyone may keep for a while: with an ETag, and a 304 for who has it already."""
-    text = _dump(body)
-    etag = f'"{_digest(text)[:32]}"'
+def public(cache_seconds: float) -> dict[str, str]:
+    """The header of what anyone may keep for a while; its function may have kept it for `cache_seconds` before."""
     max_age = max(0, min(MAX_AGE_SECONDS, int(IN_FORCE_SECONDS - cache_seconds)))
-    headers = {"cache-control": f"public, max-age={max_age}", "etag": etag}
-    known = {tag.strip().removeprefix("W/") for tag in (request.header("if-none-match") or "").split(",")}
-    if known & {etag, "*"}:
-        return {"statusCode": 304, "headers": headers | {"x-request-id": request.request_id}, "body": ""}
-    return _response(200, text, headers, request.request_id)
+    return {"cache-control": f"public, max-age={max_age}"}
 
 
-def _response(status: int, text: str, headers: Mapping[str, str], request_id: str) -> dict[str, Any]:
-    return {
-        "statusCode": status,
-        "headers": {
-            "content-type": "application/json",
-            "cache-control": "no-store",
-            "x-request-id": request_id,
-            **headers,
-        },
-        "body": text,
-    }
+def _response(request: ApiRequest, status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    """The document, compressed where that saves packets and the client takes it; 304 for who has it already."""
+    content = _dump(body)
+    is_large = len(content) > ONE_PACKET
+    is_zipped = is_large and request.accepts_gzip()
+    usual = {"content-type": "application/json", "cache-control": "no-store", "x-request-id": request.request_id}
+    if is_large:
+        usual["vary"] = "accept-encoding"
+    if status == 200 and request.method == "GET":
+        digest = hashlib.sha256(content).hexdigest()[:32]
+        # A strong ETag is of one representation, and gzip makes another one. Who has either has the document.
+        etags = [f'"{digest}"', f'"{digest}-gzip"']
+        if is_zipped:
+            etags.reverse()
+        # A browser may keep it on the device, and asks each time; whoever stands between may not.
+        usual |= {"cache-control": "private, no-cache", "etag": etags[0]}
+        known = request.known_etags()
+        for etag in etags:
+            if known & {etag, "*"}:
+                # The type as well: without one the gateway adds text/plain, and a cache might believe it.
+                return {"statusCode": 304, "headers": {**usual, **headers, "etag": etag}, "body": ""}
+    if is_zipped:
+        zipped = zlib.compress(content, GZIP_LEVEL, wbits=31)  # 31: in the form of gzip, its time 0
+        return {
+            "statusCode": status,
+            "headers": {**usual, "content-encoding": "gzip", **headers},
+            "body": base64.b64encode(zipped).decode(),
+            "isBase64Encoded": True,
+        }
+    return {"statusCode": status, "headers": {**usual, **headers}, "body": content.decode()}
 
 
 def _problem(
@@ -200,15 +240,15 @@ def _problem(
         "request_id": request.request_id,
         **extra,
     }
-    return _response(status, _dump(body), {"content-type": "application/problem+json", **headers}, request.request_id)
+    return _response(request, status, body, {"content-type": "application/problem+json", **headers})
 
 
-def _dump(body: Mapping[str, Any]) -> str:
+def _dump(body: Mapping[str, Any]) -> bytes:
     # A client's path or field name may hold what is no character; it is shown as "?".
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace").decode()
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def api(handle: Callable[[ApiRequest], Answer | dict[str, Any]]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def api(handle: Callable[[ApiRequest], Answer]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """Makes a Lambda handler of a function that takes a request and answers, or raises."""
 
     @functools.wraps(handle)
@@ -228,7 +268,7 @@ def api(handle: Callable[[ApiRequest], Answer | dict[str, Any]]) -> Callable[[di
     return handler
 
 
-def _answer(handle: Callable[[ApiRequest], Answer | dict[str, Any]], request: ApiRequest) -> dict[str, Any]:
+def _answer(handle: Callable[[ApiRequest], Answer], request: ApiRequest) -> dict[str, Any]:
     try:
         answer = handle(request)
     except Refusal as refusal:
@@ -245,8 +285,6 @@ def _answer(handle: Callable[[ApiRequest], Answer | dict[str, Any]], request: Ap
         count("InternalError")
         detail = "Something went wrong here. Quote the request id when you ask about it."
         return _problem(request, 500, "INTERNAL_ERROR", "Internal error", detail, {}, {})
-    response = (
-        answer if isinstance(answer, dict) else _response(200, _dump(answer.body), answer.headers, request.request_id)
-    )
+    response = _response(request, 200, answer.body, answer.headers)
     logger.info("answered", extra={"status": response["statusCode"]})
     return response
