@@ -65,6 +65,27 @@ def test_someone_else_can_sign_in_by_their_id(visits: Visits, shop: Shop) -> Non
     expect(visit.page.locator("h1")).to_have_text(f"Order {order_id}")
 
 
+def test_an_order_is_sent_again_only_when_it_has_changed(visit: Visit, shop: Shop) -> None:
+    items = [documents.invoiced(str(number)) for number in range(1, 31)]
+    order_id = shop.put(**documents.paid(items=items))
+
+    def sent() -> bool:
+        """Opens the page; whether the order has come over the network, and not from what the browser keeps."""
+        visit.go(order_page(order_id))
+        expect(visit.button).to_be_visible()
+        of_order = "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/orders/' + id))"
+        sizes = visit.page.evaluate(
+            f"(id) => {of_order}.map((one) => [one.transferSize, one.encodedBodySize])", order_id
+        )
+        assert sizes
+        return any(transferred > body for transferred, body in sizes)
+
+    assert [sent(), sent(), sent()] == [True, False, False]
+    shop.put(order_id=order_id, **documents.paid(items=items, total=4711))
+    assert sent()
+    expect(visit.page.get_by_text("47.11").first).to_be_visible()
+
+
 @pytest.mark.parametrize("state", NOT_CANCELLABLE)
 def test_an_order_that_cannot_be_cancelled_shows_no_button_on_any_page(visit: Visit, shop: Shop, state: str) -> None:
     order_id = f"{shop.mark}-fixed"
