@@ -85,6 +85,8 @@ class Function:
     whatever it may see.
     ``environment``: on top of Lambda's own variables; nothing is inherited from this process but PATH.
     ``timeout``: seconds. ``concurrency``: environments at most; further callers wait for one.
+    ``at_snapshot``: the function has SnapStart, and this is called with the process's id where Lambda would take the
+    snapshot; the process then goes on, as one that was restored from it.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Function:
     account: str = "123456789012"
     concurrency: int = 4
     command: tuple[str, ...] = field(default_factory=default_command)
+    at_snapshot: Callable[[int], None] | None = None
 
     @property
     def arn(self) -> str:
@@ -193,7 +196,7 @@ class _Environment:
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
             "AWS_LAMBDA_LOG_STREAM_NAME": uuid.uuid4().hex,
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start" if function.at_snapshot else "on-demand",
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
             "AWS_REGION": function.region,
             "AWS_DEFAULT_REGION": function.region,
@@ -289,6 +292,10 @@ class _RuntimeApi(Handler):
     ROOT = "/2018-06-01/runtime/"
 
     def do_GET(self) -> None:
+        at_snapshot = self.environment.function.at_snapshot
+        if at_snapshot and self.path == self.ROOT + "restore/next":
+            at_snapshot(self.environment.process.pid)
+            return self.answer(200)
         if self.path != self.ROOT + "invocation/next":
             return self.answer(404)
         invocation = self.environment.next()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local.runtime import Runtime, link_runtime
+from local.runtime import Function, Runtime, link_runtime
 from local.stack import functions_of
 from tests.builds import Build, build_for_this_machine
 from tests.conftest import Aws, serve
@@ -45,12 +45,10 @@ class Lambda:
         return result.json()
 
 
-@contextmanager
-def start(build: Build, layer: Path, aws: Aws, runtime_folder: Path) -> Iterator[Lambda]:
-    """Runs the artifacts with the folder `layer` as their layer."""
-    said: list[str] = []
-    functions = [
-        replace(
+def alone(build: Build, layer: Path, aws: Aws, runtime_folder: Path) -> dict[str, Function]:
+    """The artifacts with the folder `layer` as their layer, by logical id."""
+    return {
+        name: replace(
             function,
             name=name,
             path=(layer / "python", runtime_folder),
@@ -61,7 +59,14 @@ def start(build: Build, layer: Path, aws: Aws, runtime_folder: Path) -> Iterator
             concurrency=1,
         )
         for name, function in functions_of(build.template, aws.environment).items()
-    ]
+    }
+
+
+@contextmanager
+def start(build: Build, layer: Path, aws: Aws, runtime_folder: Path) -> Iterator[Lambda]:
+    """Runs the artifacts with the folder `layer` as their layer."""
+    said: list[str] = []
+    functions = alone(build, layer, aws, runtime_folder).values()
     with Runtime(functions, log=lambda name, line: said.append(f"{name} | {line}")) as runtime:
         yield Lambda(runtime, said)
 

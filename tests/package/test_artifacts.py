@@ -25,7 +25,15 @@ def test_the_layer_leaves_to_the_runtime_what_is_the_runtimes(build: Build) -> N
     carried = {path.name.split("-")[0].removesuffix(".py") for path in (build.layer / "python").iterdir()}
     assert {"cancel_core", "aws_lambda_powertools", "pydantic"} <= carried
     # A second botocore would shadow the runtime's, and the X-Ray SDK costs most of a cold start.
-    assert not carried & {"boto3", "botocore", "s3transfer", "urllib3", "aws_xray_sdk", "awslambdaric"}
+    assert not carried & {
+        "boto3",
+        "botocore",
+        "s3transfer",
+        "urllib3",
+        "aws_xray_sdk",
+        "awslambdaric",
+        "snapshot_restore_py",
+    }
 
 
 def test_an_artifact_is_the_function_and_what_it_alone_requires(build: Build) -> None:

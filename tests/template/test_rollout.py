@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.template import read
+from local.template import Template, read
 from tests.machine import ROOT
 from tests.template.conftest import transform
 
@@ -80,6 +80,24 @@ def test_a_change_of_the_layer_is_a_new_version_of_every_function(template: Json
     after = transform(template, layer="another")
     assert len(_versions(after)) == len(_functions(deployed))
     assert not _versions(after) & _versions(deployed)
+
+
+@pytest.mark.parametrize("value", ["PublishedVersions", "None"])
+def test_what_answers_clients_starts_from_a_snapshot_where_that_is_wanted(
+    value: str, template: Json, deployed: Json
+) -> None:
+    wanted = {} if value == template["Parameters"]["SnapStart"]["Default"] else {"SnapStart": value}
+    asked = Template(ROOT / "template.yaml", wanted)
+    snap_start = {name: function.get("SnapStart") for name, function in asked.functions().items()}
+    routed = {route.function for route in asked.routes()}
+    assert snap_start == {name: {"ApplyOn": value} if name in routed else None for name in snap_start}
+    # The transform leaves it to CloudFormation, and has a version of each for Lambda to take the snapshot of.
+    functions = _of_type(deployed, "AWS::Lambda::Function")
+    kept = {name for name, one in functions.items() if one["Properties"].get("SnapStart")}
+    assert kept == routed
+    assert all(functions[name]["Properties"]["SnapStart"] == {"ApplyOn": {"Ref": "SnapStart"}} for name in kept)
+    versions = _of_type(deployed, "AWS::Lambda::Version").values()
+    assert kept <= {version["Properties"]["FunctionName"]["Ref"] for version in versions}
 
 
 def test_each_deployment_is_a_new_version_of_every_function(template: Json, deployed: Json, tmp_path: Path) -> None:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from cancel_core.configs import Configs, Seed
     from cancel_core.queue import Queue
 
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    from cancel_core import snapshot
+
+    snapshot.prepare()
+
 
 @cache
 def _dynamodb() -> DynamoDBClient:
