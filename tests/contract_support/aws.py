@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
+from boto3.dynamodb.types import TypeSerializer
 from botocore.config import Config
 
 from tests.contract_support.schemas import assert_valid
@@ -177,3 +179,9 @@ class EventWatch:
             time.sleep(0.1)
         detail: dict[str, Any] = found[0]["detail"]
         return detail
+
+
+def attribute_values(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document of plain values as DynamoDB's own attribute values."""
+    serialize = TypeSerializer().serialize
+    return {name: serialize(value) for name, value in document.items()}
