@@ -15,10 +15,13 @@ from cancel_core.policy import Policy
 from cancel_core.tables import ConfigTables, Conflict, Orders, Policies, StoredOrder
 
 from tests.adapters.conftest import Calls, Shop, fake_service, impatient
-from tests.unit.builders import document, item, paid, payment
+from tests.unit.builders import canceled, document, item, paid, payment
 
 CONFIG = ConfigTables("config", "history")
+CANCELLATION = canceled(paid()).cancellation
+assert CANCELLATION
 CHANGE = OrderChange(
+    CANCELLATION,
     rows=(RowChange("items", 0, {"qty_canceled": Decimal("1.5")}),),
     attributes={"status": "canceled"},
     history=HistoryEntry(at="2026-11-22T10:00:00Z", status="canceled", comment="Cancelled"),
@@ -119,7 +122,7 @@ def test_an_order_that_is_gone_is_not_made_anew(shop: Shop) -> None:
 
 def test_what_the_database_refuses_as_too_large_is_told_so(shop: Shop) -> None:
     order_id = shop.put(document(blob="x" * (396 * 1024)))
-    large = OrderChange(attributes={"more": "x" * 12000})
+    large = OrderChange(CHANGE.cancellation, attributes={"more": "x" * 12000})
 
     with pytest.raises(OrderTooLarge):
         shop.orders.write(shop.stored(order_id), large)

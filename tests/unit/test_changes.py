@@ -211,6 +211,39 @@ def test_a_cancelled_and_refunded_order_adds_up(rows: list[dict[str, Any]], surp
     assert documents["payments"][0]["shop_note"] == {"a", "b"}
 
 
+charges = st.fixed_dictionaries({"amount_invoiced": st.integers(0, 9), "amount_refunded": st.integers(0, 9)})
+
+
+@given(
+    rows=st.lists(st.fixed_dictionaries({"qty_invoiced": quantities, "qty_canceled": quantities}), max_size=3),
+    shipping=st.none() | charges,
+    fees=st.lists(charges, max_size=2),
+    held=st.lists(st.integers(0, 30), max_size=2),
+    failing=st.sets(st.sampled_from(["p0", "p1", "released"])),
+    erased=st.booleans(),
+)
+def test_what_is_known_of_an_order_after_a_write_is_what_is_read_of_it(
+    rows: list[Any], shipping: Any, fees: list[Any], held: list[int], failing: set[str], erased: bool
+) -> None:
+    source = paid(
+        items=[item(str(number), ordered=3) | row for number, row in enumerate(rows)],
+        fees=[{"fee_id": str(number), "name": "Fee"} | fee for number, fee in enumerate(fees)],
+        payments=[payment(f"p{number}", captured=amount) for number, amount in enumerate(held)]
+        + [payment("released", authorized=50)],
+        **({"shipping": shipping} if shipping else {}),
+    )
+    after_cancel = canceled(source)
+    assert after_cancel.order == StoredOrder(after_cancel.raw).order
+    after = refunded(after_cancel, tuple(failing))
+    assert after.order == StoredOrder(after.raw).order
+    if erased:
+        before, cancellation = stored(source), after.order.cancellation
+        assert cancellation
+        after = before.changed(changes.put_back(before.order, after.order, cancellation, LATER))
+        assert after.order == StoredOrder(after.raw).order
+    assert after.cancellation == after.order.cancellation
+
+
 @pytest.mark.parametrize("number", [1, 60])
 def test_the_size_is_no_less_than_what_the_database_counts(number: int) -> None:
     one = StoredOrder({"a": {"S": "åb"}, "n": {"N": "-12345"}, "l": {"L": [{"M": {"k": {"BOOL": True}}}] * number}})

@@ -22,7 +22,7 @@ from cancel_core.errors import (
 from cancel_core.policy import Policy
 from cancel_core.rules import Blocker, decide
 from cancel_core.tables import MAX_ITEM_BYTES, Conflict, Orders, Policies, StoredOrder
-from cancel_core.views import cancellation_view, order_view
+from cancel_core.views import order_view
 
 MAX_ATTEMPTS = 5
 ALWAYS_FITS_BYTES = 100 * 1024
@@ -42,8 +42,8 @@ class Canceled(NamedTuple):
 
     def view(self) -> dict[str, Any]:
         order = self.stored.order
-        assert order.cancellation is not None
-        return {"order": order_view(order, self.policy), "cancellation": cancellation_view(order, order.cancellation)}
+        view = order_view(order, self.policy)
+        return {"order": view, "cancellation": view["cancellation"]}
 
 
 def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now: datetime) -> Canceled:

@@ -56,13 +56,33 @@ class RowChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """One write. `conditions` are the attributes that must still be what was read; `history` is appended."""
+    """One write. `conditions` are the attributes that must still be what was read; `attributes` are texts; `history` is
+    appended.
+    """
 
+    cancellation: Cancellation
     conditions: tuple[str, ...] = DECIDED_ON
     rows: tuple[RowChange, ...] = ()
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
     history: HistoryEntry | None = None
+
+
+def apply(order: Order, change: OrderChange) -> Order:
+    """The order as it is once the change is written: the same as reading it anew would give, at a tenth of the cost."""
+    now: dict[str, Any] = {"cancellation": change.cancellation}
+    now |= {name: text for name, text in change.attributes.items() if name in Order.model_fields}
+    for row in change.rows:
+        if row.position is None:
+            now[row.attribute] = getattr(order, row.attribute).model_copy(update=row.numbers)
+            continue
+        rows = now.setdefault(row.attribute, list(getattr(order, row.attribute)))
+        rows[row.position] = rows[row.position].model_copy(update=row.numbers)
+    if change.history:
+        now["history"] = [*order.history, change.history]
+    return order.model_copy(
+        update={name: tuple(value) if isinstance(value, list) else value for name, value in now.items()}
+    )
 
 
 # --- ids: derived, so that doing a thing again is doing the same thing ----------------------------------------------
@@ -136,10 +156,11 @@ def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: Cancel
         ),
         refund=_pending_refund(order, plan, refund_id(new_id), at) if plan.is_needed else None,
     )
-    attributes: dict[str, Any] = {"status": "canceled", "cancellation": to_document(cancellation)}
+    attributes = {"status": "canceled"}
     if cancellation.refund:
         attributes["refund_pending_since"] = pending_since(new_id, at)
     return OrderChange(
+        cancellation,
         rows=tuple(
             RowChange("items", index, {"qty_canceled": item.qty_canceled + quantity})
             for index, (item, quantity) in enumerate(zip(order.items, canceled, strict=True))
@@ -258,11 +279,12 @@ def book(
         for index, payment in enumerate(order.payments)
         if payment.payment_id in done
     ]
-    attributes: dict[str, Any] = {"cancellation": to_document(cancellation.model_copy(update={"refund": refund}))}
+    attributes: dict[str, str] = {}
+    booked = cancellation.model_copy(update={"refund": refund})
     if refund.status == "pending":
         # It has just been looked at: the reconciler need not do so soon.
         attributes["refund_pending_since"] = pending_since(cancellation.cancellation_id, refund.updated_at)
-        return OrderChange(rows=tuple(rows), attributes=attributes)
+        return OrderChange(booked, rows=tuple(rows), attributes=attributes)
 
     status = order.status
     if refund.status == "succeeded":
@@ -272,6 +294,7 @@ def book(
         if status == "canceled" and not cancellation.rows.qty_canceled:
             attributes["status"] = status = "closed"
     return OrderChange(
+        booked,
         rows=tuple(rows),
         attributes=attributes,
         remove=("refund_pending_since",),
@@ -282,8 +305,8 @@ def book(
 def book_failure(cancellation: Cancellation, refund: Refund) -> OrderChange:
     """The write that ends the refund of an order that can't be read: the cancellation alone is touched."""
     return OrderChange(
+        cancellation.model_copy(update={"refund": refund}),
         conditions=("cancellation",),
-        attributes={"cancellation": to_document(cancellation.model_copy(update={"refund": refund}))},
         remove=("refund_pending_since",),
     )
 
@@ -297,16 +320,17 @@ def put_back(now: Order | None, was: Order | None, cancellation: Cancellation, a
     `was` is the order as it stood before the write that erased, `now` as it is (None where either can't be read). Sums
     never go down: what the order system has booked since stays. An order that has left the house keeps its status.
     """
-    attributes: dict[str, Any] = {"cancellation": to_document(cancellation)}
+    attributes: dict[str, str] = {}
     if cancellation.refund and cancellation.refund.status == "pending":
         attributes["refund_pending_since"] = pending_since(cancellation.cancellation_id, at)
     if now is None:
-        return OrderChange(conditions=("cancellation",), attributes=attributes)
+        return OrderChange(cancellation, conditions=("cancellation",), attributes=attributes)
     status = now.status
     if not now.has_left:
         attributes["status"] = status = "closed" if was and was.status == "closed" else "canceled"
     comment = "The order system wrote over the cancellation; it has been put back."
     return OrderChange(
+        cancellation,
         rows=tuple(_sums_back(now, was)) if was else (),
         attributes=attributes,
         history=HistoryEntry(at=at, status=status, comment=comment),

@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from cancel_core.changes import OrderChange, cancellation_id
+from cancel_core.changes import OrderChange, apply, cancellation_id, to_document
 from cancel_core.errors import OrderTooLarge, OrderUnreadable, ServiceUnavailable
 from cancel_core.events import OrderState
 from cancel_core.order import ORDER_ATTRIBUTES, Cancellation, Order, read_cancellation, read_order
@@ -110,8 +110,10 @@ def plain(raw: Mapping[str, Any]) -> dict[str, Any]:
 class StoredOrder:
     """An order as it was read. Reading its parts raises `OrderUnreadable` where they are not what they should be."""
 
-    def __init__(self, raw: Raw) -> None:
+    def __init__(self, raw: Raw, order: Order | None = None) -> None:
+        """`order` is what `raw` reads as, where that is known."""
         self.raw = raw
+        self._order = order
 
     @property
     def order_id(self) -> str:
@@ -139,9 +141,11 @@ class StoredOrder:
         """The attributes that the product reads, as plain values."""
         return plain({name: value for name, value in self.raw.items() if name in ORDER_ATTRIBUTES})
 
-    @cached_property
+    @property
     def order(self) -> Order:
-        return read_order(self.document)
+        if self._order is None:
+            self._order = read_order(self.document)
+        return self._order
 
     @cached_property
     def cancellation(self) -> Cancellation | None:
@@ -170,13 +174,14 @@ class StoredOrder:
             target = raw[row.attribute]["M"] if row.position is None else raw[row.attribute]["L"][row.position]["M"]
             for name, value in row.numbers.items():
                 target[name] = {"N": str(value)}
-        for name, value in change.attributes.items():
-            raw[name] = _serialize(value)
+        for name, text in change.attributes.items():
+            raw[name] = {"S": text}
+        raw["cancellation"] = _serialize(to_document(change.cancellation))
         for name in change.remove:
             raw.pop(name, None)
         if change.history:
             raw["history"] = {"L": [*raw.get("history", {"L": []})["L"], _serialize(change.history.model_dump())]}
-        return StoredOrder(raw)
+        return StoredOrder(raw, apply(self._order, change) if self._order else None)
 
     @property
     def size(self) -> int:
@@ -271,7 +276,7 @@ class Orders:
             else:
                 conditions.append(f"attribute_not_exists({name(attribute)})")
         assignments = []
-        for attribute in sorted({row.attribute for row in change.rows} | change.attributes.keys()):
+        for attribute in sorted({row.attribute for row in change.rows} | change.attributes.keys() | {"cancellation"}):
             values[f":{attribute}"] = after.raw[attribute]
             assignments.append(f"{name(attribute)} = :{attribute}")
         if change.history:

@@ -19,7 +19,8 @@ _SUMMARY = {"order_id": str, "store_id": str, "status": str, "placed_at": str, "
 def number(value: Decimal) -> int | float:
     """A quantity as a JSON number."""
     # JSON has but one kind of number. Quantities alone may have a fraction; money never comes here.
-    return int(value) if value == value.to_integral_value() else float(value)
+    whole = int(value)
+    return whole if whole == value else float(value)
 
 
 def reasons_view(policy: Policy) -> dict[str, Any]:
