@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from boto3.dynamodb.types import Binary
+from botocore.credentials import DeferredRefreshableCredentials
+from botocore.exceptions import CredentialRetrievalError
+from botocore.session import get_session
 from cancel_core import tables
 from cancel_core.changes import DECIDED_ON, OrderChange, RowChange
 from cancel_core.errors import OrderTooLarge, ServiceUnavailable
@@ -218,6 +222,20 @@ def test_config_that_was_throttled_away_is_unavailable_not_absent() -> None:
 def test_a_database_that_is_not_there_is_told_as_unavailable() -> None:
     with pytest.raises(ServiceUnavailable):
         Orders(impatient("dynamodb", 1), "orders").get("o1")
+
+
+def test_a_function_that_can_get_no_credentials_just_now_is_unavailable() -> None:
+    def refresh() -> dict[str, str]:
+        raise CredentialRetrievalError(provider="container-role", error_msg="the endpoint is busy")
+
+    # As botocore has them where Lambda gives them by an endpoint.
+    credentials = DeferredRefreshableCredentials(refresh, "container-role")
+    session = get_session()
+    session.register_component("credential_provider", SimpleNamespace(load_credentials=lambda: credentials))
+    client: Any = session.create_client("dynamodb", region_name="eu-north-1", endpoint_url="http://127.0.0.1:1")
+
+    with pytest.raises(ServiceUnavailable):
+        Orders(client, "orders").get("o1")
 
 
 def test_what_does_not_pass_by_itself_is_a_defect(shop: Shop) -> None:
