@@ -16,7 +16,8 @@ from botocore.config import Config
 from local.aws import Services, StartError
 from local.guard import Guard
 from local.template import Template
-from tests.machine import ROOT, need
+from tests.builds import Build, build_for_this_machine
+from tests.machine import ROOT, functions_python, need, sam_cli
 
 # What the template gives every function, for the tests that call their parts without one.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "cancel-core")
@@ -61,6 +62,13 @@ class Aws:
         )
         self._open.enter_context(closing(made))
         return made
+
+
+@pytest.fixture(scope="session")
+def build() -> Build:
+    """What is deployed, built here."""
+    functions_python()
+    return build_for_this_machine(ROOT, sam_cli(), ROOT / ".aws-sam-test")
 
 
 @pytest.fixture(scope="session", params=ENGINES)

@@ -14,15 +14,9 @@ import pytest
 
 from local.runtime import Function, Runtime, link_runtime
 from local.stack import functions_of
-from tests.builds import Build, build_for_this_machine
+from tests.builds import Build
 from tests.conftest import Aws, serve
-from tests.machine import ROOT, functions_python, sam_cli
-
-
-@pytest.fixture(scope="session")
-def build() -> Build:
-    functions_python()
-    return build_for_this_machine(ROOT, sam_cli(), ROOT / ".aws-sam-test")
+from tests.machine import ROOT
 
 
 @pytest.fixture(scope="session")
