@@ -122,6 +122,11 @@ chaos: $(VENV)/dev.stamp ## random sequences of faults, until so many steps were
 soak: $(VENV)/dev.stamp ## many customers at once on a stack of its own, then the invariants (CUSTOMERS, SECONDS; take DYNAMODB=local: moto is slow and grows)
 	@exec $(BIN)/python -m tests.load
 
+# For example: make bench ORDERS=10000 SECONDS=10, or make bench BEFORE=HEAD~1. ROUNDS and PAIRS reach the program, too.
+.PHONY: bench
+bench: $(VENV)/dev.stamp $(SAM_VENV)/stamp ## what all of it costs beside its floor, into docs/performance.md (BEFORE=a commit compares; half an hour)
+	@PYTHONPATH=layers/cancel_core exec $(BIN)/python -m tests.bench
+
 .PHONY: clean
 clean: ## remove everything that was installed, built or cached here
 	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -109,6 +109,11 @@ class Shop:
 
 @pytest.fixture
 def shop(aws: Aws) -> Shop:
+    return open_shop(aws)
+
+
+def open_shop(aws: Aws) -> Shop:
+    """A store of its own, in which cancelling is on."""
     client = aws.client("dynamodb")
     orders = Orders(client, aws.tables["orders"])
     made = Shop(client, orders, Refunds(client, aws.tables["refunds"], orders), aws.tables, f"store-{uuid4()}")

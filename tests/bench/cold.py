@@ -59,16 +59,24 @@ class _Times(NamedTuple):
     answer_cpu: float
 
 
-def cold(build: Build, aws: Aws, runtime_folder: Path, folder: Path, rounds: int) -> list[Cold]:
-    """Each round starts every function once. `folder` is for what is written on the way."""
-    functions = {**_bare(build, aws, runtime_folder, folder), **alone(build, build.layer, aws, runtime_folder)}
+def cold(builds: Mapping[str, Build], aws: Aws, runtime_folder: Path, folder: Path, rounds: int) -> list[Cold]:
+    """Each round starts every function of every build once, and names it by the build's name before its own.
+
+    `folder` is for what is written on the way.
+    """
+    built = {
+        before + name: function
+        for before, build in builds.items()
+        for name, function in alone(build, build.layer, aws, runtime_folder).items()
+    }
+    functions = _bare(built, folder) | built
     times: dict[str, list[_Times]] = defaultdict(list)
     with _events(aws) as event_of:
         for number in range(rounds):
             # Another one begins each time: what runs after the same neighbour would be measured with its traces.
             names = list(functions)
             for name in names[number % len(names) :] + names[: number % len(names)]:
-                times[name].append(_start(functions[name], event_of(name) if name not in BARE else {}))
+                times[name].append(_start(functions[name], {} if name in BARE else event_of(functions[name].name)))
 
     def spread(name: str, which: int) -> Spread:
         return Spread.of([one[which] for one in times[name]])
@@ -89,8 +97,9 @@ def cold(build: Build, aws: Aws, runtime_folder: Path, folder: Path, rounds: int
     ]
 
 
-def _bare(build: Build, aws: Aws, runtime_folder: Path, folder: Path) -> dict[str, Function]:
-    like = alone(build, build.layer, aws, runtime_folder)["CancelOrderFunction"]
+def _bare(built: Mapping[str, Function], folder: Path) -> dict[str, Function]:
+    """They see the very paths that a built function sees."""
+    like = next(iter(built.values()))
     made = {}
     for number, (name, source) in enumerate(BARE.items()):
         code = folder / f"bare-{number}"

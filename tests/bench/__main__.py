@@ -1,0 +1,136 @@
+"""``python -m tests.bench``: see docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local.runtime import link_runtime
+from tests.bench import page
+from tests.bench.capacity import capacity
+from tests.bench.cold import cold, imports
+from tests.bench.growth import growth
+from tests.bench.sizes import sizes
+from tests.bench.throughput import throughput
+from tests.bench.warm import ROUTES, Bench, Warm
+from tests.builds import Build, build_for_this_machine
+from tests.conftest import Aws, serve
+from tests.machine import ROOT
+
+PAGE = ROOT / "docs" / "performance.md"
+PICTURE = ROOT / "docs" / "pictures" / "bench.svg"
+SAM = ROOT / ".venv-sam" / "bin" / "sam"
+
+
+def main() -> None:
+    options = _options()
+    with ExitStack() as until_then:
+        folder = Path(until_then.enter_context(tempfile.TemporaryDirectory()))
+        runtime_folder = link_runtime(folder / "runtime")
+        build = build_for_this_machine(ROOT, SAM, ROOT / ".aws-sam-test")
+        aws = until_then.enter_context(contextmanager(serve)("dynamodb-local"))
+        if options.before:
+            tree = until_then.enter_context(_checked_out(options.before, folder / "before"))
+            before = build_for_this_machine(tree, SAM, folder / "built")
+            _compare(build, before, aws, runtime_folder, folder, options)
+            return
+        began = datetime.now(UTC)
+        figures = page.Figures(
+            machine=_machine(began),
+            cold=cold({"": build}, aws, runtime_folder, folder, options.rounds),
+            imports=imports(build, aws, runtime_folder),
+            warm=list(_warm([Bench(build, aws, runtime_folder)], options.pairs)),
+            capacity=capacity(aws),
+            growth=growth(build, aws, runtime_folder, options.orders, options.pairs, _tell),
+            throughput=throughput(folder, options.seconds, tell=_tell),
+            sizes=sizes(build),
+        )
+    tables = page.text(figures)
+    print(tables)
+    if options.write:
+        PAGE.write_text(page.put_into(PAGE.read_text(), tables))
+        PICTURE.write_text(page.picture(figures))
+        _tell(f"{PAGE.relative_to(ROOT)} and {PICTURE.relative_to(ROOT)} are made anew")
+
+
+def _compare(
+    build: Build, before: Build, aws: Aws, runtime_folder: Path, folder: Path, options: argparse.Namespace
+) -> None:
+    """Cold and warm, of another version and of this one, in turn."""
+    both = {"before: ": before, "": build}
+    for line in page.cold_table(cold(both, aws, runtime_folder, folder, options.rounds)):
+        print(line, flush=True)
+    benches = [Bench(one, aws, runtime_folder) for one in both.values()]
+    print("\nOf each two rows the first is of before.\n")
+    for line in page.warm_table(list(_warm(benches, options.pairs))):
+        print(line, flush=True)
+
+
+def _warm(benches: Sequence[Bench], pairs: int) -> Iterator[Warm]:
+    for function, (route, sizes_) in ROUTES.items():
+        for rows in sizes_:
+            _tell(f"{route}, {rows} rows")
+            # A page of long orders takes as long as many short ones.
+            number = max(10, pairs // (1 + rows // (5 if function == "ListOrdersFunction" else 50)))
+            for bench in benches:
+                yield bench.measure(function, rows, number)
+
+
+@contextmanager
+def _checked_out(commit: str, folder: Path) -> Iterator[Path]:
+    subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(folder), commit], cwd=ROOT, check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["git", "worktree", "remove", "--force", str(folder)], cwd=ROOT, check=True)
+
+
+def _machine(now: datetime) -> str:
+    models = [line for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")]
+    model = models[0].partition(": ")[2] if models else platform.machine()
+    python = platform.python_version()
+    return f"{now:%d %B %Y}, {os.cpu_count()} processors ({model}), {platform.system()}, Python {python}"
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description="Measures all that docs/performance.md tells, beside its floor, in one run, and writes it there. "
+        "Each setting may also come from the environment variable of its name. For a machine with nothing else to do.",
+    )
+
+    def add(name: str, kind: Callable[[str], object], default: str | None, what: str) -> None:
+        parser.add_argument(f"--{name}", type=kind, default=os.environ.get(name.upper()) or default, help=what)
+
+    add("rounds", int, "25", "cold starts of each function")
+    add("pairs", int, "200", "requests beside their floor, of each route")
+    add("orders", int, "1000000", "how many the table grows to")
+    add("seconds", float, "60", "how long each number of clients comes")
+    add(
+        "before",
+        str,
+        None,
+        "a commit: cold and warm figures of its build and of this one, in turn, and nothing written",
+    )
+    parser.add_argument("--no-write", dest="write", action="store_false", help="print the tables, leave the docs")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

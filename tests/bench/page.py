@@ -1,0 +1,256 @@
+"""The figures as the tables of docs/performance.md, and as its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.bench.capacity import Units
+from tests.bench.cold import BOTO3, NOTHING, Cold
+from tests.bench.growth import Cost, Growth
+from tests.bench.measure import Ratio, Spread
+from tests.bench.plot import Group, svg
+from tests.bench.sizes import Size, Sizes
+from tests.bench.throughput import Throughput
+from tests.bench.warm import PAGE, ROUTES, Warm
+from tests.load.customers import REQUESTS
+
+BEGIN, END = "<!-- made by make bench -->\n", "<!-- until here -->\n"
+CANCEL_FUNCTION = "CancelOrderFunction"
+# design's budgets: round trips, ratios, bytes.
+TRIPS = {"reasons": 0, "list": 1, "eligibility": 1, "cancel": 2, "refund": 4}
+RATIO = 1.5
+LAYER = 5 * 1024 * 1024
+MEGABYTE = 1024 * 1024
+LIST, CANCEL = (kind for kind in REQUESTS if kind in ("list orders", "cancel"))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All that one run has measured. `machine` says on what."""
+
+    machine: str
+    cold: Sequence[Cold]
+    imports: Mapping[str, float]
+    warm: Sequence[Warm]
+    capacity: Mapping[int, Mapping[str, Units]]
+    growth: Growth
+    throughput: Sequence[Throughput]
+    sizes: Sizes
+
+
+def put_into(page: str, tables: str) -> str:
+    """The page with what stands between BEGIN and END made anew."""
+    before, _, rest = page.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    assert found, f"the page lacks {BEGIN!r} or {END!r}"
+    return f"{before}{BEGIN}\n{tables}\n{END}{after}"
+
+
+def text(figures: Figures) -> str:
+    parts = [
+        f"Measured on {figures.machine}. Each ratio is of what was measured in turn, the median with its quartiles.",
+        "### Budgets",
+        *_table("what | budget | measured | ", _budgets(figures)),
+        "![Ratios to the floor](pictures/bench.svg)",
+        "### Cold starts",
+        *cold_table(figures.cold),
+        f"What the imports of `{CANCEL_FUNCTION}` take by package, in milliseconds (`-X importtime`, whose part is in "
+        "it; `app` is the client that is made at init): "
+        + ", ".join(f"{name} {seconds * 1000:.0f}" for name, seconds in figures.imports.items() if seconds >= 0.0015)
+        + ".",
+        "### Warm",
+        *warm_table(figures.warm),
+        "### Round trips and units",
+        "Round trips / units read / units written.",
+        *_capacity(figures.capacity),
+        "### As the shop grows",
+        *_growth(figures.growth),
+        "### Many at once",
+        *_throughput(figures.throughput),
+        "### Sizes",
+        *_sizes(figures.sizes),
+    ]
+    # Rows of one table stand together, all else apart.
+    lines: list[str] = []
+    for part in parts:
+        if lines and not (part.startswith("|") and lines[-1].startswith("|")):
+            lines.append("")
+        lines.append(part)
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: str, rows: Iterator[Sequence[str]] | Sequence[Sequence[str]]) -> Iterator[str]:
+    columns = head.split(" | ")
+    yield "| " + head + " |"
+    yield "|" + "---|" * len(columns)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f}" if seconds >= 0.1 else f"{seconds * 1000:.2g}"
+
+
+def _budgets(figures: Figures) -> Iterator[Sequence[str]]:
+    for route, budget in TRIPS.items():
+        trips = max(rows[route][0] for rows in figures.capacity.values())
+        yield f"round trips, warm, {route}", f"{budget}", f"{trips}", _met(trips <= budget)
+    cancels = [warm for warm in figures.warm if warm.route == ROUTES[CANCEL_FUNCTION][0]]
+    for warm in cancels:
+        ratio = warm.cpu.ratio
+        yield f"warm CPU of a cancel, {warm.rows} rows", f"{RATIO} x", f"{ratio.text()} x", _met(ratio.median <= RATIO)
+    (start,) = (cold for cold in figures.cold if cold.name == CANCEL_FUNCTION)
+    for what, ratio in (("time", start.init_ratio), ("CPU", start.init_cpu_ratio)):
+        yield (
+            f"cold start of a cancel, import and init, {what}",
+            f"{RATIO} x",
+            f"{ratio.text()} x",
+            _met(ratio.median <= RATIO),
+        )
+    layer = figures.sizes.layer.zipped
+    yield "layer, zipped", "5 MB", f"{layer / MEGABYTE:.2f} MB", _met(layer <= LAYER)
+    growth = figures.growth
+    first, last = growth.steps[0], growth.steps[-1]
+    for what, costs in (
+        (f"a cancel, {first.orders} to {last.orders:,} orders", [step.cancel for step in growth.steps]),
+        (f"a page, {first.orders} to {last.orders:,} orders", [step.page for step in growth.steps]),
+        ("a page, by the customer's orders", [one.first for one in growth.customers if one.orders >= PAGE]),
+    ):
+        same = len({(cost.trips, cost.read, cost.written) for cost in costs}) == 1
+        ratios = ", ".join(f"{cost.cpu.ratio.median:.2f}" for cost in costs)
+        yield f"growth: {what}", "flat", f"the same units; CPU {ratios} x" if same else "other units", _met(same)
+
+
+def _met(is_met: bool) -> str:
+    return "met" if is_met else "**not met**"
+
+
+def cold_table(rows: Sequence[Cold]) -> Iterator[str]:
+    yield from _table(
+        "function | init, ms | its CPU, ms | init, ratio | its CPU, ratio | first answer, ms | its CPU, ratio",
+        [
+            (
+                one.name,
+                _ms(one.init.median),
+                _ms(one.init_cpu.median),
+                "" if one.name == NOTHING else one.init_ratio.text(),
+                "" if one.name == NOTHING else one.init_cpu_ratio.text(),
+                _ms(one.answer.median),
+                one.answer_cpu_ratio.text(),
+            )
+            for one in rows
+        ],
+    )
+
+
+def warm_table(rows: Sequence[Warm]) -> Iterator[str]:
+    yield from _table(
+        "route | rows | round trips | ms | ratio | CPU, ms | CPU, ratio",
+        [
+            (
+                f"`{one.route}`",
+                f"{one.rows}",
+                f"{one.trips}",
+                _ms(one.latency.ours.median),
+                _beside(one.latency),
+                _ms(one.cpu.ours.median),
+                _beside(one.cpu),
+            )
+            for one in rows
+        ],
+    )
+
+
+def _beside(ratio: Ratio) -> str:
+    # Without a call the floor is a line of JSON, and a ratio to it says nothing.
+    return ratio.ratio.text() if ratio.floor.median > 0.0005 else ""
+
+
+def _capacity(rows: Mapping[int, Mapping[str, Units]]) -> Iterator[str]:
+    routes = list(next(iter(rows.values())))
+    yield from _table(
+        "rows | " + " | ".join(routes),
+        [
+            [f"{number}", *(f"{trips} / {read:g} / {written}" for trips, read, written in units.values())]
+            for number, units in rows.items()
+        ],
+    )
+
+
+def _growth(growth: Growth) -> Iterator[str]:
+    def row(what: str, orders: str, cost: Cost) -> Sequence[str]:
+        units = f"{cost.trips} / {cost.read:g} / {cost.written:g}"
+        return what, orders, units, _ms(cost.latency.ours.median), cost.latency.ratio.text(), cost.cpu.ratio.text()
+
+    rows = [row("cancel", f"{step.orders:,} in the table", step.cancel) for step in growth.steps]
+    rows += [row("page", f"{step.orders:,} in the table", step.page) for step in growth.steps]
+    rows += [row("first page", f"{one.orders:,} of the customer", one.first) for one in growth.customers]
+    rows += [row("last page", f"{one.orders:,} of the customer", one.last) for one in growth.customers]
+    yield from _table("what | orders | round trips / units read / written | ms | ratio | CPU, ratio", rows)
+
+
+def _throughput(rows: Sequence[Throughput]) -> Iterator[str]:
+    yield from _table(
+        "clients | requests a second | cancels a second | list, p50 and p95, ms | cancel, p50 and p95, ms | invariants",
+        [
+            (
+                f"{one.clients}",
+                f"{one.requests_a_second:.0f}",
+                f"{one.cancels_a_second:.1f}",
+                _percentiles(one, LIST),
+                _percentiles(one, CANCEL),
+                "hold" if not one.broken else "**" + ", ".join(one.broken) + "**",
+            )
+            for one in rows
+        ],
+    )
+
+
+def _percentiles(one: Throughput, kind: str) -> str:
+    return f"{one.latencies[kind].p50 * 1000:.0f}, {one.latencies[kind].p95 * 1000:.0f}"
+
+
+def _sizes(sizes: Sizes) -> Iterator[str]:
+    def row(name: str, size: Size) -> Sequence[str]:
+        return name, f"{size.zipped / 1024:,.0f}", f"{size.unzipped / 1024:,.0f}"
+
+    rows = [row("the layer", sizes.layer)]
+    rows += [row(f"of it {name}", size) for name, size in sizes.dependencies.items()]
+    rows += [row(f"{name}", size) for name, size in sizes.functions.items()]
+    yield from _table("artifact | zipped, KB | unzipped, KB", rows)
+
+
+def picture(figures: Figures) -> str:
+    def of_route(warm: Warm) -> tuple[str, Spread]:
+        return f"{warm.route.replace('/orders/{order_id}', '…')}, {warm.rows}", warm.cpu.ratio
+
+    cancel, _ = ROUTES[CANCEL_FUNCTION]
+    growth = figures.growth
+    starts = [one for one in figures.cold if one.name not in (BOTO3, NOTHING)]
+    return svg(
+        [
+            Group(
+                "Cold start: CPU of import and init, to boto3 with one client",
+                [(one.name.removesuffix("Function"), one.init_cpu_ratio) for one in starts],
+                RATIO,
+            ),
+            Group(
+                "Warm: CPU of a cancel by rows, to its DynamoDB calls alone",
+                [(f"{one.rows}", one.cpu.ratio) for one in figures.warm if one.route == cancel],
+                RATIO,
+            ),
+            Group(
+                "Warm: CPU of the other routes by rows, to their DynamoDB calls alone",
+                [of_route(one) for one in figures.warm if one.route != cancel and one.trips],
+            ),
+            Group(
+                "Growth: CPU of a cancel by orders in the table",
+                [(f"{step.orders:,}", step.cancel.cpu.ratio) for step in growth.steps],
+            ),
+            Group(
+                f"Growth: CPU of a page of {PAGE} by orders of the customer",
+                [(f"{one.orders:,}", one.first.cpu.ratio) for one in growth.customers if one.orders >= PAGE],
+            ),
+        ]
+    )
