@@ -16,11 +16,12 @@ import boto3
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 from botocore.config import Config
+from cancel_core.attributes import plain
 from cancel_core.bus import Bus
 from cancel_core.changes import CancelRequest
 from cancel_core.order import Fingerprint, Order
 from cancel_core.policy import Policy
-from cancel_core.tables import ConfigTables, Orders, Policies, Refunds, StoredOrder, plain
+from cancel_core.tables import ConfigTables, Orders, Policies, Refunds, StoredOrder
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient

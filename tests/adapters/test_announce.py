@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from cancel_core.announce import Change, publish_changes, reannounce
+from cancel_core.attributes import plain
 from cancel_core.bus import Bus
 from cancel_core.cancel import cancel_order
 from cancel_core.errors import PublishFailed
 from cancel_core.providers import providers
 from cancel_core.refund import refund_order
-from cancel_core.tables import Orders, StoredOrder, plain
+from cancel_core.tables import Orders, StoredOrder
 from cancel_core.telemetry import flush
 
 from tests.adapters.conftest import NOW, Aws, Calls, Reply, Shop, Watched, fake_service, impatient, request

@@ -11,11 +11,12 @@ from uuid import uuid4
 
 import pytest
 from boto3.dynamodb.types import Binary, TypeSerializer
+from cancel_core.attributes import plain
 from cancel_core.bus import Bus
 from cancel_core.config_changes import describe, read_config_changes, take_in
 from cancel_core.configs import Configs, Seed
 from cancel_core.policy import DEFAULT_REASONS, Policy
-from cancel_core.tables import ConfigTables, Policies, plain
+from cancel_core.tables import ConfigTables, Policies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

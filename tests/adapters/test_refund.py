@@ -11,12 +11,13 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from cancel_core.attributes import plain
 from cancel_core.cancel import cancel_order
 from cancel_core.errors import CancellationErased
 from cancel_core.order import Refund
 from cancel_core.providers import Outcome, PaymentRequest, ProviderUnavailable, providers
 from cancel_core.refund import RefundContended, refund_order
-from cancel_core.tables import Orders, Refunds, plain
+from cancel_core.tables import Orders, Refunds
 
 from tests.adapters.conftest import NOW, Aws, Calls, Shop, request
 from tests.unit.builders import document, item, paid, payment

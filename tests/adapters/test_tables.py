@@ -11,7 +11,7 @@ from boto3.dynamodb.types import Binary
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import CredentialRetrievalError
 from botocore.session import get_session
-from cancel_core import tables
+from cancel_core.attributes import plain
 from cancel_core.changes import DECIDED_ON, OrderChange, RowChange
 from cancel_core.errors import OrderTooLarge, ServiceUnavailable
 from cancel_core.order import HistoryEntry
@@ -47,7 +47,7 @@ def test_a_write_changes_what_it_says_and_nothing_else(shop: Shop) -> None:
 
     after = shop.document(order_id)
     assert isinstance(written, StoredOrder)
-    assert tables.plain(written.raw) == after
+    assert plain(written.raw) == after
     assert after["status"] == "canceled"
     assert after["items"][0]["qty_canceled"] == Decimal("1.5")
     assert [entry["comment"] for entry in after["history"]] == ["Placed", "Cancelled"]
@@ -81,7 +81,7 @@ def test_a_write_fails_once_anything_that_was_decided_on_has_changed(shop: Shop,
 
     assert isinstance(conflict, Conflict)
     assert conflict.current
-    assert tables.plain(conflict.current.raw) == before == shop.document(order_id)
+    assert plain(conflict.current.raw) == before == shop.document(order_id)
 
 
 def test_a_number_deep_in_an_item_is_a_change_too(shop: Shop) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 from cancel_core.announce import publish_changes, read_changes, reannounce
+from cancel_core.attributes import plain
 from cancel_core.cancel import cancel_order
 from cancel_core.changes import CancelRequest, cancellation_id, refund_id
 from cancel_core.errors import (
@@ -27,7 +28,7 @@ from cancel_core.errors import (
 from cancel_core.order import Fingerprint
 from cancel_core.providers import PaymentRequest, ProviderUnavailable
 from cancel_core.refund import RefundContended, refund_order
-from cancel_core.tables import ConfigTables, Orders, Policies, Refunds, StoredOrder, plain
+from cancel_core.tables import ConfigTables, Orders, Policies, Refunds, StoredOrder
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 

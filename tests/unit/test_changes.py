@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from cancel_core import changes
+from cancel_core.attributes import plain
 from cancel_core.order import Leg, Order
 from cancel_core.refund_plan import plan_refund
-from cancel_core.tables import StoredOrder, plain
+from cancel_core.tables import StoredOrder
 from hypothesis import given
 from hypothesis import strategies as st
 

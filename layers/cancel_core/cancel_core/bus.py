@@ -6,9 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-
+from cancel_core import aws
 from cancel_core.errors import PublishFailed
 from cancel_core.events import MAX_DETAIL_BYTES, Event
 
@@ -19,10 +17,8 @@ ENTRIES_A_CALL = 10
 
 
 def client() -> EventBridgeClient:
-    return boto3.client(
-        "events",
-        config=Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3}),
-    )
+    made: EventBridgeClient = aws.client("events")
+    return made
 
 
 class Bus:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from cancel_core.attributes import plain
 from cancel_core.bus import Bus
 from cancel_core.clock import iso
 from cancel_core.configs import Configs, StoredScope, settings_of
@@ -25,7 +26,7 @@ from cancel_core.policy import (
     last_reasons,
     no_reasons,
 )
-from cancel_core.tables import Raw, last_good, plain
+from cancel_core.tables import Raw, last_good
 from cancel_core.telemetry import count, logger, problem_fields
 
 KEPT_FOR = timedelta(days=366)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
+from cancel_core.attributes import attribute_values
 from cancel_core.policy import NOT_SETTINGS, NOTHING, SETTINGS, Good, is_store
 from cancel_core.tables import LAST_GOOD, ConfigTables, Raw, last_good, read_scopes
 from cancel_core.telemetry import logger
@@ -19,7 +19,6 @@ KEYS_A_CALL = 50
 CONDITIONS = 60
 """Of an item's attributes, as many as fit into one condition."""
 ATTRIBUTE_NAME_BYTES = 255
-_serialize = TypeSerializer().serialize
 
 
 def settings_of(item: Mapping[str, Any]) -> Raw:
@@ -189,7 +188,7 @@ class Seed:
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item={name: _serialize(value) for name, value in document.items()},
+                Item=attribute_values(document),
                 ConditionExpression="attribute_not_exists(#scope)",
                 ExpressionAttributeNames={"#scope": "scope"},
             )

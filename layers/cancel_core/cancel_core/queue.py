@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cancel_core import aws
 from cancel_core.telemetry import logger
 
 if TYPE_CHECKING:
@@ -17,9 +16,8 @@ LONGEST_DELAY_SECONDS = 900
 
 
 def client() -> SQSClient:
-    return boto3.client(
-        "sqs", config=Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
-    )
+    made: SQSClient = aws.client("sqs", tries=2)
+    return made
 
 
 def delay(first: int, received: int) -> int:

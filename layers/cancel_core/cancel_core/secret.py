@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cancel_core import aws
 from cancel_core.providers import ProviderUnavailable
 
 if TYPE_CHECKING:
@@ -20,10 +19,8 @@ CACHE_SECONDS = 300.0
 
 
 def client() -> SecretsManagerClient:
-    return boto3.client(
-        "secretsmanager",
-        config=Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}),
-    )
+    made: SecretsManagerClient = aws.client("secretsmanager", tries=2)
+    return made
 
 
 class Secret:

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from functools import cached_property
 from types import SimpleNamespace
 
-import boto3
 from botocore.credentials import Credentials, ReadOnlyCredentials
-from botocore.session import get_session
 from snapshot_restore_py import register_after_restore
+
+from cancel_core import aws
 
 
 class _WhenSigning(Credentials):
-    """Credentials that are fetched when the first request is signed, and from then on are as boto3 would have them."""
+    """Credentials that are fetched when the first request is signed, and then are as botocore would have them."""
 
     def __init__(self, load: Callable[[], Credentials]) -> None:
         self._load = load
@@ -40,11 +40,10 @@ class _WhenSigning(Credentials):
 
 def prepare() -> None:
     """To be called before the first client is made."""
-    session = get_session()
+    session = aws.session()
     chain = session.get_component("credential_provider")
-    # boto3 fetches them when a client is made: they, and the connection they came by, would be in the snapshot.
+    # botocore fetches them when a client is made: they, and the connection they came by, would be in the snapshot.
     later = SimpleNamespace(load_credentials=lambda: _WhenSigning(chain.load_credentials))
     session.register_component("credential_provider", later)
-    boto3.setup_default_session(botocore_session=session)
     # botocore's waits between tries are drawn from it: all environments would come again at the same moments.
     register_after_restore(random.seed)

@@ -12,12 +12,11 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import boto3
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.config import Config
 from botocore.exceptions import ClientError, CredentialRetrievalError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from cancel_core import aws
+from cancel_core.attributes import attribute_value, attribute_values, plain, plain_value
 from cancel_core.changes import OrderChange, apply, cancellation_id, to_document
 from cancel_core.errors import OrderTooLarge, OrderUnreadable, ServiceUnavailable
 from cancel_core.events import OrderState
@@ -59,33 +58,11 @@ _RETRYABLE = frozenset(
 )
 
 
-class _Deserializer(TypeDeserializer):
-    """Leaves binaries as they come: bytes from a table, base64 text from a stream. They are the shop's own."""
-
-    def _deserialize_b(self, value: Any) -> Any:
-        return value
-
-    def _deserialize_bs(self, value: Any) -> Any:
-        return value
-
-
-_deserialize = _Deserializer().deserialize
-_serialize = TypeSerializer().serialize
-
-
 def client() -> DynamoDBClient:
     """One per process. Its patience with a dead database (three tries, twelve seconds) ends before the function's."""
-    return boto3.client(
-        "dynamodb",
-        config=Config(
-            connect_timeout=1,
-            read_timeout=3,
-            retries={"mode": "standard", "total_max_attempts": 3},
-            tcp_keepalive=True,
-            # DynamoDB validates what it is sent; botocore's doing so before is up to a quarter of a cancel's CPU.
-            parameter_validation=False,
-        ),
-    )
+    # DynamoDB validates what it is sent; botocore's doing so before is up to a quarter of a cancel's CPU.
+    made: DynamoDBClient = aws.client("dynamodb", tcp_keepalive=True, parameter_validation=False)
+    return made
 
 
 @contextmanager
@@ -105,11 +82,6 @@ def _item(error: ClientError) -> Raw | None:
     """The item that failed a condition, which the answer carries when it was asked for."""
     response: Mapping[str, Any] = error.response
     return response.get("Item")
-
-
-def plain(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Attribute values as plain ones: str, Decimal, list, dict."""
-    return {name: _deserialize(value) for name, value in raw.items()}
 
 
 class StoredOrder:
@@ -157,7 +129,7 @@ class StoredOrder:
         stored = self.raw.get("cancellation")
         if stored is None:
             return None
-        document = _deserialize(stored)
+        document = plain_value(stored)
         return read_cancellation(document if isinstance(document, dict) else {}, self.order_id)
 
     @property
@@ -181,11 +153,11 @@ class StoredOrder:
                 target[name] = {"N": str(value)}
         for name, text in change.attributes.items():
             raw[name] = {"S": text}
-        raw["cancellation"] = _serialize(to_document(change.cancellation))
+        raw["cancellation"] = attribute_value(to_document(change.cancellation))
         for name in change.remove:
             raw.pop(name, None)
         if change.history:
-            raw["history"] = {"L": [*raw.get("history", {"L": []})["L"], _serialize(change.history.model_dump())]}
+            raw["history"] = {"L": [*raw.get("history", {"L": []})["L"], attribute_value(change.history.model_dump())]}
         return StoredOrder(raw, apply(self._order, change) if self._order else None)
 
     @property
@@ -484,7 +456,7 @@ class Refunds:
             with _database_errors():
                 self._client.put_item(
                     TableName=self._table,
-                    Item={name: _serialize(value) for name, value in document.items()},
+                    Item=attribute_values(document),
                     ConditionExpression="attribute_not_exists(refund_id)",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
@@ -531,8 +503,8 @@ class Refunds:
             "ConditionExpression": " AND ".join(f"#{name} = :was_{name}" for name in was),
             "ExpressionAttributeNames": {f"#{name}": name for name in changed | removed | set(was)},
             "ExpressionAttributeValues": {
-                **{f":{name}": _serialize(after[name]) for name in changed},
-                **{f":was_{name}": _serialize(before[name]) for name in was},
+                **{f":{name}": attribute_value(after[name]) for name in changed},
+                **{f":was_{name}": attribute_value(before[name]) for name in was},
             },
         }
 
@@ -569,7 +541,7 @@ class Refunds:
                 Key={"refund_id": {"S": refund_id}},
                 UpdateExpression="SET last_error = :error",
                 ConditionExpression="attribute_exists(refund_id)",
-                ExpressionAttributeValues={":error": _serialize({"at": at, "message": error})},
+                ExpressionAttributeValues={":error": attribute_value({"at": at, "message": error})},
             )
 
     def close(self, refund_id: str, cancellation_id: str, order_id: str, failure: dict[str, str], at: str) -> bool:
@@ -597,7 +569,7 @@ class Refunds:
                     "OR (#status = :pending AND #order_id = :order_id)",
                     ExpressionAttributeNames={f"#{name}": name for name in attributes},
                     ExpressionAttributeValues={
-                        **{f":{name}": _serialize(value) for name, value in attributes.items()},
+                        **{f":{name}": attribute_value(value) for name, value in attributes.items()},
                         ":pending": {"S": "pending"},
                     },
                 )

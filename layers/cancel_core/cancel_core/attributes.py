@@ -1,0 +1,67 @@
+"""DynamoDB's attribute values, {"S": "pending"}, and plain ones.
+
+boto3 has the like. It can't be had without the rest of boto3, which is a tenth of a cold start and of no use here
+(docs/performance.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+
+def plain(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain values of an item: str, Decimal, bool, None, list, dict, set. Binaries stay as they come: they are the
+    shop's own, bytes from a table and base64 text from a stream.
+    """
+    return {name: plain_value(value) for name, value in raw.items()}
+
+
+def plain_value(value: Mapping[str, Any]) -> Any:
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return content
+        case "N":
+            return Decimal(content)
+        case "M":
+            return plain(content)
+        case "L":
+            return [plain_value(entry) for entry in content]
+        case "NULL":
+            return None
+        case "SS":
+            return set(content)
+        case "NS":
+            return {Decimal(number) for number in content}
+        case _:
+            return content
+
+
+def attribute_values(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as an item: what is ours, and what a newer version has put into it. Raises TypeError for a float."""
+    return {name: attribute_value(value) for name, value in document.items()}
+
+
+def attribute_value(value: object) -> dict[str, Any]:
+    match value:
+        case str():
+            return {"S": value}
+        case bool():
+            return {"BOOL": value}
+        case int() | Decimal():
+            return {"N": str(value)}
+        case None:
+            return {"NULL": True}
+        case dict():
+            return {"M": attribute_values(value)}
+        case list() | tuple():
+            return {"L": [attribute_value(entry) for entry in value]}
+        case bytes():
+            return {"B": value}
+        case set():
+            texts = all(isinstance(entry, str) for entry in value)
+            return {"SS": sorted(value)} if texts else {"NS": sorted(map(str, value))}
+        case _:
+            raise TypeError(f"no item holds a {type(value).__name__}")
