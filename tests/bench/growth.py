@@ -13,7 +13,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -40,7 +40,12 @@ ORDERS_OF_ONE = 10
 ORDERS_OF_THE_READER = 40
 READER = "customer-of-steps"
 """The customer whose list is read at each step."""
-TABLE = "cancel-core-growth"
+WARM = 20
+"""So many pairs are not counted, in each round."""
+ROUNDS = 4
+
+Measured = list[dict[str, Any]]
+"""Pairs, as worker.py tells them."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +61,9 @@ class Cost:
 
 @dataclass(frozen=True)
 class Step:
-    """`orders`: in the table when this was measured, not counting those that were cancelled for it.
+    """`orders`: in the table, not counting the few dozen that were put to be cancelled and then deleted.
 
-    `filled_seconds`: how long it took to put in what was added since the step before.
+    `filled_seconds`: how long it took to put them.
     """
 
     orders: int
@@ -69,7 +74,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Customer:
-    """The first and the last page of a customer with so many orders, whose orders come on top of the last step's."""
+    """The first and the last page of a customer with so many orders, which come on top of those of the last step."""
 
     orders: int
     first: Cost
@@ -103,7 +108,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Growth:
-    """`steps`: one table as it grows. `customers`: those of the last step, from few orders to many."""
+    """`steps`: from few orders to many. `customers`: in the table of the last step, from few orders to many."""
 
     steps: tuple[Step, ...]
     customers: tuple[Customer, ...]
@@ -138,91 +143,115 @@ def growth(
     pairs: int = 100,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Growth:
-    """Fills a table of its own up to `most_orders` and measures at each of STEPS on the way; deletes it then.
+    """Fills a table of its own for each of STEPS, none with more than `most_orders`, and deletes them at the end.
 
     `aws` is on DynamoDB Local. `pairs`: of a request and its floor, for each figure. `tell` is given a line now and
     then. Raises ValueError for fewer orders than the first step's.
     """
     if most_orders < STEPS[0]:
         raise ValueError(f"at least {STEPS[0]} orders")
-    with _table(aws) as table:
-        there = replace(
-            aws,
-            tables={**aws.tables, "orders": table},
-            environment={**aws.environment, "ORDERS_TABLE": table},
-        )
-        shop = _Shop(Bench(build, there, runtime_folder), there, pairs)
-        steps: list[Step] = []
+    with ExitStack() as tables:
+        shops = []
         for orders in sorted({min(step, most_orders) for step in STEPS}):
-            added = orders - shop.orders
-            seconds = shop.fill({} if steps else {READER: ORDERS_OF_THE_READER}, added)
-            tell(f"{orders} orders; {added} put in {seconds:.0f} s")
-            steps.append(Step(orders, seconds, shop.cancel(), shop.page()))
+            shop = _Shop(build, replace(aws, **tables.enter_context(_table(aws, orders))), runtime_folder)
+            shop.fill({READER: ORDERS_OF_THE_READER}, orders)
+            tell(f"{orders} orders put in {shop.filled_seconds:.0f} s")
+            shops.append(shop)
+        cancels, pages = _in_rounds(shops, pairs)
+        tell("a cancel and a page measured")
+        steps = tuple(
+            Step(shop.orders, shop.filled_seconds, shop.cost_of_cancel(cancel), shop.cost_of_page(READER, None, page))
+            for shop, cancel, page in zip(shops, cancels, pages, strict=True)
+        )
         sizes = [number for number in CUSTOMERS if number <= most_orders]
-        shop.fill({_customer(number): number for number in sizes}, sum(sizes))
-        tell("customers of " + ", ".join(map(str, sizes)) + " orders")
-        return Growth(tuple(steps), tuple(shop.customers(sizes)))
+        shops[-1].fill({_customer(number): number for number in sizes}, sum(sizes))
+        tell("customers of " + ", ".join(map(str, sizes)) + " orders put")
+        return Growth(steps, tuple(shops[-1].customers(sizes, pairs)))
+
+
+def _in_rounds(shops: Sequence[_Shop], pairs: int) -> tuple[list[Measured], list[Measured]]:
+    """What cancels and pages took in each shop, a part of the `pairs` in each round."""
+    rounds = min(ROUNDS, pairs)
+    cancels: list[Measured] = [[] for _ in shops]
+    pages: list[Measured] = [[] for _ in shops]
+    for _ in range(rounds):
+        for shop, cancel, page in zip(shops, cancels, pages, strict=True):
+            cancel.extend(shop.cancel(-(-pairs // rounds)))
+            page.extend(shop.pages([(READER, None)], -(-pairs // rounds)))
+    return cancels, pages
 
 
 @contextmanager
-def _table(aws: Aws) -> Iterator[str]:
-    """The orders table without its stream, all of whose records DynamoDB Local would keep."""
+def _table(aws: Aws, orders: int) -> Iterator[dict[str, Any]]:
+    """An orders table without its stream, all of whose records DynamoDB Local would keep. What is then to be replaced
+    in `aws`.
+    """
     dynamodb, declared = aws.client("dynamodb"), aws.template.resources("AWS::DynamoDB::Table")["OrdersTable"]
     keys = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-    dynamodb.create_table(TableName=TABLE, **{key: declared[key] for key in keys})
+    name = f"{aws.tables['orders']}-{orders}"
+    dynamodb.create_table(TableName=name, **{key: declared[key] for key in keys})
     try:
-        yield TABLE
+        yield {
+            "tables": {**aws.tables, "orders": name},
+            "environment": {**aws.environment, "ORDERS_TABLE": name},
+        }
     finally:
-        dynamodb.delete_table(TableName=TABLE)
+        dynamodb.delete_table(TableName=name)
 
 
 class _Shop:
-    """The table, what fills it, and what is measured on it."""
+    """One table, what fills it, and what is measured on it."""
 
-    def __init__(self, bench: Bench, aws: Aws, pairs: int) -> None:
-        self.orders = 0
-        self._bench, self._aws, self._pairs = bench, aws, pairs
+    def __init__(self, build: Build, aws: Aws, runtime_folder: Path) -> None:
+        self.orders, self.filled_seconds = 0, 0.0
+        self._bench, self._aws = Bench(build, aws, runtime_folder), aws
         self._meter = Meter(aws.client("dynamodb"))
         self._orders = Orders(self._meter.client, aws.tables["orders"])
         config = ConfigTables(aws.tables["config"], aws.tables["history"])
         self._policies = Policies(self._meter.client, config, 100_000, print)
         self._policies.get("default")
 
-    def fill(self, named: dict[str, int], number: int) -> float:
-        """Puts `number` orders: so many of each of `named`, the rest of customers with a few each. Gives the seconds
-        it took.
-        """
-        others = ((f"one-{n:07}", ORDERS_OF_ONE) for n in itertools.count(self.orders))
+    def fill(self, named: dict[str, int], number: int) -> None:
+        """Puts `number` orders: so many of each of `named`, the rest of customers with a few each."""
+        others = ((f"one-{n:07}", ORDERS_OF_ONE) for n in itertools.count())
         customers = itertools.chain(named.items(), others)
         orders = ((customer, n) for customer, count in customers for n in range(count))
         began = time.monotonic()
         _put(self._aws, itertools.islice(orders, number))
         self.orders += number
-        return time.monotonic() - began
+        self.filled_seconds += time.monotonic() - began
 
-    def cancel(self) -> Cost:
-        """Of an order of one row that was put a moment ago."""
-        warm = self._bench.measure("CancelOrderFunction", 1, self._pairs)
-        order_id = f"metered-{self.orders}"
-        document = order_of(1) | {"order_id": order_id, "customer_id": "metered"}
-        self._meter.client.put_item(TableName=self._orders.table, Item=attribute_values(document))
+    def cancel(self, pairs: int) -> Measured:
+        """Cancels of orders of one row that were put a moment ago. They are deleted then."""
+        function, customer, number = "CancelOrderFunction", "customer-of-fresh", 2 * (WARM + pairs)
+        _put(self._aws, ((customer, n) for n in range(number)))
+        ids = [_order_id(customer, n) for n in range(number)]
+        route, _ = ROUTES[function]
+        events = [(event(route, customer, one), twin) for one, twin in zip(ids[::2], ids[1::2], strict=True)]
+        measured = self._bench.run(function, events, WARM)
+        for order_id in ids:
+            self._meter.client.delete_item(TableName=self._orders.table, Key={"order_id": {"S": order_id}})
+        return measured
+
+    def cost_of_cancel(self, measured: Measured) -> Cost:
+        customer = "customer-of-meter"
+        _put(self._aws, [(customer, 0)])
+        asked = request(_order_id(customer, 0), key="k", customer_id=customer)
         self._meter.units()
-        asked = request(order_id, key="k", customer_id="metered")
         cancel_order(self._orders, self._policies, asked, NOW)
-        trips, read, written = self._meter.units()
-        assert trips == warm.trips
-        return Cost(warm.latency, warm.cpu, trips, read, written)
+        return _cost(measured, self._meter)
 
-    def page(self) -> Cost:
-        (cost,) = self._pages([(READER, None)])
-        return cost
+    def cost_of_page(self, customer: str, cursor: str | None, measured: Measured) -> Cost:
+        self._meter.units()
+        list_orders(self._orders, self._policies, customer, PAGE, cursor)
+        return _cost(measured, self._meter)
 
-    def customers(self, sizes: Sequence[int]) -> Iterator[Customer]:
-        """Their pages are measured in turn, not one after the other."""
-        first = [(_customer(number), None) for number in sizes]
-        last = [(_customer(number), self._last(number)) for number in sizes]
-        costs = self._pages([*first, *last])
-        return map(Customer, sizes, costs[: len(sizes)], costs[len(sizes) :])
+    def customers(self, sizes: Sequence[int], pairs: int) -> Iterator[Customer]:
+        """Their pages are measured in turn."""
+        pages = [(_customer(number), cursor) for number in sizes for cursor in (None, self._last(number))]
+        measured = self.pages(pages, pairs)
+        costs = [self.cost_of_page(*page, measured[at :: len(pages)]) for at, page in enumerate(pages)]
+        return map(Customer, sizes, costs[::2], costs[1::2])
 
     def _last(self, number: int) -> str | None:
         """The cursor of the last page of the customer with so many orders."""
@@ -233,8 +262,8 @@ class _Shop:
             number -= limit
         return cursor
 
-    def _pages(self, pages: Sequence[tuple[str, str | None]], warm: int = 20) -> list[Cost]:
-        """Of a customer and a cursor each, in turn."""
+    def pages(self, pages: Sequence[tuple[str, str | None]], pairs: int) -> Measured:
+        """Lists of a customer from a cursor each, one after the other and so on, `pairs` times."""
         function = "ListOrdersFunction"
         route, _ = ROUTES[function]
         events = []
@@ -242,27 +271,25 @@ class _Shop:
             made = event(route, customer, "")
             made["queryStringParameters"] = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
             events.append((made, ""))
-        # All of them as often, before and after what is not counted.
-        warm += -warm % len(pages)
-        measured = self._bench.run(function, events * (warm // len(pages) + self._pairs), warm)
-        assert all(one["status"] == 200 for one in measured), measured
-        return [
-            self._page(customer, cursor, measured[number :: len(pages)])
-            for number, (customer, cursor) in enumerate(pages)
-        ]
+        before = -(-WARM // len(pages))
+        return self._bench.run(function, events * (before + pairs), before * len(pages))
 
-    def _page(self, customer: str, cursor: str | None, measured: list[dict[str, Any]]) -> Cost:
-        self._meter.units()
-        list_orders(self._orders, self._policies, customer, PAGE, cursor)
-        trips, read, written = self._meter.units()
-        assert {one["trips"] for one in measured} == {trips}
-        latency, cpu = (Ratio.of([(one["ours"][which], one["floor"][which]) for one in measured]) for which in (0, 1))
-        return Cost(latency, cpu, trips, read, written)
+
+def _cost(measured: Measured, meter: Meter) -> Cost:
+    """Of what was measured by the worker, and was metered once."""
+    trips, read, written = meter.units()
+    assert all((one["status"], one["trips"]) == (200, trips) for one in measured), measured
+    latency, cpu = (Ratio.of([(one["ours"][which], one["floor"][which]) for one in measured]) for which in (0, 1))
+    return Cost(latency, cpu, trips, read, written)
 
 
 def _customer(orders: int) -> str:
     # All names of one length: what a page reads is counted by size.
     return f"customer-of-{orders:05}"
+
+
+def _order_id(customer: str, number: int) -> str:
+    return f"{customer}-{number:05}"
 
 
 def _put(aws: Aws, orders: Iterable[tuple[str, int]]) -> None:
@@ -286,7 +313,7 @@ def _put(aws: Aws, orders: Iterable[tuple[str, int]]) -> None:
     try:
         while batch := list(itertools.islice(orders, 25)):
             puts = (
-                put.replace("@order", f"{customer}-{number:05}")
+                put.replace("@order", _order_id(customer, number))
                 .replace("@customer", customer)
                 .replace("@placed", f"{began + timedelta(minutes=number):%Y-%m-%dT%H:%M:%SZ}")
                 for customer, number in batch
