@@ -1,7 +1,8 @@
 """What the local stack serves to 1, 8 and 32 clients at once, on AWS's DynamoDB Local.
 
 One machine is all of it: gateway, functions, tables, queues, Stripe and the customers share its processors. So these
-are no figures of AWS. They tell that nothing waits for anything else for long, and that the invariants hold meanwhile.
+are no figures of AWS. They tell how far it goes on such a machine, and that the invariants hold meanwhile. A customer
+who waits for three refunds makes a pause until one has come, so with many customers refunds set the pace, too.
 """
 
 from __future__ import annotations
