@@ -3,7 +3,10 @@
 On AWS's DynamoDB Local. What that tells: the units are DynamoDB's own arithmetic, and exact, so a request that read
 more as the shop grew would show; and the ratio to the floor shows what our side adds. What it does not: it is one
 SQLite file in memory, without partitions and without a network, so its latencies are not those of AWS, and what they
-gain with the table is that file's own.
+gain with the table is that file's own. A million orders take it some minutes and 2.5 GB of memory.
+
+There is a table for each number of orders, so that they can be measured in turn: one that grows would be measured small
+on an engine that has just started, and large on one that is warm.
 """
 
 from __future__ import annotations
