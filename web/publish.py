@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from local.alone import alone
 from local.pages import FOLDERS, POLICY, WEB
 
 LIBRARY = "oidc-client-ts"
@@ -62,19 +63,19 @@ def publish(
 def _library() -> Path:
     """The sign-in library as package-lock.json has it, from npm."""
     lock, installed = WEB / "package-lock.json", INSTALLED / "package-lock.json"
-    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-        INSTALLED.mkdir(parents=True, exist_ok=True)
-        shutil.copy(WEB / "package.json", INSTALLED)
-        shutil.copy(lock, installed)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        try:
-            done = subprocess.run(command, cwd=INSTALLED, capture_output=True, text=True, check=False)
-            failure = done.stderr[-300:] if done.returncode else ""
-        except OSError as error:
-            failure = str(error)
-        if failure:
-            installed.unlink()
-            raise PublishError(f"npm could not install {LIBRARY}: {failure}")
+    with alone(INSTALLED):
+        if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+            shutil.copy(WEB / "package.json", INSTALLED)
+            shutil.copy(lock, installed)
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            try:
+                done = subprocess.run(command, cwd=INSTALLED, capture_output=True, text=True, check=False)
+                failure = done.stderr[-300:] if done.returncode else ""
+            except OSError as error:
+                failure = str(error)
+            if failure:
+                installed.unlink()
+                raise PublishError(f"npm could not install {LIBRARY}: {failure}")
     return INSTALLED / "node_modules" / LIBRARY
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from local.aws import free_port
 from local.stack import Settings, Stack
 from tests.contract_support.aws import Aws, StackInfo
 from tests.contract_support.shop import Shop
 from tests.faults.proxy import FaultProxy, Keys, Request
 from tests.machine import ROOT
-from tests.providers.conftest import Account, free_port, local_stripe
+from tests.providers.conftest import Account, local_stripe
 
 FUNCTIONS = (
     "CancelOrderFunction",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from local.aws import free_port
 from local.stack import Settings, Stack
 from ops.restore import Refilled, refill
 from tests.contract_support import documents
@@ -21,7 +22,6 @@ from tests.contract_support.waiting import wait_until
 from tests.faults import proxy as faults
 from tests.faults.conftest import QUICK, World, about
 from tests.machine import ROOT
-from tests.providers.conftest import free_port
 
 REFUND = "RefundOrderFunction"
 SECONDS = 60

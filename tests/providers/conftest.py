@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ from pathlib import Path
 import pytest
 import stripe
 
+from local.alone import alone
+from local.aws import free_port
 from tests.faults.proxy import FaultProxy
 from tests.machine import ROOT, need
 
@@ -27,12 +28,6 @@ NPM_PACKAGE = ROOT / "tests" / "providers" / "stripe-stateful-mock"
 INSTALLED = ROOT / ".local" / "stripe-stateful-mock"
 # Both take whatever looks like a key; put together here so that no scanner takes it for one.
 KEY = "sk_" + "test_" + "local"
-
-
-def free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return int(made.getsockname()[1])
 
 
 @contextmanager
@@ -82,19 +77,19 @@ def stateful_mock(folder: Path) -> Iterator[str]:
     assert node
     assert npm
     lock = NPM_PACKAGE / "package-lock.json"
-    if not (INSTALLED / "done").exists() or (INSTALLED / "done").read_text() != lock.read_text():
-        INSTALLED.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(NPM_PACKAGE / name, INSTALLED / name)
-        done = subprocess.run(
-            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=INSTALLED,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        need(done.returncode == 0, f"npm could not install stripe-stateful-mock: {done.stderr[-300:]}")
-        (INSTALLED / "done").write_text(lock.read_text())
+    with alone(INSTALLED):
+        if not (INSTALLED / "done").exists() or (INSTALLED / "done").read_text() != lock.read_text():
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(NPM_PACKAGE / name, INSTALLED / name)
+            done = subprocess.run(
+                [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                cwd=INSTALLED,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            need(done.returncode == 0, f"npm could not install stripe-stateful-mock: {done.stderr[-300:]}")
+            (INSTALLED / "done").write_text(lock.read_text())
     port = free_port()
     script = INSTALLED / "node_modules" / "stripe-stateful-mock" / "dist" / "cli.js"
     with server([node, str(script)], port, folder, PORT=str(port), LOG_LEVEL="warn") as url:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from local.aws import free_port
 from local.server import Handler, Server
 from tests.machine import ROOT
-from tests.providers.conftest import free_port
 
 LOCK = "layers/cancel_core/requirements.txt"
 # Put together here, so that the scan does not find them in this file.
