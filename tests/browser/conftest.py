@@ -25,7 +25,7 @@ OPTIONS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = chromium()
     with sync_playwright() as playwright:
@@ -34,14 +34,14 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     assert browser.is_connected()
     with local_stack(tmp_path_factory.mktemp("stack"), CONFIG_CACHE_SECONDS="0") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws(stack: Running) -> Iterator[Aws]:
     clients = Aws(stack.info)
     yield clients

@@ -87,7 +87,7 @@ def operations(proxy: FaultProxy, *words: str) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with ExitStack() as open_until_then:
         stripe_url = open_until_then.enter_context(local_stripe(Path(tmp_path_factory.mktemp("stripe"))))

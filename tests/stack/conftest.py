@@ -12,7 +12,7 @@ from tests.contract_support.shop import Shop
 from tests.contract_support.stack import Running, local_stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     # Config at once: what caches do is for the tests of the adapters.
     with local_stack(tmp_path_factory.mktemp("stack"), CONFIG_CACHE_SECONDS="0") as running:
@@ -22,14 +22,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         assert private not in said, f"the local stack has logged {private}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws(stack: Running) -> Iterator[Aws]:
     clients = Aws(stack.info)
     yield clients
     clients.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def events(aws: Aws) -> Iterator[EventWatch]:
     watch = EventWatch.open(aws)
     yield watch
