@@ -18,6 +18,7 @@ from local.guard import Guard
 from local.template import Template
 from tests.builds import Build, build_for_this_machine
 from tests.machine import ROOT, functions_python, need, sam_cli
+from tests.parallel import ByFolder
 
 # What the template gives every function, for the tests that call their parts without one.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "cancel-core")
@@ -102,6 +103,12 @@ def serve(engine: str) -> Iterator[Aws]:
     finally:
         services.stop()
         guard.stop()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
+    """For `pytest -n 2`."""
+    return ByFolder(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
