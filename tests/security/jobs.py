@@ -136,10 +136,9 @@ class World:
         history = self.template.name("ConfigHistoryTable")
         for item in dynamodb.scan(TableName=history)["Items"]:
             dynamodb.delete_item(TableName=history, Key={name: item[name] for name in ("scope", "version")})
-        for queue, url in self.services.queues.items():
-            while messages := self.received(queue):
-                for message in messages:
-                    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        for url in self.services.queues.values():
+            # Also what a job has received and left, which would be there again in the midst of another.
+            sqs.purge_queue(QueueUrl=url)
 
     def order(self, order_id: str = PAID) -> Any:
         return self.item("OrdersTable", "order_id", order_id)
