@@ -1,4 +1,4 @@
-"""One local stack for all tests of a run, started as a user starts it. Each test has a shop of its own."""
+"""One local stack for all tests of this folder, started as a user starts it. Each test has a shop of its own."""
 
 from __future__ import annotations
 
