@@ -8,8 +8,9 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,17 +66,23 @@ def _compare(
     build: Build, before: Build, aws: Aws, runtime_folder: Path, folder: Path, options: argparse.Namespace
 ) -> None:
     """Cold and warm, of another version and of this one, in turn."""
-    both = {"before: ": before, "": build}
+    functions = [options.only] if options.only else list(build.artifacts)
+    both = {
+        name: replace(one, artifacts={function: one.artifacts[function] for function in functions})
+        for name, one in (("before: ", before), ("", build))
+    }
     for line in page.cold_table(cold(both, aws, runtime_folder, folder, options.rounds)):
         print(line, flush=True)
     benches = [Bench(one, aws, runtime_folder) for one in both.values()]
     print("\nOf each two rows the first is of before.\n")
-    for line in page.warm_table(list(_warm(benches, options.pairs))):
+    for line in page.warm_table(list(_warm(benches, options.pairs, functions))):
         print(line, flush=True)
 
 
-def _warm(benches: Sequence[Bench], pairs: int) -> Iterator[Warm]:
+def _warm(benches: Sequence[Bench], pairs: int, functions: Collection[str] = ROUTES) -> Iterator[Warm]:
     for function, (route, sizes_) in ROUTES.items():
+        if function not in functions:
+            continue
         for rows in sizes_:
             _tell(f"{route}, {rows} rows")
             # A page of long orders takes as long as many short ones.
@@ -128,6 +135,7 @@ def _options() -> argparse.Namespace:
         None,
         "a commit: cold and warm figures of its build and of this one, in turn, and nothing written",
     )
+    add("only", str, None, "with --before: this function alone, CancelOrderFunction for one")
     parser.add_argument("--no-write", dest="write", action="store_false", help="print the tables, leave the docs")
     return parser.parse_args()
 

@@ -53,6 +53,7 @@ def alone(build: Build, layer: Path, aws: Aws, runtime_folder: Path) -> dict[str
             concurrency=1,
         )
         for name, function in functions_of(build.template, aws.environment).items()
+        if name in build.artifacts
     }
 
 

@@ -1,0 +1,128 @@
+"""The figures become the page: each of them, in its table, and a budget that is missed says so."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.bench import page
+from tests.bench.capacity import capacity
+from tests.bench.cold import BOTO3, NOTHING, Cold, cold, imports
+from tests.bench.growth import Cost, Customer, Growth, Step
+from tests.bench.measure import Ratio, Spread
+from tests.bench.page import Figures
+from tests.bench.sizes import Size, Sizes
+from tests.bench.throughput import Latency, Throughput
+from tests.bench.warm import ROUTES, Bench, Warm
+from tests.builds import Build
+from tests.conftest import Aws
+from tests.machine import ROOT
+
+SPREAD = Spread(1.25, 1.2, 1.3)
+RATIO = Ratio(Spread(0.0125, 0.012, 0.013), Spread(0.01, 0.01, 0.01), SPREAD)
+COST = Cost(RATIO, RATIO, 2, Decimal(1), Decimal(5))
+CANCEL, _ = ROUTES["CancelOrderFunction"]
+
+
+def figures() -> Figures:
+    """Figures of one machine, all of them within the budgets."""
+    names = (NOTHING, BOTO3, "CancelOrderFunction")
+    return Figures(
+        machine="a machine",
+        cold=[Cold(name, *([SPREAD] * 8)) for name in names],
+        imports={"botocore": 0.045, "six": 0.0001},
+        warm=[Warm(CANCEL, rows, 2, RATIO, RATIO) for rows in (1, 400)],
+        capacity={
+            1: {
+                "reasons": (0, 0, 0),
+                "list": (1, 0.5, 0),
+                "eligibility": (1, 1, 0),
+                "cancel": (2, 1, 5),
+                "refund": (3, 1, 16),
+            }
+        },
+        growth=Growth(
+            (Step(100, 1, COST, COST), Step(10_000, 2, COST, COST)),
+            (Customer(10, COST, COST), Customer(100, COST, COST)),
+        ),
+        throughput=[Throughput(8, 30, 50.4, 9.25, dict.fromkeys(("list orders", "cancel"), Latency(9, 0.1, 0.2)), ())],
+        sizes=Sizes(
+            Size(4_800_000, 13_000_000), {"CancelOrderFunction": Size(1024, 2048)}, {"pydantic": Size(9000, 9999)}
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "| round trips, warm, cancel | 2 | 2 | met |",
+        "| warm CPU of a cancel, 400 rows | 1.5 x | 1.25 (1.20..1.30) x | met |",
+        "| layer, zipped | 5 MB | 4.58 MB | met |",
+        "| growth: a cancel, 100 to 10,000 orders | flat | the same units; CPU 1.25, 1.25 x | met |",
+        "| 1 | 0 / 0 / 0 | 1 / 0.5 / 0 | 1 / 1 / 0 | 2 / 1 / 5 | 3 / 1 / 16 |",
+        "| cancel | 10,000 in the table | 2 / 1 / 5 | 12 | 1.25 (1.20..1.30) | 1.25 (1.20..1.30) |",
+        "| 8 | 50 | 9.2 | 100, 200 | 100, 200 | hold |",
+        "| of it pydantic | 9 | 10 |",
+    ],
+)
+def test_each_figure_has_its_line(line: str) -> None:
+    assert line in page.text(figures()).splitlines()
+
+
+def test_a_budget_that_is_missed_says_so() -> None:
+    slow = Spread(1.51, 1.5, 1.6)
+    wrong = figures()
+    wrong = replace(
+        wrong,
+        cold=[replace(one, init_ratio=slow) for one in wrong.cold],
+        warm=[replace(one, cpu=replace(RATIO, ratio=slow)) for one in wrong.warm],
+        capacity={1: {**wrong.capacity[1], "cancel": (3, 1, 5)}},
+        growth=replace(
+            wrong.growth,
+            steps=(wrong.growth.steps[0], replace(wrong.growth.steps[1], page=replace(COST, read=Decimal(2)))),
+        ),
+        sizes=replace(wrong.sizes, layer=Size(6_000_000, 6_000_000)),
+    )
+    missed = [line.split(" | ")[0] for line in page.text(wrong).splitlines() if "**not met**" in line]
+    assert missed == [
+        "| round trips, warm, cancel",
+        "| warm CPU of a cancel, 1 rows",
+        "| warm CPU of a cancel, 400 rows",
+        "| cold start of a cancel, import and init, time",
+        "| layer, zipped",
+        "| growth: a page, 100 to 10,000 orders",
+    ]
+
+
+def test_the_page_keeps_what_is_written_by_hand() -> None:
+    written = (ROOT / "docs" / "performance.md").read_text()
+    made = page.put_into(written, "| new |\n")
+    assert made.split(page.BEGIN)[0] == written.split(page.BEGIN)[0]
+    assert made.split(page.BEGIN)[1] == f"\n| new |\n\n{page.END}" + written.split(page.END)[1]
+    with pytest.raises(AssertionError):
+        page.put_into("no such place", "")
+
+
+def test_the_picture_has_each_row_and_is_one() -> None:
+    texts = [element.text for element in ET.fromstring(page.picture(figures())).iter() if element.text]
+    assert {"CancelOrder", "1", "400", "100", "10,000", "1.25"} <= set(texts)
+
+
+def test_cold_and_warm_and_units_are_measured(build: Build, aws: Aws, runtime_folder: Path, tmp_path: Path) -> None:
+    starts = {one.name: one for one in cold({"": build}, aws, runtime_folder, tmp_path, rounds=1)}
+    assert starts.keys() == {NOTHING, BOTO3, *build.artifacts}
+    assert all(0 < one.init_cpu.median <= one.answer_cpu.median for one in starts.values())
+    assert starts[BOTO3].init_ratio.median == starts[BOTO3].answer_ratio.median == 1
+    assert {"cancel_core", "pydantic", "botocore"} <= imports(build, aws, runtime_folder, runs=1).keys()
+
+    warm = Bench(build, aws, runtime_folder).measure("CancelOrderFunction", 1, pairs=2, warm=1)
+    assert (warm.route, warm.rows, warm.trips) == (CANCEL, 1, 2)
+    assert 0 < warm.cpu.ours.low <= warm.latency.ours.high
+
+    units = capacity(aws)
+    assert json.dumps(units[1]["cancel"]) == "[2, 1.0, 5]"
