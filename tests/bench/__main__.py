@@ -36,12 +36,16 @@ def main() -> None:
     with ExitStack() as until_then:
         folder = Path(until_then.enter_context(tempfile.TemporaryDirectory()))
         runtime_folder = link_runtime(folder / "runtime")
-        build = build_for_this_machine(ROOT, SAM, ROOT / ".aws-sam-test")
         aws = until_then.enter_context(contextmanager(serve)("dynamodb-local"))
+
+        def built(commit: str, name: str) -> Build:
+            tree = until_then.enter_context(_checked_out(commit, folder / name))
+            return build_for_this_machine(tree, SAM, folder / f"built-{name}")
+
+        after = built(options.after, "after") if options.after else None
+        build = after or build_for_this_machine(ROOT, SAM, ROOT / ".aws-sam-test")
         if options.before:
-            tree = until_then.enter_context(_checked_out(options.before, folder / "before"))
-            before = build_for_this_machine(tree, SAM, folder / "built")
-            _compare(build, before, aws, runtime_folder, folder, options)
+            _compare(build, built(options.before, "before"), aws, runtime_folder, folder, options)
             return
         began = datetime.now(UTC)
         figures = page.Figures(
@@ -135,6 +139,7 @@ def _options() -> argparse.Namespace:
         None,
         "a commit: cold and warm figures of its build and of this one, in turn, and nothing written",
     )
+    add("after", str, None, "with --before: another commit, in place of what is checked out")
     add("only", str, None, "with --before: this function alone, CancelOrderFunction for one")
     parser.add_argument("--no-write", dest="write", action="store_false", help="print the tables, leave the docs")
     return parser.parse_args()
