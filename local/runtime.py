@@ -163,7 +163,6 @@ class _Environment:
         self.was_ready = False
         self._pool, self._log, self._guard = pool, log, guard
         self._server = Server(0, type("_Api", (_RuntimeApi,), {"environment": self}))
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
         try:
             self.process = subprocess.Popen(
                 [*function.command, function.handler],
@@ -177,10 +176,12 @@ class _Environment:
                 start_new_session=True,
             )
         except OSError:
-            self._close_server()
+            self._server.server_close()
             raise
         if guard:
             guard.watch(self.process.pid)
+        # Only now: on a busy machine the process can ask for work before we know it as ours. Until then it waits.
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _variables(self, extra: Mapping[str, str]) -> dict[str, str]:
