@@ -223,7 +223,7 @@ def _sizes(sizes: Sizes) -> Iterator[str]:
 
 def picture(figures: Figures) -> str:
     def of_route(warm: Warm) -> tuple[str, Spread]:
-        return f"{warm.route.replace('/orders/{order_id}', '…')}, {warm.rows}", warm.cpu.ratio
+        return f"{warm.route.replace('{order_id}', '…')}, {warm.rows}", warm.cpu.ratio
 
     cancel, _ = ROUTES[CANCEL_FUNCTION]
     growth = figures.growth
