@@ -161,6 +161,7 @@ class _Environment:
         self.init_over = threading.Event()
         self.init_error: Result | None = None
         self.was_ready = False
+        self.unwanted = False
         self._pool, self._log, self._guard = pool, log, guard
         self._server = Server(0, type("_Api", (_RuntimeApi,), {"environment": self}))
         try:
@@ -398,7 +399,7 @@ class _Pool:
                             "none", "Sandbox.Timedout", f"Initialisation took more than {INIT_SECONDS:.0f} seconds"
                         )
                         environment.kill()
-                    elif not environment.was_ready:
+                    elif not environment.was_ready and not environment.unwanted:
                         failure = environment.init_error
             except OSError as error:
                 failure = _failure("none", "Runtime.InvalidEntrypoint", str(error))
@@ -438,6 +439,9 @@ class _Pool:
             environments = list(self._environments)
             # It takes a moment until a process is gone; nobody is given one that is about to be.
             self._idle.clear()
+            # One that was about to start has not failed: who waits for it gets another.
+            for environment in environments:
+                environment.unwanted = True
         for environment in environments:
             environment.kill()
         return len(environments)

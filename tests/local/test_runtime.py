@@ -12,6 +12,7 @@ import pytest
 
 from local.guard import Guard
 from local.runtime import Function, Runtime, TooManyRequests, default_command, link_runtime
+from tests.contract_support.waiting import wait_until
 
 CODE = Path(__file__).parent / "functions"
 OURS = (sys.executable, str(Path(__file__).parents[2] / "local" / "bootstrap.py"))
@@ -85,6 +86,13 @@ def test_killed_while_idle_nothing_is_lost(runtime: Runtime) -> None:
         runtime.invoke("one", {})
         assert runtime.kill("one") >= 1
         assert runtime.invoke("one", {}).error is None
+
+
+def test_killed_while_it_starts_another_is_started(runtime: Runtime) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(runtime.invoke, "one", {})
+        wait_until(lambda: runtime.kill("one"), what="an environment has begun to start", seconds=10, every=0.001)
+        assert pending.result().error is None
 
 
 def test_killed_at_work_the_caller_is_told(runtime: Runtime) -> None:
