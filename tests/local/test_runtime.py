@@ -89,6 +89,7 @@ def test_killed_while_idle_nothing_is_lost(runtime: Runtime) -> None:
 
 
 def test_killed_while_it_starts_another_is_started(runtime: Runtime) -> None:
+    wait_until(lambda: not runtime.kill("one"), what="none is left of those before", seconds=10)
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(runtime.invoke, "one", {})
         wait_until(lambda: runtime.kill("one"), what="an environment has begun to start", seconds=10, every=0.001)
