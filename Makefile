@@ -128,7 +128,7 @@ soak: $(VENV)/dev.stamp ## many customers at once on a stack of its own, then th
 
 # For example: make bench ORDERS=10000 SECONDS=10, or make bench BEFORE=HEAD~1. ROUNDS and PAIRS reach the program, too.
 .PHONY: bench
-bench: $(VENV)/dev.stamp $(SAM_VENV)/stamp ## what all of it costs beside its floor, into docs/performance.md (BEFORE=a commit compares it; half an hour)
+bench: $(VENV)/dev.stamp $(SAM_VENV)/stamp ## what all of it costs beside its floor, into docs/performance.md (BEFORE=a commit compares it; a quarter of an hour)
 	@PYTHONPATH=layers/cancel_core exec $(BIN)/python -m tests.bench
 
 .PHONY: clean
