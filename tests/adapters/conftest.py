@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from boto3.dynamodb.types import TypeSerializer
 from botocore.config import Config
 from cancel_core.attributes import plain
 from cancel_core.bus import Bus
@@ -22,6 +21,8 @@ from cancel_core.changes import CancelRequest
 from cancel_core.order import Fingerprint, Order
 from cancel_core.policy import Policy
 from cancel_core.tables import ConfigTables, Orders, Policies, Refunds, StoredOrder
+
+from tests.contract_support.aws import attribute_values
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -62,8 +63,7 @@ class Shop:
         self._put("config", {"scope": f"store:{self.store_id}", "enabled": True, "reasons": reasons} | attributes)
 
     def _put(self, table: str, source: dict[str, Any]) -> None:
-        item = {name: TypeSerializer().serialize(value) for name, value in source.items()}
-        self.client.put_item(TableName=self.tables[table], Item=item)
+        self.client.put_item(TableName=self.tables[table], Item=attribute_values(source))
 
     def set(self, order_id: str, **attributes: Any) -> None:
         """As the order system changes orders: UpdateItem, no version, no condition."""
@@ -72,9 +72,7 @@ class Shop:
             Key={"order_id": {"S": order_id}},
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
             ExpressionAttributeNames={f"#{name}": name for name in attributes},
-            ExpressionAttributeValues={
-                f":{name}": TypeSerializer().serialize(value) for name, value in attributes.items()
-            },
+            ExpressionAttributeValues=attribute_values({f":{name}": value for name, value in attributes.items()}),
         )
 
     def document(self, order_id: str) -> dict[str, Any]:

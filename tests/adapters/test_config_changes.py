@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from boto3.dynamodb.types import Binary, TypeSerializer
+from boto3.dynamodb.types import Binary
 from cancel_core.attributes import plain
 from cancel_core.bus import Bus
 from cancel_core.config_changes import describe, read_config_changes, take_in
@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from local.events import as_lambda_record
 from tests.adapters.conftest import Calls, Watched, impatient
 from tests.conftest import TABLES, Aws
+from tests.contract_support.aws import attribute_values
 from tests.unit.test_policy import wrong_edits
 
 REASONS = [{"code": "other", "description": "Other"}, {"code": "late", "description": "Too late"}]
@@ -53,9 +54,7 @@ class Desk:
     # --- the admin
 
     def put(self, scope: str = "store:se", **attributes: Any) -> None:
-        serialize = TypeSerializer().serialize
-        item = {name: serialize(value) for name, value in {"scope": scope, **attributes}.items()}
-        self.client.put_item(TableName=self.tables.config, Item=item)
+        self.client.put_item(TableName=self.tables.config, Item=attribute_values({"scope": scope, **attributes}))
 
     def delete(self, scope: str = "store:se") -> None:
         self.client.delete_item(TableName=self.tables.config, Key={"scope": {"S": scope}})

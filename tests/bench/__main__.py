@@ -47,9 +47,8 @@ def main() -> None:
         if options.before:
             _compare(build, built(options.before, "before"), aws, runtime_folder, folder, options)
             return
-        began = datetime.now(UTC)
         figures = page.Figures(
-            machine=_machine(began),
+            machine=_machine(datetime.now(UTC)),
             cold=cold({"": build}, aws, runtime_folder, folder, options.rounds),
             imports=imports(build, aws, runtime_folder),
             warm=list(_warm([Bench(build, aws, runtime_folder)], options.pairs)),

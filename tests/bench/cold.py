@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import statistics
 import subprocess
@@ -21,7 +20,7 @@ from local.runtime import Function, Runtime
 from tests.bench.measure import Spread
 from tests.builds import Build
 from tests.conftest import Aws
-from tests.package.conftest import alone, payload
+from tests.package.conftest import alone, payload, payload_of, run_by_itself
 from tests.package.test_payloads import answers
 
 NOTHING, BOTO3 = "a handler that does nothing", "boto3 and one client"
@@ -154,8 +153,7 @@ def _events(aws: Aws) -> Iterator[Callable[[str], Any]]:
                 refund_id = image["cancellation"]["M"]["refund"]["M"]["refund_id"]
                 dynamodb.put_item(TableName=aws.tables["orders"], Item=image)
                 dynamodb.delete_item(TableName=aws.tables["refunds"], Key={"refund_id": refund_id})
-            name = re.sub(r"(?<!^)(?=[A-Z])", "_", function.removesuffix("Function")).lower()
-            return payload(name) | ({"ResponseURL": url} if name == "seed_config" else {})
+            return payload_of(function) | ({"ResponseURL": url} if function == "SeedConfigFunction" else {})
 
         yield event_of
 
@@ -169,19 +167,7 @@ def imports(
     made = alone(build, build.layer, aws, runtime_folder)[function]
     told: dict[str, list[float]] = defaultdict(list)
     for _ in range(runs):
-        done = subprocess.run(
-            [sys.executable, "-S", "-X", "importtime", "-c", "import app"],
-            cwd=made.code,
-            env={
-                **made.environment,
-                "PYTHONPATH": os.pathsep.join(map(str, made.path)),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "AWS_DEFAULT_REGION": made.region,
-            },
-            stderr=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
+        done = run_by_itself(made, "-X", "importtime", "-c", "import app")
         seconds: dict[str, float] = defaultdict(float)
         for line in done.stderr.splitlines():
             if found := re.fullmatch(r"import time: +(\d+) \| +\d+ \| +(\S+)", line):

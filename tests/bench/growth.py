@@ -85,31 +85,6 @@ class Customer:
 
 
 @dataclass(frozen=True)
-class Change:
-    """From the first of several costs to the last: 1.0 is flat. `same_units`: all trips and units are the same.
-
-    `ours` and `floor` are the quotients of the medians in seconds, `ratio` that of the ratios to the floor.
-    """
-
-    ours: float
-    floor: float
-    ratio: float
-    cpu_ratio: float
-    same_units: bool
-
-    @classmethod
-    def of(cls, costs: Sequence[Cost]) -> Change:
-        first, last = costs[0], costs[-1]
-        return cls(
-            ours=last.latency.ours.median / first.latency.ours.median,
-            floor=last.latency.floor.median / first.latency.floor.median,
-            ratio=last.latency.ratio.median / first.latency.ratio.median,
-            cpu_ratio=last.cpu.ratio.median / first.cpu.ratio.median,
-            same_units=len({(cost.trips, cost.read, cost.written) for cost in costs}) == 1,
-        )
-
-
-@dataclass(frozen=True)
 class Growth:
     """`steps`: from few orders to many. `customers`: in the table of the last step, from few orders to many."""
 
@@ -117,25 +92,22 @@ class Growth:
     customers: tuple[Customer, ...]
 
     @property
-    def cancel(self) -> Change:
-        return Change.of([step.cancel for step in self.steps])
+    def cancels(self) -> list[Cost]:
+        return [step.cancel for step in self.steps]
 
     @property
-    def page(self) -> Change:
-        return Change.of([step.page for step in self.steps])
+    def pages(self) -> list[Cost]:
+        return [step.page for step in self.steps]
 
     @property
-    def first_page(self) -> Change:
-        return Change.of([customer.first for customer in self._full])
-
-    @property
-    def last_page(self) -> Change:
-        return Change.of([customer.last for customer in self._full])
-
-    @property
-    def _full(self) -> list[Customer]:
+    def full(self) -> list[Customer]:
         """Those who fill a page: one with less reads less."""
         return [customer for customer in self.customers if customer.orders >= PAGE]
+
+
+def same_units(costs: Sequence[Cost]) -> bool:
+    """Whether all trips and units are the same: flat."""
+    return len({(cost.trips, cost.read, cost.written) for cost in costs}) == 1
 
 
 def growth(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.bench.capacity import Units
 from tests.bench.cold import BOTO3, NOTHING, Cold
-from tests.bench.growth import Cost, Growth
+from tests.bench.growth import Cost, Growth, same_units
 from tests.bench.measure import Ratio, Spread
 from tests.bench.plot import Group, svg
 from tests.bench.sizes import Size, Sizes
@@ -17,7 +17,7 @@ from tests.load.customers import REQUESTS
 
 BEGIN, END = "<!-- made by make bench -->\n", "<!-- until here -->\n"
 CANCEL_FUNCTION = "CancelOrderFunction"
-# design's budgets: round trips, ratios, bytes.
+# The budgets: round trips, ratios, bytes.
 TRIPS = {"reasons": 0, "list": 1, "eligibility": 1, "cancel": 2, "refund": 4}
 RATIO = 1.5
 LAYER = 5 * 1024 * 1024
@@ -113,11 +113,11 @@ def _budgets(figures: Figures) -> Iterator[Sequence[str]]:
     growth = figures.growth
     first, last = growth.steps[0], growth.steps[-1]
     for what, costs in (
-        (f"a cancel, {first.orders} to {last.orders:,} orders", [step.cancel for step in growth.steps]),
-        (f"a page, {first.orders} to {last.orders:,} orders", [step.page for step in growth.steps]),
-        ("a page, by the customer's orders", [one.first for one in growth.customers if one.orders >= PAGE]),
+        (f"a cancel, {first.orders} to {last.orders:,} orders", growth.cancels),
+        (f"a page, {first.orders} to {last.orders:,} orders", growth.pages),
+        ("a page, by the customer's orders", [one.first for one in growth.full]),
     ):
-        same = len({(cost.trips, cost.read, cost.written) for cost in costs}) == 1
+        same = same_units(costs)
         ratios = ", ".join(f"{cost.cpu.ratio.median:.2f}" for cost in costs)
         yield f"growth: {what}", "flat", f"the same units; CPU {ratios} x" if same else "other units", _met(same)
 
@@ -250,7 +250,7 @@ def picture(figures: Figures) -> str:
             ),
             Group(
                 f"Growth: CPU of a page of {PAGE} by orders of the customer",
-                [(f"{one.orders:,}", one.first.cpu.ratio) for one in growth.customers if one.orders >= PAGE],
+                [(f"{one.orders:,}", one.first.cpu.ratio) for one in growth.full],
             ),
         ]
     )

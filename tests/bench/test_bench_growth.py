@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.adapters.test_capacity import EXPECTED, ROUTES
-from tests.bench.growth import Cost, growth
+from tests.bench.growth import Cost, growth, same_units
 from tests.builds import Build
 from tests.conftest import Aws
 
@@ -25,8 +25,8 @@ def test_growth(build: Build, aws: Aws, runtime_folder: Path) -> None:
     # A cancel costs what docs/costs.md says it does, however many orders there are.
     cancel = EXPECTED[1][ROUTES.index("cancel")]
     assert {units(step.cancel) for step in found.steps} == {cancel}
-    assert found.cancel.same_units
-    assert found.page.same_units
+    assert same_units(found.cancels)
+    assert same_units(found.pages)
     # 20 orders of a row each are read as one, half as dear, in 4 KB; 10 are half of that.
     small, large = found.customers
     assert units(small.first) == units(small.last)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from local.stack import functions_of
 from tests.adapters.test_capacity import order_of
 from tests.bench.measure import Ratio
 from tests.builds import Build
 from tests.conftest import Aws
 from tests.contract_support.aws import attribute_values
+from tests.package.conftest import alone, run_by_itself
 
 CONFIG = {"scope": "default", "enabled": True, "reasons": [{"code": "other", "description": "Other"}]}
 # By function: the route, and for orders of how many rows it is measured. A list is a page of PAGE of them.
@@ -46,8 +43,9 @@ class Bench:
     """The built functions on an engine with orders."""
 
     def __init__(self, build: Build, aws: Aws, runtime_folder: Path) -> None:
-        self._build, self._runtime_folder = build, runtime_folder
-        self._functions = functions_of(build.template, aws.environment)
+        # Warm: the config is known.
+        aws = replace(aws, environment={**aws.environment, "CONFIG_CACHE_SECONDS": "100000"})
+        self._functions = alone(build, build.layer, aws, runtime_folder)
         self._dynamodb, self._tables = aws.client("dynamodb"), aws.tables
         self._numbers = iter(range(10**9))
         self._put("config", CONFIG)
@@ -67,28 +65,8 @@ class Bench:
         return Warm(route, rows, trips, ratio(0), ratio(1))
 
     def run(self, function: str, events: list[tuple[Any, str]], warm: int) -> list[dict[str, Any]]:
-        made = self._functions[function]
-        path = (self._build.layer / "python", self._runtime_folder)
-        done = subprocess.run(
-            [sys.executable, "-S", str(Path(__file__).with_name("worker.py"))],
-            cwd=self._build.artifacts[function],
-            env={
-                **made.environment,
-                # Warm: the config is known.
-                "CONFIG_CACHE_SECONDS": "100000",
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": os.pathsep.join(map(str, (self._build.artifacts[function], *path))),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "AWS_DEFAULT_REGION": made.region,
-                "AWS_ACCESS_KEY_ID": "local",
-                "AWS_SECRET_ACCESS_KEY": "local",
-                "AWS_LAMBDA_FUNCTION_NAME": made.name,
-            },
-            input=json.dumps({"events": events, "warm": warm}),
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
+        asked = json.dumps({"events": events, "warm": warm})
+        done = run_by_itself(self._functions[function], str(Path(__file__).with_name("worker.py")), given=asked)
         measured: list[dict[str, Any]] = json.loads(done.stdout)
         return measured
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from boto3.dynamodb.types import TypeSerializer
 from cancel_core.announce import publish_changes, read_changes, reannounce
 from cancel_core.attributes import plain
 from cancel_core.cancel import cancel_order
@@ -34,6 +33,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from ops.settlement import Person, Refused, retry
 from tests.conftest import Aws
+from tests.contract_support.aws import attribute_values
 from tests.invariants.around import Events, Message, Record, Stream, images
 from tests.invariants.bank import SHOP, Account, Bank
 from tests.invariants.orders import has_left, orders, shops_part, sums
@@ -121,7 +121,7 @@ class Surroundings:
         self.put("config", {"scope": "default", "enabled": True, "reasons": REASONS})
 
     def put(self, table: str, source: dict[str, Any]) -> None:
-        item = {name: TypeSerializer().serialize(value) for name, value in source.items()}
+        item = attribute_values(source)
         self.calm.put_item(TableName=self.tables[table], Item=item)
 
     def get(self, table: str, **key: str) -> dict[str, Any] | None:
@@ -312,7 +312,7 @@ class Machine(RuleBasedStateMachine):
     def _shop_writes(self, known: Known, *, on: str | None = None, **attributes: Any) -> bool:
         """UpdateItem, as the order system is told to change orders, on condition of a status where one is given."""
         attributes["own_writes"] = self._next()
-        values = {f":{name}": TypeSerializer().serialize(value) for name, value in attributes.items()}
+        values = attribute_values({f":{name}": value for name, value in attributes.items()})
         names = {f"#{name}": name for name in attributes} | {"#order_id": "order_id", "#status": "status"}
         condition = "attribute_exists(#order_id)" + (" AND #status = :read" if on else "")
         if on:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +82,37 @@ def functions(build: Build, aws: Aws, runtime_folder: Path) -> Iterator[Lambda]:
         yield running
 
 
+def run_by_itself(function: Function, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Python, with these arguments, where it sees what the function of `alone` sees, but without a runtime client.
+
+    `given` is its input. Fails with what it says.
+    """
+    done = subprocess.run(
+        [sys.executable, "-S", *arguments],
+        cwd=function.code,
+        env={
+            **function.environment,
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(map(str, (function.code, *function.path))),
+            "AWS_DEFAULT_REGION": function.region,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        },
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 def payload(name: str) -> Any:
     """events/<name>.json"""
     return json.loads((ROOT / "events" / f"{name}.json").read_text())
+
+
+def payload_of(function: str) -> Any:
+    """The payload of a function, by its logical id."""
+    return payload(re.sub(r"\B(?=[A-Z])", "_", function.removesuffix("Function")).lower())

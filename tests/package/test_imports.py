@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from local.stack import functions_of
 from tests.builds import Build
 from tests.conftest import Aws
+from tests.package.conftest import alone, run_by_itself
 
 Imported = Mapping[str, Mapping[str, tuple[str, str | None]]]
 
@@ -29,27 +27,8 @@ print(json.dumps({name: [module.__file__, getattr(module, "__cached__", None)] f
 def imported(build: Build, aws: Aws, runtime_folder: Path) -> Imported:
     """By function what is imported when it has been initialised: module -> file, bytecode."""
 
-    def modules(function: str) -> dict[str, tuple[str, str | None]]:
-        made = functions_of(build.template, aws.environment)[function]
-        folder = build.artifacts[function]
-        done = subprocess.run(
-            [sys.executable, "-S", "-c", SCRIPT],
-            cwd=folder,
-            env={
-                **made.environment,
-                "PYTHONPATH": os.pathsep.join(map(str, (build.layer / "python", runtime_folder))),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "AWS_DEFAULT_REGION": made.region,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        found: dict[str, tuple[str, str | None]] = json.loads(done.stdout)
-        return found
-
-    return {function: modules(function) for function in build.artifacts}
+    functions = alone(build, build.layer, aws, runtime_folder)
+    return {name: json.loads(run_by_itself(function, "-c", SCRIPT).stdout) for name, function in functions.items()}
 
 
 # What the layer and the runtime carry and every function imports. Nothing comes in without somebody's notice.

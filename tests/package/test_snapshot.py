@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import random
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from tests.builds import Build
 from tests.conftest import Aws
 from tests.faults.proxy import FaultProxy, Request, fail
 from tests.machine import ROOT
-from tests.package.conftest import alone, payload
+from tests.package.conftest import alone, payload, payload_of
 
 SNAPPED = [
     name
@@ -52,10 +51,9 @@ def test_a_snapshot_holds_nothing_that_must_be_fresh(
     name: str, build: Build, aws: Aws, runtime_folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "probe.py").write_text(PROBE)
-    event = re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Function")).lower()
     dynamodb = aws.client("dynamodb")
     seed(dynamodb, aws.tables["orders"], aws.tables["config"])
-    if event == "get_cancellation":
+    if name == "GetCancellationFunction":
         image = payload("publish_events")["Records"][0]["dynamodb"]["NewImage"]
         dynamodb.put_item(TableName=aws.tables["orders"], Item=image)
     at_snapshot: list[tuple[list[str], list[str]]] = []
@@ -78,7 +76,7 @@ def test_a_snapshot_holds_nothing_that_must_be_fresh(
         )
         with Runtime([function], log=lambda _, line: said.append(line)) as runtime:
             drawn = runtime.invoke(name, "draw").json()
-            answer = runtime.invoke(name, payload(event)).json()
+            answer = runtime.invoke(name, payload_of(name)).json()
 
         ((sockets, asked),) = at_snapshot
         # The one over which it has asked the Runtime API to be restored.

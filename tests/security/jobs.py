@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +24,7 @@ from tests.contract_support.openapi import content_of
 from tests.contract_support.waiting import wait_until
 from tests.faults import proxy as faults
 from tests.machine import ROOT
-from tests.package.conftest import payload
+from tests.package.conftest import payload, payload_of
 from tests.package.test_payloads import answers
 from tests.providers.conftest import Account
 from tests.security.iam_server import Right
@@ -109,7 +108,7 @@ class World:
 
     def ask(self, function: str, order_id: str = PAID, customer_id: str = ANNA) -> Any:
         """The body that one of the API's functions answers to its payload of `events/`."""
-        event = payload(re.sub(r"\B(?=[A-Z])", "_", function.removesuffix("Function")).lower())
+        event = payload_of(function)
         if "pathParameters" in event:
             event["pathParameters"]["order_id"] = order_id
         if "authorizer" in event["requestContext"]:

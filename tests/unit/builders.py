@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeSerializer
 from cancel_core import changes
 from cancel_core.changes import CancelRequest
 from cancel_core.order import Failure, Order, read_order
 from cancel_core.policy import Policy, PolicyReason
 from cancel_core.refund_plan import plan_refund
 from cancel_core.tables import StoredOrder
+
+from tests.contract_support.aws import attribute_values
 
 ENABLED = Policy(enabled=True, reasons=(PolicyReason("other", "Other"), PolicyReason("mistake", "Ordered by mistake")))
 DISABLED = Policy(enabled=False)
@@ -75,7 +76,7 @@ REQUEST = CancelRequest("o1", "c1", "other", "Bought two by mistake", "request-1
 
 
 def stored(source: dict[str, Any]) -> StoredOrder:
-    return StoredOrder({name: TypeSerializer().serialize(value) for name, value in source.items()})
+    return StoredOrder(attribute_values(source))
 
 
 def canceled(source: dict[str, Any]) -> StoredOrder:
