@@ -29,14 +29,15 @@ run: $(VENV)/run.stamp ## start everything on this machine, with demo data (PORT
 CORES = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null)
 PROCESSES = $(if $(filter-out 0 1,$(CORES)),-n 2 --max-worker-restart 0)
 .PHONY: test
-test: $(VENV)/dev.stamp sam-if-possible check ## check, then every test this machine can run; says at the end what it could not (TESTS=tests/unit: these alone)
+test: $(VENV)/dev.stamp sam-if-possible check ## check, then every test this machine can run; says at the end what it could not (TESTS=tests/domain: these alone)
 	$(BIN)/python -m pytest $(or $(TESTS),$(PROCESSES))
 
 .PHONY: check
-check: $(VENV)/dev.stamp sam-if-possible checkov-if-possible ## lint, format, types, template, secrets, known holes of dependencies
+check: $(VENV)/dev.stamp sam-if-possible checkov-if-possible ## lint, format, types, who imports whom, template, secrets, known holes of dependencies
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	PYTHONPATH=.:layers/cancel_core $(BIN)/lint-imports --no-cache
 	$(BIN)/cfn-lint template.yaml
 	@if [ -x $(SAM_VENV)/bin/sam ]; then \
 	    echo '$(SAM_VENV)/bin/sam validate --lint'; $(SAM) validate --lint --region us-east-1; \

@@ -24,9 +24,10 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import boto3
-from cancel_core.bus import Bus
+from cancel_core.adapters.dynamodb.orders import Orders
+from cancel_core.adapters.dynamodb.refunds import Refunds
+from cancel_core.adapters.eventbridge import Bus
 from cancel_core.errors import CancelCoreError, OrderUnreadable
-from cancel_core.tables import Orders, Refunds
 
 from ops import deadletters, settlement
 from ops.restore import refill

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cancel_core.announce import publish_changes, read_changes
-from cancel_core.bus import Bus
-from cancel_core.tables import Orders
+from cancel_core.adapters.dynamodb.orders import Orders
+from cancel_core.adapters.eventbridge import Bus
+from cancel_core.entrypoints.order_stream import read_changes
+from cancel_core.services.announce import publish_changes
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams.client import DynamoDBStreamsClient

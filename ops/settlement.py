@@ -10,14 +10,17 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cancel_core import changes
-from cancel_core.bus import Bus
-from cancel_core.clock import iso
+from cancel_core.adapters.dynamodb.orders import Orders
+from cancel_core.adapters.dynamodb.refunds import Refunds
+from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+from cancel_core.adapters.eventbridge import Bus
+from cancel_core.domain import booking, ids, operator
+from cancel_core.domain.cancellation import Cancellation, Refund
+from cancel_core.domain.events import canceled
+from cancel_core.domain.order import Order
+from cancel_core.domain.refund_document import has_same_legs
+from cancel_core.domain.times import iso
 from cancel_core.errors import CancelCoreError, OrderUnreadable, PublishFailed
-from cancel_core.events import canceled
-from cancel_core.order import Cancellation, Order, Refund
-from cancel_core.refund import has_same_legs
-from cancel_core.tables import Orders, Refunds, StoredOrder
 
 MAX_ATTEMPTS = 5
 
@@ -59,7 +62,7 @@ def find(orders: Orders, refunds: Refunds, some_id: str) -> Case:
     """The case of a refund_id or an order_id. Raises `Refused` where there is none."""
     refund_id = some_id
     if not some_id.startswith("ref_") and (stored := orders.get(some_id)):
-        refund_id = changes.refund_id(stored.cancellation_id)
+        refund_id = ids.refund_id(stored.cancellation_id)
     document = refunds.get(refund_id)
     if document is None:
         raise Refused(
@@ -91,7 +94,7 @@ def retry(orders: Orders, refunds: Refunds, bus: Bus, some_id: str, person: Pers
             raise Refused(
                 "An earlier refund of this order had other sums. Compare the two, pay by hand, then `settle`."
             )
-        again = changes.try_anew(case.order, case.refund, iso(now))
+        again = operator.try_anew(case.order, case.refund, iso(now))
         if again is None:
             raise Refused(
                 "The order's payments hold less than is owed. Correct them in the order system, or pay by hand, "
@@ -122,7 +125,7 @@ def settle(orders: Orders, refunds: Refunds, some_id: str, person: Person, now: 
             raise Refused(
                 "The refund is still pending, and might be paid at any time. `give-up` first, then look again."
             )
-        return (changes.settle_by_hand(case.refund, iso(now)) if case.refund else None), "settled by hand"
+        return (operator.settle_by_hand(case.refund, iso(now)) if case.refund else None), "settled by hand"
 
     return _change(orders, refunds, some_id, person, now, step)
 
@@ -133,7 +136,7 @@ def give_up(orders: Orders, refunds: Refunds, some_id: str, person: Person, now:
     def step(case: Case) -> tuple[Refund | None, str] | str:
         if case.status != "pending":
             return f"The refund is {case.status}: there is nothing to give up."
-        return (changes.give_up(case.refund, "INVALID_ORDER", iso(now)) if case.refund else None), "given up"
+        return (booking.give_up(case.refund, "INVALID_ORDER", iso(now)) if case.refund else None), "given up"
 
     return _change(orders, refunds, some_id, person, now, step)
 
@@ -162,10 +165,10 @@ def _written(refunds: Refunds, case: Case, after: dict[str, Any], refund: Refund
     if case.stored is None or case.cancellation is None or refund is None:
         return refunds.write(case.document, after)
     if case.order is None:
-        change = changes.book_failure(case.cancellation, refund)
+        change = booking.book_failure(case.cancellation, refund)
     else:
         comment = {"settled by hand": "The shop has settled the refund.", "tried again": ""}.get(what, "")
-        change = changes.book(case.order, case.cancellation, refund, comment)
+        change = booking.book(case.order, case.cancellation, refund, comment)
     return refunds.book(case.document, after, case.stored, change) is not None
 
 

@@ -16,9 +16,9 @@ from botocore.config import Config
 from local.aws import Services, StartError
 from local.guard import Guard
 from local.template import Template
-from tests.builds import Build, build_for_this_machine
-from tests.machine import ROOT, functions_python, need, sam_cli
 from tests.parallel import ByFolder
+from tests.support.builds import Build, build_for_this_machine
+from tests.support.machine import ROOT, functions_python, need, sam_cli
 
 # What the template gives every function, for the tests that call their parts without one.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "cancel-core")

@@ -1,16 +1,16 @@
 """POST /orders/{order_id}/cancellation: cancels one of the caller's orders. Its refund follows by itself."""
 
-from cancel_core import clock, wiring
-from cancel_core.api import Answer, ApiRequest, api
-from cancel_core.cancel import cancel_order
-from cancel_core.telemetry import logger
+from cancel_core import wiring
+from cancel_core.entrypoints.http.api import api
+from cancel_core.entrypoints.http.documents import canceled_view
+from cancel_core.entrypoints.http.request import ApiRequest
+from cancel_core.entrypoints.http.response import Answer
 
-wiring.orders()
+cancel_order = wiring.cancel_order()
 
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    cancel = request.cancel_request(wiring.customer_claim())
-    canceled = cancel_order(wiring.orders(), wiring.policies(), cancel, clock.now())
-    logger.append_keys(cancellation_id=canceled.stored.cancellation_id)
-    return Answer(canceled.view(), {"idempotency-replayed": "true"} if canceled.replayed else {})
+    canceled = cancel_order(request.cancel_request(wiring.customer_claim()), wiring.now())
+    headers = {"idempotency-replayed": "true"} if canceled.replayed else {}
+    return Answer(canceled_view(canceled), headers, {"cancellation_id": canceled.stored.cancellation_id})

@@ -1,12 +1,15 @@
 """GET /orders/{order_id}/cancellation-eligibility: what stands against a cancel, and what would be given back."""
 
-from cancel_core import queries, wiring
-from cancel_core.api import Answer, ApiRequest, api
+from cancel_core import wiring
+from cancel_core.entrypoints.http.api import api
+from cancel_core.entrypoints.http.documents import eligibility_view
+from cancel_core.entrypoints.http.request import ApiRequest
+from cancel_core.entrypoints.http.response import Answer
 
-wiring.orders()
+check_eligibility = wiring.check_eligibility()
 
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    customer_id = request.customer_id(wiring.customer_claim())
-    return Answer(queries.check_eligibility(wiring.orders(), wiring.policies(), request.order_id, customer_id))
+    order, decision = check_eligibility(request.order_id, request.customer_id(wiring.customer_claim()))
+    return Answer(eligibility_view(order, decision))

@@ -1,12 +1,15 @@
 """GET /orders/{order_id}/cancellation: the cancellation of one of the caller's orders, and how far its refund is."""
 
-from cancel_core import queries, wiring
-from cancel_core.api import Answer, ApiRequest, api
+from cancel_core import wiring
+from cancel_core.entrypoints.http.api import api
+from cancel_core.entrypoints.http.documents import cancellation_view
+from cancel_core.entrypoints.http.request import ApiRequest
+from cancel_core.entrypoints.http.response import Answer
 
-wiring.orders()
+get_cancellation = wiring.get_cancellation()
 
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    customer_id = request.customer_id(wiring.customer_claim())
-    return Answer(queries.get_cancellation(wiring.orders(), request.order_id, customer_id))
+    order, cancellation = get_cancellation(request.order_id, request.customer_id(wiring.customer_claim()))
+    return Answer(cancellation_view(order, cancellation))

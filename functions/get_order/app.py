@@ -1,12 +1,15 @@
 """GET /orders/{order_id}: one of the caller's orders."""
 
-from cancel_core import queries, wiring
-from cancel_core.api import Answer, ApiRequest, api
+from cancel_core import wiring
+from cancel_core.entrypoints.http.api import api
+from cancel_core.entrypoints.http.documents import order_view
+from cancel_core.entrypoints.http.request import ApiRequest
+from cancel_core.entrypoints.http.response import Answer
 
-wiring.orders()
+get_order = wiring.get_order()
 
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    customer_id = request.customer_id(wiring.customer_claim())
-    return Answer(queries.get_order(wiring.orders(), wiring.policies(), request.order_id, customer_id))
+    order, policy = get_order(request.order_id, request.customer_id(wiring.customer_claim()))
+    return Answer(order_view(order, policy))

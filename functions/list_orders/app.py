@@ -1,14 +1,18 @@
 """GET /orders: the caller's orders, newest first."""
 
-from cancel_core import queries, wiring
-from cancel_core.api import Answer, ApiRequest, api
+from cancel_core import wiring
+from cancel_core.entrypoints.http.api import api
+from cancel_core.entrypoints.http.cursor import read_cursor
+from cancel_core.entrypoints.http.documents import page_view
+from cancel_core.entrypoints.http.request import ApiRequest
+from cancel_core.entrypoints.http.response import Answer
 
-wiring.orders()
+list_orders = wiring.list_orders()
 
 
 @api
 def handler(request: ApiRequest) -> Answer:
     customer_id = request.customer_id(wiring.customer_claim())
-    return Answer(
-        queries.list_orders(wiring.orders(), wiring.policies(), customer_id, request.limit(), request.query("cursor"))
-    )
+    limit = request.limit()
+    page = list_orders(customer_id, limit, read_cursor(request.query("cursor"), customer_id))
+    return Answer(page_view(page, customer_id))

@@ -1,14 +1,14 @@
 """GET /cancellation-reasons: the reasons that a store lets its customers choose from. Open to anyone, and cacheable."""
 
 from cancel_core import wiring
-from cancel_core.api import Answer, ApiRequest, api, public
-from cancel_core.policy import DEFAULT_STORE
-from cancel_core.views import reasons_view
+from cancel_core.entrypoints.http.api import api
+from cancel_core.entrypoints.http.documents import reasons_view
+from cancel_core.entrypoints.http.request import ApiRequest
+from cancel_core.entrypoints.http.response import Answer, public
 
-wiring.policies()
+policy_of = wiring.policy_of_store()
 
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    policy = wiring.policies().get(request.query("store_id") or DEFAULT_STORE)
-    return Answer(reasons_view(policy), public(wiring.config_cache_seconds()))
+    return Answer(reasons_view(policy_of(request.store_id())), public(wiring.config_cache_seconds()))

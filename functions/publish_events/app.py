@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from cancel_core import clock, wiring
-from cancel_core.announce import publish_changes, read_changes
-from cancel_core.telemetry import background
+from cancel_core import wiring
+from cancel_core.entrypoints.background import background, batch_failures
+from cancel_core.entrypoints.order_stream import read_changes
 
-wiring.orders()
-wiring.bus()
+publish_changes = wiring.publish_changes()
 
 
 @background
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    failed = publish_changes(wiring.orders(), wiring.bus(), read_changes(event["Records"]), clock.now())
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+    return batch_failures(publish_changes(read_changes(event["Records"]), wiring.now()))

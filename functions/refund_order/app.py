@@ -1,36 +1,19 @@
 """The refund queue: gives back what was paid for a cancelled order."""
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
-from cancel_core import clock, wiring
-from cancel_core.refund import refund_order
-from cancel_core.telemetry import background, count, logger
+from cancel_core import wiring
+from cancel_core.entrypoints.background import background
+from cancel_core.entrypoints.queue import each_event
 
-wiring.refunds()
-wiring.payment_providers()
+refund_order = wiring.refund_order()
 
 
 @background
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    failed = [record["messageId"] for record in event["Records"] if not _refund(record)]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return each_event(event, _refund, wiring.postpone_refund, "RefundRetried")
 
 
-def _refund(record: dict[str, Any]) -> bool:
-    """Whether the message is done with. One that isn't comes again, and in the end lies in the dead-letter queue."""
-    try:
-        detail = json.loads(record["body"])["detail"]
-        order_id, cancellation_id = detail["order_id"], detail["cancellation_id"]
-        logger.append_keys(order_id=order_id, cancellation_id=cancellation_id)
-        refund = refund_order(
-            wiring.orders(), wiring.refunds(), wiring.payment_providers(), order_id, cancellation_id, clock.now
-        )
-    except Exception:  # noqa: BLE001 - whatever it is, this message alone is given back
-        logger.exception("the refund is to be tried again")
-        count("RefundRetried")
-        received = int(record["attributes"]["ApproximateReceiveCount"])
-        wiring.refund_queue().postpone(record["receiptHandle"], received)
-        return False
-    logger.info("refund carried out", extra={"status": refund.status if refund else "nothing to do"})
-    return True
+def _refund(detail: Mapping[str, Any]) -> None:
+    refund_order(detail["order_id"], detail["cancellation_id"], wiring.now)

@@ -3,14 +3,12 @@
 from typing import Any
 
 from cancel_core import wiring
-from cancel_core.config_changes import read_config_changes, take_in
-from cancel_core.telemetry import background
+from cancel_core.entrypoints.background import background, batch_failures
+from cancel_core.entrypoints.config_stream import read_config_changes
 
-wiring.configs()
-wiring.bus()
+take_in = wiring.take_in_config_edits()
 
 
 @background
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    failed = take_in(wiring.configs(), wiring.bus(), read_config_changes(event["Records"]))
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+    return batch_failures(take_in(read_config_changes(event["Records"])))

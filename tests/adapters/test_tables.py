@@ -11,15 +11,17 @@ from boto3.dynamodb.types import Binary
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import CredentialRetrievalError
 from botocore.session import get_session
-from cancel_core.attributes import plain
-from cancel_core.changes import DECIDED_ON, OrderChange, RowChange
-from cancel_core.errors import OrderTooLarge, ServiceUnavailable
-from cancel_core.order import HistoryEntry
-from cancel_core.policy import Policy
-from cancel_core.tables import ConfigTables, Conflict, Orders, Policies, StoredOrder
+from cancel_core.adapters.dynamodb.attributes import plain
+from cancel_core.adapters.dynamodb.config import ConfigTables, Policies
+from cancel_core.adapters.dynamodb.orders import Orders
+from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+from cancel_core.domain.order import HistoryEntry
+from cancel_core.domain.order_change import DECIDED_ON, OrderChange, RowChange
+from cancel_core.domain.policy import Policy
+from cancel_core.errors import OrderChanged, OrderTooLarge, ServiceUnavailable
 
-from tests.adapters.conftest import Calls, Shop, fake_service, impatient
-from tests.unit.builders import canceled, document, item, paid, payment
+from tests.support.orders import canceled, document, item, paid, payment
+from tests.support.tables import Calls, Shop, fake_service, impatient
 
 CONFIG = ConfigTables("config", "history")
 CANCELLATION = canceled(paid()).cancellation
@@ -77,11 +79,11 @@ def test_a_write_fails_once_anything_that_was_decided_on_has_changed(shop: Shop,
     shop.set(order_id, **{attribute: CHANGED[attribute]})
     before = shop.document(order_id)
 
-    conflict = shop.orders.write(read, CHANGE)
+    with pytest.raises(OrderChanged) as conflict:
+        shop.orders.write(read, CHANGE)
 
-    assert isinstance(conflict, Conflict)
-    assert conflict.current
-    assert plain(conflict.current.raw) == before == shop.document(order_id)
+    assert conflict.value.current
+    assert plain(conflict.value.current.raw) == before == shop.document(order_id)
 
 
 def test_a_number_deep_in_an_item_is_a_change_too(shop: Shop) -> None:
@@ -89,7 +91,8 @@ def test_a_number_deep_in_an_item_is_a_change_too(shop: Shop) -> None:
     read = shop.stored(order_id)
     shop.set(order_id, items=[item("a", picked={"by": [Decimal(2)]})])
 
-    assert isinstance(shop.orders.write(read, CHANGE), Conflict)
+    with pytest.raises(OrderChanged):
+        shop.orders.write(read, CHANGE)
 
 
 def test_what_the_order_system_does_meanwhile_to_the_rest_stays(shop: Shop) -> None:
@@ -98,7 +101,7 @@ def test_what_the_order_system_does_meanwhile_to_the_rest_stays(shop: Shop) -> N
     noted = {"at": "2026-11-22T09:59:59Z", "status": "pending", "comment": "Noted meanwhile"}
     shop.set(order_id, shelf="B4", history=[*shop.document(order_id)["history"], noted])
 
-    assert isinstance(shop.orders.write(read, CHANGE), StoredOrder)
+    shop.orders.write(read, CHANGE)
 
     after = shop.document(order_id)
     assert after["shelf"] == "B4"
@@ -120,7 +123,10 @@ def test_an_order_that_is_gone_is_not_made_anew(shop: Shop) -> None:
     read = shop.stored(order_id)
     shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
 
-    assert shop.orders.write(read, CHANGE) == Conflict(None)
+    with pytest.raises(OrderChanged) as conflict:
+        shop.orders.write(read, CHANGE)
+
+    assert conflict.value.current is None
     assert shop.orders.get(order_id) is None
 
 

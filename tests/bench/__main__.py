@@ -22,9 +22,9 @@ from tests.bench.growth import growth
 from tests.bench.sizes import sizes
 from tests.bench.throughput import throughput
 from tests.bench.warm import ROUTES, Bench, Warm
-from tests.builds import Build, build_for_this_machine
 from tests.conftest import Aws, serve
-from tests.machine import ROOT
+from tests.support.builds import Build, build_for_this_machine
+from tests.support.machine import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "pictures" / "bench.svg"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.adapters.conftest import open_shop
-from tests.adapters.test_capacity import EXPECTED, measured
 from tests.conftest import Aws
+from tests.services.test_capacity import EXPECTED, measured
+from tests.support.tables import open_shop
 
 Units = tuple[int, float, int]
 """Round trips, units read, units written."""

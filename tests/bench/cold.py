@@ -18,10 +18,10 @@ from local.demo import seed
 from local.guard import Guard
 from local.runtime import Function, Runtime
 from tests.bench.measure import Spread
-from tests.builds import Build
 from tests.conftest import Aws
 from tests.package.conftest import alone, payload, payload_of, run_by_itself
 from tests.package.test_payloads import answers
+from tests.support.builds import Build
 
 NOTHING, BOTO3 = "a handler that does nothing", "boto3 and one client"
 BARE = {

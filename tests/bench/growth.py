@@ -15,7 +15,7 @@ import http.client
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,17 +24,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cancel_core.cancel import cancel_order
-from cancel_core.queries import list_orders
-from cancel_core.tables import ConfigTables, Orders, Policies
+from cancel_core.adapters.dynamodb.config import ConfigTables, Policies
+from cancel_core.adapters.dynamodb.orders import Orders
+from cancel_core.entrypoints.http.cursor import write_cursor
+from cancel_core.services.cancel import cancel_order
+from cancel_core.services.queries import list_orders
 
-from tests.adapters.conftest import NOW, request
-from tests.adapters.test_capacity import Meter, order_of
 from tests.bench.measure import Ratio
 from tests.bench.warm import PAGE, ROUTES, Bench, event
-from tests.builds import Build
 from tests.conftest import Aws
-from tests.contract_support.aws import attribute_values
+from tests.support.aws import attribute_values
+from tests.support.builds import Build
+from tests.support.metering import Meter, order_of
+from tests.support.tables import NOW, request
 
 STEPS = (100, 10_000, 1_000_000)
 CUSTOMERS = (10, 100, 1_000, 10_000)
@@ -216,35 +218,36 @@ class _Shop:
         cancel_order(self._orders, self._policies, asked, NOW)
         return _cost(measured, self._meter)
 
-    def cost_of_page(self, customer: str, cursor: str | None, measured: Measured) -> Cost:
+    def cost_of_page(self, customer: str, after: Mapping[str, str] | None, measured: Measured) -> Cost:
         self._meter.units()
-        list_orders(self._orders, self._policies, customer, PAGE, cursor)
+        list_orders(self._orders, self._policies, customer, PAGE, after)
         return _cost(measured, self._meter)
 
     def customers(self, sizes: Sequence[int], pairs: int) -> Iterator[Customer]:
         """Their pages are measured in turn."""
-        pages = [(_customer(number), cursor) for number in sizes for cursor in (None, self._last(number))]
+        pages = [(_customer(number), after) for number in sizes for after in (None, self._last(number))]
         measured = self.pages(pages, pairs)
         costs = [self.cost_of_page(*page, measured[at :: len(pages)]) for at, page in enumerate(pages)]
         return map(Customer, sizes, costs[::2], costs[1::2])
 
-    def _last(self, number: int) -> str | None:
-        """The cursor of the last page of the customer with so many orders."""
-        customer, cursor = _customer(number), None
+    def _last(self, number: int) -> Mapping[str, str] | None:
+        """Where the last page begins, of the customer with so many orders."""
+        customer, after = _customer(number), None
         while number > PAGE:
             limit = min(100, number - PAGE)
-            cursor = list_orders(self._orders, self._policies, customer, limit, cursor)["next_cursor"]
+            after = list_orders(self._orders, self._policies, customer, limit, after).last
             number -= limit
-        return cursor
+        return after
 
-    def pages(self, pages: Sequence[tuple[str, str | None]], pairs: int) -> Measured:
+    def pages(self, pages: Sequence[tuple[str, Mapping[str, str] | None]], pairs: int) -> Measured:
         """Lists of a customer from a cursor each, one after the other and so on, `pairs` times."""
         function = "ListOrdersFunction"
         route, _ = ROUTES[function]
         events = []
-        for customer, cursor in pages:
+        for customer, after in pages:
             made = event(route, customer, "")
-            made["queryStringParameters"] = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
+            cursor = {"cursor": write_cursor(after, customer)} if after else {}
+            made["queryStringParameters"] = {"limit": str(PAGE)} | cursor
             events.append((made, ""))
         before = -(-WARM // len(pages))
         return self._bench.run(function, events * (before + pairs), before * len(pages))

@@ -15,7 +15,7 @@ from importlib.metadata import distributions
 from importlib.util import source_from_cache
 from pathlib import Path
 
-from tests.builds import Build
+from tests.support.builds import Build
 
 OURS = "cancel-core"
 # https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT: the headers of an entry, each with the file's name, and

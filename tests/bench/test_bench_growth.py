@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.adapters.test_capacity import EXPECTED, ROUTES
 from tests.bench.growth import Cost, growth, same_units
-from tests.builds import Build
 from tests.conftest import Aws
+from tests.services.test_capacity import EXPECTED, ROUTES
+from tests.support.builds import Build
 
 
 def units(cost: Cost) -> tuple[int, float, float]:

@@ -19,9 +19,9 @@ from tests.bench.page import Figures
 from tests.bench.sizes import Size, Sizes
 from tests.bench.throughput import Latency, Throughput
 from tests.bench.warm import ROUTES, Bench, Warm
-from tests.builds import Build
 from tests.conftest import Aws
-from tests.machine import ROOT
+from tests.support.builds import Build
+from tests.support.machine import ROOT
 
 SPREAD = Spread(1.25, 1.2, 1.3)
 RATIO = Ratio(Spread(0.0125, 0.012, 0.013), Spread(0.01, 0.01, 0.01), SPREAD)

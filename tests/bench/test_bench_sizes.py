@@ -7,8 +7,8 @@ import re
 import pytest
 
 from tests.bench.sizes import END_OF_ARCHIVE, OURS, Size, Sizes, sizes
-from tests.builds import Build
-from tests.machine import ROOT
+from tests.support.builds import Build
+from tests.support.machine import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.contract_support.stack import local_stack
 from tests.load import driver
 from tests.load.customers import REQUESTS
 from tests.load.report import percentile
+from tests.support.stack import local_stack
 
 CLIENTS = (1, 8, 32)
 

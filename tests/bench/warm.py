@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.adapters.test_capacity import order_of
 from tests.bench.measure import Ratio
-from tests.builds import Build
 from tests.conftest import Aws
-from tests.contract_support.aws import attribute_values
 from tests.package.conftest import alone, run_by_itself
+from tests.support.aws import attribute_values
+from tests.support.builds import Build
+from tests.support.metering import order_of
 
 CONFIG = {"scope": "default", "enabled": True, "reasons": [{"code": "other", "description": "Other"}]}
 # By function: the route, and for orders of how many rows it is measured. A list is a page of PAGE of them.

@@ -8,10 +8,12 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.visit import Visit, Visits
-from tests.contract_support.aws import Aws
-from tests.contract_support.shop import Shop
-from tests.contract_support.stack import Running, local_stack
-from tests.machine import chromium
+from tests.support.fixtures import aws, shop
+from tests.support.machine import chromium
+from tests.support.shop import Shop
+from tests.support.stack import Running, local_stack
+
+__all__ = ["aws", "shop"]
 
 # As root it does without its sandbox, in a container without a graphics card; and it talks to nobody but the tests.
 OPTIONS = [
@@ -39,21 +41,6 @@ def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     assert browser.is_connected()
     with local_stack(tmp_path_factory.mktemp("stack"), CONFIG_CACHE_SECONDS="0") as running:
         yield running
-
-
-@pytest.fixture(scope="package")
-def aws(stack: Running) -> Iterator[Aws]:
-    clients = Aws(stack.info)
-    yield clients
-    clients.close()
-
-
-@pytest.fixture
-def shop(stack: Running, aws: Aws) -> Iterator[Shop]:
-    opened = Shop(aws, stack.endpoint)
-    opened.configure()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

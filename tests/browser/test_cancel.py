@@ -11,8 +11,8 @@ from playwright.sync_api import Route, expect
 
 from examples.shipping import ship
 from tests.browser.visit import ACCOUNT, ORDERS, Visit, Visits, order_page
-from tests.contract_support import documents
-from tests.contract_support.shop import Shop
+from tests.support import documents
+from tests.support.shop import Shop
 
 CANCELLATION = re.compile(r"/cancellation$")
 

@@ -20,9 +20,9 @@ from local.pages import WEB
 from local.server import Server
 from tests.browser.issuer import CLIENT_ID, FakeIssuer
 from tests.browser.visit import Visits
-from tests.contract_support import documents
-from tests.contract_support.shop import Shop, token_of
-from tests.machine import ROOT, need
+from tests.support import documents
+from tests.support.machine import ROOT, need
+from tests.support.shop import Shop, token_of
 from web.publish import PublishError, main, publish
 
 COMPONENT = WEB / "cancel-order"

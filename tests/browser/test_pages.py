@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.visit import ACCOUNT, ORDERS, Visit, Visits, order_page
-from tests.contract_support import documents
-from tests.contract_support.shop import Shop
+from tests.support import documents
+from tests.support.shop import Shop
 
 DEMO = {
     "My Account": ("demo-partly-invoiced", ACCOUNT, "€28.90"),

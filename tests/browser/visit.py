@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
-from tests.contract_support.shop import Shop, token_of
-from tests.machine import ROOT
+from tests.support.machine import ROOT
+from tests.support.shop import Shop, token_of
 
 # Every page and state as it looked, from the last run.
 SCREENSHOTS = ROOT / ".local" / "screenshots"

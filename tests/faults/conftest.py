@@ -12,11 +12,11 @@ import pytest
 
 from local.aws import free_port
 from local.stack import Settings, Stack
-from tests.contract_support.aws import Aws, StackInfo
-from tests.contract_support.shop import Shop
-from tests.faults.proxy import FaultProxy, Keys, Request
-from tests.machine import ROOT
-from tests.providers.conftest import Account, local_stripe
+from tests.support.aws import Aws, StackInfo
+from tests.support.machine import ROOT
+from tests.support.proxy import FaultProxy, Keys, Request
+from tests.support.shop import Shop
+from tests.support.stripe_servers import Account, local_stripe
 
 FUNCTIONS = (
     "CancelOrderFunction",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from tests.contract_support import documents
-from tests.contract_support.waiting import wait_until
-from tests.faults import proxy as faults
 from tests.faults.conftest import World, about
+from tests.support import documents
+from tests.support import proxy as faults
+from tests.support.waiting import wait_until
 
 
 def test_a_refund_whose_provider_was_away_for_longer_than_the_retries_is_healed_by_the_reconciler(world: World) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract_support import documents
-from tests.contract_support.shop import Shop
-from tests.contract_support.waiting import wait_until
-from tests.faults import proxy as faults
 from tests.faults.conftest import World
+from tests.support import documents
+from tests.support import proxy as faults
+from tests.support.shop import Shop
+from tests.support.waiting import wait_until
 
 VALIDATOR = "ValidateConfigFunction"
 OTHERS = [{"code": "late", "description": "Too late"}]

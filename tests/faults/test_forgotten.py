@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.contract_support import documents
-from tests.contract_support.aws import EventWatch
-from tests.contract_support.shop import Shop
-from tests.contract_support.waiting import wait_until
-from tests.faults import proxy as faults
 from tests.faults.conftest import World, about
+from tests.support import documents
+from tests.support import proxy as faults
+from tests.support.aws import EventWatch
+from tests.support.shop import Shop
+from tests.support.waiting import wait_until
 
 PUBLISH, REFUND = "PublishEventsFunction", "RefundOrderFunction"
 SECONDS = 60

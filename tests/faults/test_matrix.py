@@ -15,16 +15,16 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import pytest
-from cancel_core.changes import cancellation_id, refund_id
+from cancel_core.domain.ids import cancellation_id, refund_id
 
-from tests.contract_support import documents
-from tests.contract_support.aws import EventWatch
-from tests.contract_support.shop import CANCELLATION, Shop
-from tests.contract_support.waiting import wait_until
-from tests.faults import proxy as faults
 from tests.faults.conftest import World, about, operations
-from tests.faults.proxy import Fault, FaultProxy
-from tests.machine import ROOT
+from tests.support import documents
+from tests.support import proxy as faults
+from tests.support.aws import EventWatch
+from tests.support.machine import ROOT
+from tests.support.proxy import Fault, FaultProxy
+from tests.support.shop import CANCELLATION, Shop
+from tests.support.waiting import wait_until
 
 PAGE = ROOT / "docs" / "faults.md"
 SECONDS = 90

@@ -16,12 +16,12 @@ import httpx
 import pytest
 
 from examples.shipping import ship
-from tests.contract_support import documents
-from tests.contract_support.shop import Shop, refused
-from tests.contract_support.waiting import wait_until
 from tests.faults.conftest import World, about
-from tests.faults.proxy import Answer, Fault, FaultProxy, Forward, Request, drop_answer
-from tests.machine import ROOT
+from tests.support import documents
+from tests.support.machine import ROOT
+from tests.support.proxy import Answer, Fault, FaultProxy, Forward, Request, drop_answer
+from tests.support.shop import Shop, refused
+from tests.support.waiting import wait_until
 
 CANCEL = "CancelOrderFunction"
 SECONDS = 30

@@ -14,14 +14,14 @@ import pytest
 from local.aws import free_port
 from local.stack import Settings, Stack
 from ops.restore import Refilled, refill
-from tests.contract_support import documents
-from tests.contract_support.aws import Aws, StackInfo
-from tests.contract_support.client import Client
-from tests.contract_support.shop import CANCELLATION, Shop, token_of
-from tests.contract_support.waiting import wait_until
-from tests.faults import proxy as faults
 from tests.faults.conftest import QUICK, World, about
-from tests.machine import ROOT
+from tests.support import documents
+from tests.support import proxy as faults
+from tests.support.aws import Aws, StackInfo
+from tests.support.client import Client
+from tests.support.machine import ROOT
+from tests.support.shop import CANCELLATION, Shop, token_of
+from tests.support.waiting import wait_until
 
 REFUND = "RefundOrderFunction"
 SECONDS = 60

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.contract_support import documents
-from tests.contract_support.shop import Shop
-from tests.contract_support.waiting import wait_until
 from tests.faults.conftest import World
-from tests.faults.proxy import Answer, Forward, Request
+from tests.support import documents
+from tests.support.proxy import Answer, Forward, Request
+from tests.support.shop import Shop
+from tests.support.waiting import wait_until
 
 ORDERS = 24
 PAUSE_SECONDS = 0.3

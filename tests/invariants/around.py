@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cancel_core.attributes import plain
-from cancel_core.bus import Bus
+from cancel_core.adapters.dynamodb.attributes import plain
+from cancel_core.adapters.eventbridge import Bus
 
 from local.events import as_lambda_record, matches
 from tests.conftest import Aws

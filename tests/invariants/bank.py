@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cancel_core.order import RefundStatus
-from cancel_core.providers import Outcome, PaymentRequest, ProviderUnavailable
+from cancel_core.domain.cancellation import RefundStatus
+from cancel_core.domain.provider import Outcome, PaymentRequest
+from cancel_core.errors import ProviderUnavailable
 
 from tests.invariants.wire import Wire, over
 

@@ -10,34 +10,41 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from cancel_core.announce import publish_changes, read_changes, reannounce
-from cancel_core.attributes import plain
-from cancel_core.cancel import cancel_order
-from cancel_core.changes import CancelRequest, cancellation_id, refund_id
+from cancel_core.adapters.dynamodb.attributes import plain
+from cancel_core.adapters.dynamodb.config import ConfigTables, Policies
+from cancel_core.adapters.dynamodb.orders import Orders
+from cancel_core.adapters.dynamodb.refunds import Refunds
+from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+from cancel_core.domain.cancel import CancelRequest
+from cancel_core.domain.cancellation import Fingerprint
+from cancel_core.domain.ids import cancellation_id, refund_id
+from cancel_core.domain.provider import PaymentRequest
+from cancel_core.entrypoints.http.documents import canceled_view
+from cancel_core.entrypoints.order_stream import read_changes
 from cancel_core.errors import (
     CancellationErased,
     ConcurrentUpdate,
     IdempotencyKeyReused,
-    InvalidOrderStatus,
+    OrderNotCancellable,
     OrderNotFound,
-    PartialOrderItemShipped,
+    ProviderUnavailable,
     PublishFailed,
     ServiceUnavailable,
 )
-from cancel_core.order import Fingerprint
-from cancel_core.providers import PaymentRequest, ProviderUnavailable
-from cancel_core.refund import RefundContended, refund_order
-from cancel_core.tables import ConfigTables, Orders, Policies, Refunds, StoredOrder
+from cancel_core.services.announce import publish_changes
+from cancel_core.services.cancel import cancel_order
+from cancel_core.services.reconcile import reannounce
+from cancel_core.services.refund import RefundContended, refund_order
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ops.settlement import Person, Refused, retry
 from tests.conftest import Aws
-from tests.contract_support.aws import attribute_values
 from tests.invariants.around import Events, Message, Record, Stream, images
 from tests.invariants.bank import SHOP, Account, Bank
 from tests.invariants.orders import has_left, orders, shops_part, sums
 from tests.invariants.wire import KINDS, Crash, Fault, Wire, attach
+from tests.support.aws import attribute_values
 
 RECONCILE_AFTER = timedelta(minutes=15)
 REASONS = [{"code": "other", "description": "Other"}, {"code": "mistake", "description": "By mistake"}]
@@ -47,7 +54,7 @@ PUT_BACK = "The order system wrote over the cancellation; it has been put back."
 ONCE = {"mode": "standard", "total_max_attempts": 1}
 
 # What a pass may end with where something went wrong around it. Whatever else comes out of it is a defect.
-REFUSALS = (InvalidOrderStatus, PartialOrderItemShipped, IdempotencyKeyReused, ConcurrentUpdate, OrderNotFound)
+REFUSALS = (OrderNotCancellable, IdempotencyKeyReused, ConcurrentUpdate, OrderNotFound)
 PASSING = (ServiceUnavailable, ConcurrentUpdate, Crash)
 TRY_AGAIN = (ProviderUnavailable, ServiceUnavailable, RefundContended, CancellationErased, Crash)
 
@@ -371,7 +378,7 @@ class Machine(RuleBasedStateMachine):
                     self._check_refused(known, request)
                 return
         self.tally["cancel: replayed" if canceled.replayed else "cancel: accepted"] += 1
-        view = canceled.view()["cancellation"]
+        view = canceled_view(canceled)["cancellation"]
         known.told = True
         assert view["cancellation_id"] == known.cancellation_id
         if before and "cancellation" in before and not self.interfered:

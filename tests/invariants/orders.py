@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.unit.builders import document
+from tests.support.orders import document
 
 # What the product may change in an order; all else is the shop's.
 PRODUCTS_OWN = {"status", "items", "shipping", "fees", "payments", "history", "cancellation", "refund_pending_since"}

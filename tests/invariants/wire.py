@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
-from cancel_core.providers import ProviderUnavailable
+from cancel_core.errors import ProviderUnavailable
 
 Kind = Literal["crash before", "crash after", "throttled", "unreachable", "answer lost", "sent twice", "meanwhile"]
 KINDS: tuple[Kind, ...] = (  # but for what others do meanwhile

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.contract_support.aws import StackInfo
-from tests.contract_support.stack import local_stack
 from tests.load import driver, report
+from tests.support.aws import StackInfo
+from tests.support.stack import local_stack
 
 
 def main() -> int:

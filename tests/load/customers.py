@@ -20,15 +20,15 @@ from typing import Any, TypeVar
 import httpx
 from botocore.exceptions import ClientError
 
-from tests.contract_support import documents
-from tests.contract_support.aws import Aws
-from tests.contract_support.client import Client
-from tests.contract_support.openapi import PROBLEM, body_of
-from tests.contract_support.schemas import assert_valid
-from tests.contract_support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop
 from tests.load import mix
 from tests.load.checks import GATEWAY_503, NO_ANSWER, Answer, amount_owed, is_refunded
-from tests.providers.conftest import Account
+from tests.support import documents
+from tests.support.aws import Aws
+from tests.support.client import Client
+from tests.support.openapi import PROBLEM, body_of
+from tests.support.schemas import assert_valid
+from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop
+from tests.support.stripe_servers import Account
 
 T = TypeVar("T")
 

@@ -15,14 +15,14 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
-from tests.contract_support.aws import Aws, EventWatch, StackInfo
-from tests.contract_support.client import Client
-from tests.contract_support.openapi import body_of
-from tests.contract_support.shop import Shop
 from tests.load.checks import AtProvider, Document, Load, Outcome, Told, check
 from tests.load.customers import ORDERS, REQUESTS, Customer, Log, OrderSystem, Story
 from tests.load.mix import Mix
-from tests.providers.conftest import Account
+from tests.support.aws import Aws, EventWatch, StackInfo
+from tests.support.client import Client
+from tests.support.openapi import body_of
+from tests.support.shop import Shop
+from tests.support.stripe_servers import Account
 
 TELL_SECONDS = 10.0
 """How often a line tells how it goes."""

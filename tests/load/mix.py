@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args
 
-from tests.contract_support import documents
-from tests.providers.conftest import Account
+from tests.support import documents
+from tests.support.stripe_servers import Account
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract_support.documents import authorized, captured, invoiced, order, row
 from tests.load.checks import GATEWAY_503, Answer, AtProvider, Load, Outcome, Told, check
+from tests.support.documents import authorized, captured, invoiced, order, row
 
 CANCELLATION_ID = "can_1"
 

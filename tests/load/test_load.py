@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract_support.stack import Running, local_stack
 from tests.load import driver, mix, report
 from tests.load.checks import OF_EACH_ORDER, OF_THE_LOAD, Load, check
 from tests.load.customers import REQUESTS, WRITES, Log
-from tests.machine import ROOT
+from tests.support.machine import ROOT
+from tests.support.stack import Running, local_stack
 
 SETTINGS = driver.Settings(customers=8, seconds=10, settle_seconds=60)
 ANSWERS = {

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from local.alone import alone
-from tests.machine import ROOT
+from tests.support.machine import ROOT
 
 WRITER = "import sys; from pathlib import Path; from local.alone import alone\nprint('here', flush=True)\n"
 WRITER += "with alone(Path(sys.argv[1])): Path(sys.argv[2]).write_text('in')"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cancel_core.policy import DEFAULT_REASONS
+from cancel_core.domain.policy import DEFAULT_REASONS
 
 from local.demo import CONFIG, demo_orders
 

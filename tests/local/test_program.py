@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.machine import ROOT
+from tests.support.machine import ROOT
 
 COMMAND = [sys.executable, "-m", "local"]
 

@@ -12,7 +12,7 @@ import pytest
 
 from local.guard import Guard
 from local.runtime import Function, Runtime, TooManyRequests, default_command, link_runtime
-from tests.contract_support.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CODE = Path(__file__).parent / "functions"
 OURS = (sys.executable, str(Path(__file__).parents[2] / "local" / "bootstrap.py"))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.providers.conftest import Account, local_stripe
+from tests.support.stripe_servers import Account, local_stripe
 
 
 def test_it_leaves_no_file_and_listens_on_the_loopback_alone(tmp_path: Path) -> None:

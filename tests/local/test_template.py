@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.template import Template, TemplateError, rate_seconds
-from tests.machine import ROOT
+from tests.support.machine import ROOT
 
 SMALL = """
 Parameters:

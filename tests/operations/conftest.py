@@ -14,7 +14,7 @@ from local.runtime import Result, Runtime
 from local.stack import functions_of
 from local.template import Template, read
 from tests.conftest import Aws, serve
-from tests.machine import ROOT
+from tests.support.machine import ROOT
 
 Json = dict[str, Any]
 NOBODY_LISTENS = "http://127.0.0.1:1"

@@ -13,9 +13,9 @@ import pytest
 from local.runtime import Runtime
 from local.stack import functions_of
 from local.template import Template, read
-from tests.contract_support.waiting import wait_until
-from tests.machine import ROOT
 from tests.operations.conftest import CUT_OFF, NOBODY_LISTENS, Json, Metric, Stage, emitted, metric, payload
+from tests.support.machine import ROOT
+from tests.support.waiting import wait_until
 
 RAW = read(ROOT / "template.yaml")
 ALARMS: dict[str, Json] = {

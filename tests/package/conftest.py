@@ -17,9 +17,9 @@ import pytest
 
 from local.runtime import Function, Runtime, link_runtime
 from local.stack import functions_of
-from tests.builds import Build
 from tests.conftest import Aws, serve
-from tests.machine import ROOT
+from tests.support.builds import Build
+from tests.support.machine import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.bench.sizes import sizes
-from tests.builds import Build
 from tests.conftest import Aws
-from tests.machine import ROOT
 from tests.package.conftest import payload, start
+from tests.support.builds import Build
+from tests.support.machine import ROOT
 
 MEGABYTE = 1024 * 1024
 

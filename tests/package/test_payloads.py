@@ -14,9 +14,9 @@ import pytest
 
 from local.demo import CONFIG, seed
 from tests.conftest import Aws
-from tests.contract_support.openapi import content_of
-from tests.machine import ROOT
 from tests.package.conftest import Lambda, payload
+from tests.support.machine import ROOT
+from tests.support.openapi import content_of
 
 ORDER = "demo-paid"
 

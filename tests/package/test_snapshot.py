@@ -13,11 +13,11 @@ import pytest
 from local.demo import seed
 from local.runtime import Runtime
 from local.template import read
-from tests.builds import Build
 from tests.conftest import Aws
-from tests.faults.proxy import FaultProxy, Request, fail
-from tests.machine import ROOT
 from tests.package.conftest import alone, payload, payload_of
+from tests.support.builds import Build
+from tests.support.machine import ROOT
+from tests.support.proxy import FaultProxy, Request, fail
 
 SNAPPED = [
     name

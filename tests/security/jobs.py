@@ -20,14 +20,14 @@ from local.guard import Guard
 from local.runtime import Result, Runtime
 from local.stack import PARAMETERS, functions_of
 from local.template import Template
-from tests.contract_support.openapi import content_of
-from tests.contract_support.waiting import wait_until
-from tests.faults import proxy as faults
-from tests.machine import ROOT
 from tests.package.conftest import payload, payload_of
 from tests.package.test_payloads import answers
-from tests.providers.conftest import Account
 from tests.security.iam_server import Right
+from tests.support import proxy as faults
+from tests.support.machine import ROOT
+from tests.support.openapi import content_of
+from tests.support.stripe_servers import Account
+from tests.support.waiting import wait_until
 from tests.template import test_permissions as permissions
 from tests.template.test_permissions import ORDERS, REFUNDS
 

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from tests.machine import ROOT
+from tests.support.machine import ROOT
 
 BASELINE = ROOT / ".secrets.baseline"
 ACCEPTED: dict[str, str] = {}

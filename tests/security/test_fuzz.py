@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.contract_support import documents
-from tests.contract_support.aws import Aws
-from tests.contract_support.client import PRIVATE_EMAIL, PRIVATE_REFERENCE
-from tests.contract_support.openapi import ApiDocument
-from tests.contract_support.schemas import DOCS
-from tests.contract_support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, Shop, token_of
-from tests.contract_support.stack import Running, local_stack
+from tests.support import documents
+from tests.support.aws import Aws
+from tests.support.client import PRIVATE_EMAIL, PRIVATE_REFERENCE
+from tests.support.openapi import ApiDocument
+from tests.support.schemas import DOCS
+from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, Shop, token_of
+from tests.support.stack import Running, local_stack
 
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
 SECONDS = 150

@@ -16,7 +16,7 @@ import pytest
 
 from local.aws import free_port
 from local.server import Handler, Server
-from tests.machine import ROOT
+from tests.support.machine import ROOT
 
 LOCK = "layers/cancel_core/requirements.txt"
 # Put together here, so that the scan does not find them in this file.

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract_support.aws import Aws, EventWatch
-from tests.contract_support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE, Client
-from tests.contract_support.shop import Shop
-from tests.contract_support.stack import Running, local_stack
+from tests.support.aws import Aws, EventWatch
+from tests.support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE, Client
+from tests.support.fixtures import aws, shop
+from tests.support.stack import Running, local_stack
+
+__all__ = ["aws", "shop"]
 
 
 @pytest.fixture(scope="package")
@@ -23,27 +25,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="package")
-def aws(stack: Running) -> Iterator[Aws]:
-    clients = Aws(stack.info)
-    yield clients
-    clients.close()
-
-
-@pytest.fixture(scope="package")
 def events(aws: Aws) -> Iterator[EventWatch]:
     watch = EventWatch.open(aws)
     yield watch
     watch.drain()
     watch.close()
-
-
-@pytest.fixture
-def shop(stack: Running, aws: Aws) -> Iterator[Shop]:
-    """A store that allows cancelling, with a customer."""
-    opened = Shop(aws, stack.endpoint)
-    opened.configure()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The check that every answer goes through (tests/contract_support) turns red where it should."""
+"""The check that every answer goes through (tests/support) turns red where it should."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract_support.openapi import ApiDocument, UndocumentedAnswerError
+from tests.support.openapi import ApiDocument, UndocumentedAnswerError
 
 FUNCTION = {"content-type": "application/json", "x-request-id": "r1", "cache-control": "no-store"}
 READ = FUNCTION | {"cache-control": "private, no-cache", "etag": '"e1"'}

@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from local.server import Handler, Server
-from tests.contract_support import documents
-from tests.contract_support.shop import Shop, token_of
-from tests.machine import ROOT, need
+from tests.support import documents
+from tests.support.machine import ROOT, need
+from tests.support.shop import Shop, token_of
 
 KEY = "key-of-the-guide"
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.contract_support import documents
-from tests.contract_support.aws import Aws, EventWatch
-from tests.contract_support.openapi import body_of
-from tests.contract_support.shop import REASONS, Shop, refused
-from tests.contract_support.stack import Running
-from tests.contract_support.waiting import wait_until
+from tests.support import documents
+from tests.support.aws import Aws, EventWatch
+from tests.support.openapi import body_of
+from tests.support.shop import REASONS, Shop, refused
+from tests.support.stack import Running
+from tests.support.waiting import wait_until
 
 TOLD_SECONDS = 5.0
 """Within so long an admin is told what is wrong."""

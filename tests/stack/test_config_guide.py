@@ -12,13 +12,13 @@ import httpx
 import pytest
 from boto3.dynamodb.conditions import Key
 from boto3.dynamodb.types import TypeDeserializer
-from cancel_core.policy import DEFAULT_REASONS
+from cancel_core.domain.policy import DEFAULT_REASONS
 
-from tests.contract_support.aws import Aws
-from tests.contract_support.schemas import DOCS, ROOT
-from tests.contract_support.shop import Shop
-from tests.contract_support.stack import Running
-from tests.contract_support.waiting import wait_until
+from tests.support.aws import Aws
+from tests.support.schemas import DOCS, ROOT
+from tests.support.shop import Shop
+from tests.support.stack import Running
+from tests.support.waiting import wait_until
 
 # A step stands under <!-- tested: … -->, what is to be seen after it under <!-- then … -->.
 _BLOCK = re.compile(

@@ -10,11 +10,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.contract_support import documents
-from tests.contract_support.client import Client
-from tests.contract_support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop, refused
-from tests.contract_support.stack import Running
-from tests.machine import need
+from tests.support import documents
+from tests.support.client import Client
+from tests.support.machine import need
+from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop, refused
+from tests.support.stack import Running
 
 TRIES = 20
 

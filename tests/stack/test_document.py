@@ -8,9 +8,9 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
-from tests.contract_support import documents
-from tests.contract_support.openapi import ApiDocument
-from tests.contract_support.schemas import ROOT, assert_valid, fault, openapi_document, plain, schema
+from tests.support import documents
+from tests.support.openapi import ApiDocument
+from tests.support.schemas import ROOT, assert_valid, fault, openapi_document, plain, schema
 
 
 class _TemplateLoader(yaml.SafeLoader):

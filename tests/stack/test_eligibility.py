@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract_support import documents
-from tests.contract_support.openapi import body_of
-from tests.contract_support.shop import Shop, refused
+from tests.support import documents
+from tests.support.openapi import body_of
+from tests.support.shop import Shop, refused
 
 STATUSES = ("pending", "processing", "payment_review", "hold", "holded", "complete", "closed", "canceled", "fraud")
 BY_DEFAULT = {"pending", "processing"}

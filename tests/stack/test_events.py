@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 
-from tests.contract_support import documents
-from tests.contract_support.aws import EventWatch
-from tests.contract_support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE
-from tests.contract_support.documents import captured, invoiced, row
-from tests.contract_support.shop import Shop
+from tests.support import documents
+from tests.support.aws import EventWatch
+from tests.support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE
+from tests.support.documents import captured, invoiced, row
+from tests.support.shop import Shop
 
 FIELDS = {
     "schema_version",

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract_support.client import Client
-from tests.contract_support.openapi import ApiDocument
-from tests.contract_support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, Shop, refused
-from tests.contract_support.stack import Running
+from tests.support.client import Client
+from tests.support.openapi import ApiDocument
+from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, Shop, refused
+from tests.support.stack import Running
 
 SECURED = [("GET", "/orders"), ("GET", ORDER), ("GET", ELIGIBILITY), ("GET", CANCELLATION), ("POST", CANCELLATION)]
 

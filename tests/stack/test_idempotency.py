@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract_support import documents
-from tests.contract_support.aws import EventWatch
-from tests.contract_support.openapi import body_of
-from tests.contract_support.shop import CANCELLATION, Shop, refused
+from tests.support import documents
+from tests.support.aws import EventWatch
+from tests.support.openapi import body_of
+from tests.support.shop import CANCELLATION, Shop, refused
 
 
 def replayed(answer: httpx.Response) -> bool:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tests.contract_support import documents
-from tests.contract_support.shop import Shop
-from tests.contract_support.stack import Running
-from tests.contract_support.waiting import wait_until
-from tests.machine import need
+from tests.support import documents
+from tests.support.machine import need
+from tests.support.shop import Shop
+from tests.support.stack import Running
+from tests.support.waiting import wait_until
 
 # Pending for 30 s, a run every 15 s, and the refund itself.
 HEALED_SECONDS = 60

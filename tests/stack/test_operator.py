@@ -11,11 +11,11 @@ from typing import Any
 import boto3
 
 from ops.__main__ import _arguments
-from tests.contract_support import documents
-from tests.contract_support.shop import Shop
-from tests.contract_support.stack import Running
-from tests.contract_support.waiting import wait_until
-from tests.machine import ROOT
+from tests.support import documents
+from tests.support.machine import ROOT
+from tests.support.shop import Shop
+from tests.support.stack import Running
+from tests.support.waiting import wait_until
 
 WHO = ("--by", "ann@shop.example", "--why", "seen to it")
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.contract_support import documents
-from tests.contract_support.client import Client
-from tests.contract_support.openapi import body_of
-from tests.contract_support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop, refused
-from tests.contract_support.waiting import wait_until
+from tests.support import documents
+from tests.support.client import Client
+from tests.support.openapi import body_of
+from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop, refused
+from tests.support.waiting import wait_until
 
 ORDERS = "/orders"
 

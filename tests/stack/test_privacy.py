@@ -1,14 +1,14 @@
-"""Nothing personal in logs. Answers are searched, each of them, by tests/contract_support/client.py."""
+"""Nothing personal in logs. Answers are searched, each of them, by tests/support/client.py."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.contract_support import documents
-from tests.contract_support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE, Client
-from tests.contract_support.shop import CANCELLATION, ORDER, Shop, refused, token_of
-from tests.contract_support.stack import Running
-from tests.contract_support.waiting import wait_until
+from tests.support import documents
+from tests.support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE, Client
+from tests.support.shop import CANCELLATION, ORDER, Shop, refused, token_of
+from tests.support.stack import Running
+from tests.support.waiting import wait_until
 
 
 def test_logs_hold_no_token_no_address_no_comment_and_no_reference(shop: Shop, stack: Running) -> None:

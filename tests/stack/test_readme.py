@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract_support.schemas import ROOT
-from tests.contract_support.stack import Running
+from tests.support.schemas import ROOT
+from tests.support.stack import Running
 
 # A fenced block that is run stands under <!-- tested -->; what it prints, if shown, under <!-- its answer -->.
 _BLOCK = re.compile(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from tests.contract_support import documents
-from tests.contract_support.client import Client
-from tests.contract_support.openapi import body_of
-from tests.contract_support.shop import REASONS, Shop
+from tests.support import documents
+from tests.support.client import Client
+from tests.support.openapi import body_of
+from tests.support.shop import REASONS, Shop
 
 
 def test_anyone_gets_the_reasons_in_their_order(shop: Shop, anyone: Client) -> None:

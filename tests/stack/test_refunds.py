@@ -6,10 +6,10 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from tests.contract_support import documents
-from tests.contract_support.aws import EventWatch
-from tests.contract_support.documents import authorized, captured, invoiced, paid, row
-from tests.contract_support.shop import CANCELLATION, Shop, refused
+from tests.support import documents
+from tests.support.aws import EventWatch
+from tests.support.documents import authorized, captured, invoiced, paid, row
+from tests.support.shop import CANCELLATION, Shop, refused
 
 
 def fee(fee_id: str, amount: int, **attributes: Any) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract_support import documents
-from tests.contract_support.client import PRIVATE_COMMENT
-from tests.contract_support.shop import CANCELLATION, Shop, refused
+from tests.support import documents
+from tests.support.client import PRIVATE_COMMENT
+from tests.support.shop import CANCELLATION, Shop, refused
 
 JSON = {"content-type": "application/json"}
 

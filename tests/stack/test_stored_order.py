@@ -8,9 +8,9 @@ from typing import Any
 
 from boto3.dynamodb.types import Binary
 
-from tests.contract_support import documents
-from tests.contract_support.documents import captured, invoiced, row
-from tests.contract_support.shop import Shop
+from tests.support import documents
+from tests.support.documents import captured, invoiced, row
+from tests.support.shop import Shop
 
 # One of each kind of value DynamoDB knows. They are the shop's: nobody here may change, drop or reorder them.
 FOREIGN: dict[str, Any] = {

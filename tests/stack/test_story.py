@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 from local.template import read
-from tests.contract_support import documents
-from tests.contract_support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE
-from tests.contract_support.shop import Shop
-from tests.contract_support.stack import Running
-from tests.contract_support.waiting import wait_until
-from tests.machine import ROOT
+from tests.support import documents
+from tests.support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE
+from tests.support.machine import ROOT
+from tests.support.shop import Shop
+from tests.support.stack import Running
+from tests.support.waiting import wait_until
 
 
 def lines_about(stack: Running, order_id: str) -> list[tuple[str, dict[str, Any]]]:

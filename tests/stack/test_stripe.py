@@ -5,12 +5,12 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.contract_support.aws import Aws
-from tests.contract_support.client import Client
-from tests.contract_support.shop import CANCELLATION, ORDER, token_of
-from tests.contract_support.stack import Running
-from tests.contract_support.waiting import wait_until
-from tests.providers.conftest import Account
+from tests.support.aws import Aws
+from tests.support.client import Client
+from tests.support.shop import CANCELLATION, ORDER, token_of
+from tests.support.stack import Running
+from tests.support.stripe_servers import Account
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 from local.template import read
-from tests.machine import ROOT
+from tests.support.machine import ROOT
 
 Json = dict[str, Any]
 

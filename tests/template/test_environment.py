@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.machine import ROOT
+from tests.support.machine import ROOT
 
 Json = dict[str, Any]
 

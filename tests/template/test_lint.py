@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.machine import ROOT, checkov, sam_cli
+from tests.support.machine import ROOT, checkov, sam_cli
 
 
 def _finds_nothing(*command: str | Path) -> None:

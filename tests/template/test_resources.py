@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from cancel_core.events import CONFIG_SOURCE
+from cancel_core.domain.events import CONFIG_SOURCE
 
-from tests.machine import ROOT
+from tests.support.machine import ROOT
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.template import Template, read
-from tests.machine import ROOT
+from tests.support.machine import ROOT
 from tests.template.conftest import transform
 
 Json = dict[str, Any]

@@ -1,6 +1,6 @@
-"""The rules of cancelling an order, the cancel, the refund, and the adapters around them.
+"""Cancelling an order before it ships, and paying back what was paid, once.
 
-Pure, without AWS, clock or environment: `order`, `policy`, `rules`, `refund_plan`, `changes`, `events`, `views`.
-Use cases: `queries`, `cancel`, `refund`, `announce`. Adapters: `tables`, `bus`, `providers`.
-The edge: `api`, `telemetry`, `wiring`, `clock`.
+`domain` the rules and sums, `services` the use cases, `adapters` the outside, `entrypoints` where invocations come in.
+`wiring` puts them together, `errors` names what can go wrong, `telemetry` logs and counts. docs/architecture.md walks
+through one cancel and one refund.
 """

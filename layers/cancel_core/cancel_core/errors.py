@@ -1,9 +1,15 @@
-"""One class for each thing that can go wrong. How they are answered over HTTP stands in `api` alone."""
+"""One class for each thing that can go wrong. `entrypoints.http.problems` says how the refusals are answered."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+    from cancel_core.domain.order import Order
+    from cancel_core.domain.policy import Policy
+    from cancel_core.domain.rules import Blocker
 
 
 class CancelCoreError(Exception):
@@ -14,92 +20,80 @@ class CancelCoreError(Exception):
 
 
 class Refusal(CancelCoreError):
-    """A request that is refused. `order` is the order as the API shows it, where the caller may see it.
+    """A request that is refused. `order` is the order, under its store's `policy`, where the caller may see it.
 
     `code` keeps the name that Adobe Commerce's `cancelOrder` uses, where it has one.
     """
 
     code: str
-    status: int
-    title: str
 
-    def __init__(self, detail: str, *, order: dict[str, Any] | None = None, **extra: Any) -> None:
+    def __init__(self, detail: str, *, order: Order | None = None, policy: Policy | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.order = order
-        self.extra = extra
-
-
-class InvalidRequest(Refusal):
-    """`status` is 400 for no JSON, 415 for another media type, 422 for a wrong shape (`errors` says where)."""
-
-    code, status, title = "INVALID_REQUEST", 422, "The request is not valid"
-
-    def __init__(self, detail: str, *, status: int = 422, errors: Sequence[tuple[str, str]] = ()) -> None:
-        super().__init__(detail)
-        if errors:
-            self.extra["errors"] = [{"pointer": pointer, "message": message} for pointer, message in errors]
-        self.status = status
+        self.policy = policy
 
 
 class OrderNotFound(Refusal):
     """No such order, or not the caller's."""
 
-    code, status, title = "ORDER_NOT_FOUND", 404, "No such order"
+    code = "ORDER_NOT_FOUND"
 
 
 class CancellationNotFound(Refusal):
     """The caller's order, which was not cancelled here."""
 
-    code, status, title = "CANCELLATION_NOT_FOUND", 404, "The order has no cancellation"
+    code = "CANCELLATION_NOT_FOUND"
 
 
 class IdempotencyKeyReused(Refusal):
     """The key made this order's cancellation, with another body."""
 
-    code, status, title = "IDEMPOTENCY_KEY_REUSED", 422, "The idempotency key was used with another body"
+    code = "IDEMPOTENCY_KEY_REUSED"
 
 
-class CancellationDisabled(Refusal):
-    """Not enabled for the order's store: its config says so, is missing, or never was right."""
+class OrderNotCancellable(Refusal):
+    """A rule stands against it. `code` is the first blocker's; its `item_ids` are named where items are meant."""
 
-    code, status, title = "ORDER_CANCELLATION_DISABLED", 409, "Cancelling is not enabled"
-
-
-class InvalidOrderStatus(Refusal):
-    """The status is not among the cancellable ones."""
-
-    code, status, title = "INVALID_ORDER_STATUS", 409, "The order's status does not allow cancelling"
-
-
-class PartialOrderItemShipped(Refusal):
-    """An item has shipped; `item_ids` names each that has."""
-
-    code, status, title = "PARTIAL_ORDER_ITEM_SHIPPED", 409, "Part of the order has shipped"
+    def __init__(self, blocker: Blocker, *, order: Order, policy: Policy) -> None:
+        super().__init__(blocker.message, order=order, policy=policy)
+        self.code = blocker.code
+        self.item_ids = blocker.item_ids
 
 
 class InvalidCancellationReason(Refusal):
     """The code is not among the store's reasons."""
 
-    code, status, title = "INVALID_CANCELLATION_REASON", 422, "The reason is not one of the store's"
+    code = "INVALID_CANCELLATION_REASON"
 
 
 class ConcurrentUpdate(Refusal):
     """Each try to write found the order changed since it was read."""
 
-    code, status, title = "CONCURRENT_UPDATE", 409, "The order kept changing"
+    code = "CONCURRENT_UPDATE"
 
 
 class OrderTooLarge(Refusal):
     """The order, its cancellation and its refund would not fit into one item of the database."""
 
-    code, status, title = "ORDER_TOO_LARGE", 409, "The order is too large to be written"
+    code = "ORDER_TOO_LARGE"
 
 
 class ServiceUnavailable(Refusal):
     """The database throttles or can't be reached. A write may have taken effect; a repeat with the key tells."""
 
-    code, status, title = "SERVICE_UNAVAILABLE", 503, "Try again shortly"
+    code = "SERVICE_UNAVAILABLE"
+
+
+# --- what services are told -----------------------------------------------------------------------------------------
+
+
+class OrderChanged(CancelCoreError):
+    """A write whose condition no longer held. `current` is the order as it now is; None when there is none."""
+
+    def __init__(self, current: StoredOrder | None) -> None:
+        super().__init__("the order was changed since it was read")
+        self.current = current
 
 
 # --- what an operator is told ---------------------------------------------------------------------------------------
@@ -124,3 +118,10 @@ class PublishFailed(CancelCoreError):
     def __init__(self, failed: dict[int, str]) -> None:
         super().__init__(f"the bus refused {len(failed)} event(s): {sorted(set(failed.values()))}")
         self.failed = failed
+
+
+class ProviderUnavailable(CancelCoreError):
+    """The provider can't say now; the same request is to be made again later, with the same key.
+
+    The message is for operators and logs: what the provider answered, never a secret.
+    """

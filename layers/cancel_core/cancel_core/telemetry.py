@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
-from cancel_core.policy import Policy, Problem
+if TYPE_CHECKING:
+    from cancel_core.domain.policy import Policy, Problem
 
 # Lambda's JSON logging lets every library speak; where botocore found its credentials helps nobody.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 logger = Logger()
 _metrics = Metrics()
-
-Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def count(name: str, number: int = 1) -> None:
@@ -53,22 +50,3 @@ def report_config(policy: Policy) -> None:
 def problem_fields(problem: Problem) -> dict[str, str]:
     """scope, attribute, fault, remedy."""
     return {name: getattr(problem, name) for name in ("scope", "attribute", "fault", "remedy")}
-
-
-def background(handler: Handler) -> Handler:
-    """For functions that no client waits for: what escapes is logged and counted, and fails the invocation."""
-
-    @functools.wraps(handler)
-    def observed(event: dict[str, Any], context: Any) -> Any:
-        logger.append_keys(request_id=context.aws_request_id)
-        try:
-            return handler(event, context)
-        except Exception:
-            logger.exception("the function failed")
-            count("InternalError")
-            raise
-        finally:
-            flush()
-            logger.clear_state()
-
-    return observed

@@ -1,89 +1,51 @@
-"""The parts, put together from the function's environment; each made once for a process, when it is first asked for."""
+"""The parts, put together from the function's environment, and the use cases with their parts.
+
+Each part is made once for a process, when it is first asked for. What only some functions use is imported where it is
+made: imports decide the cold start. A function asks for its use case while it is initialised.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from cancel_core import tables
-from cancel_core.providers import Provider, providers
+from cancel_core.adapters.dynamodb import config, database
 from cancel_core.telemetry import report_config
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-    from cancel_core.bus import Bus
-    from cancel_core.configs import Configs, Seed
-    from cancel_core.queue import Queue
+    from cancel_core.adapters.dynamodb.config_history import Configs
+    from cancel_core.adapters.dynamodb.orders import Orders
+    from cancel_core.adapters.dynamodb.refunds import Refunds
+    from cancel_core.adapters.eventbridge import Bus
+    from cancel_core.adapters.sqs import Queue
+    from cancel_core.domain.cancel import CancelRequest
+    from cancel_core.domain.cancellation import Cancellation, Refund
+    from cancel_core.domain.order import Order
+    from cancel_core.domain.policy import Policy
+    from cancel_core.domain.provider import Provider
+    from cancel_core.domain.rules import Decision
+    from cancel_core.services.announce import Change
+    from cancel_core.services.cancel import Canceled
+    from cancel_core.services.config_edits import ConfigChange
+    from cancel_core.services.queries import OrderPage, OrderUnderPolicy
 
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
-    from cancel_core import snapshot
+    from cancel_core.adapters import snapshot
 
     snapshot.prepare()
 
 
-@cache
-def _dynamodb() -> DynamoDBClient:
-    return tables.client()
+def now() -> datetime:
+    """The only clock; below the handlers time is an argument."""
+    return datetime.now(UTC)
 
 
-@cache
-def orders() -> tables.Orders:
-    return tables.Orders(_dynamodb(), os.environ["ORDERS_TABLE"])
-
-
-@cache
-def policies() -> tables.Policies:
-    return tables.Policies(_dynamodb(), config_tables(), config_cache_seconds(), report=report_config)
-
-
-@cache
-def config_tables() -> tables.ConfigTables:
-    return tables.ConfigTables(os.environ["CONFIG_TABLE"], os.environ["CONFIG_HISTORY_TABLE"])
-
-
-@cache
-def configs() -> Configs:
-    # Only what looks through an admin's edits needs it.
-    from cancel_core import configs as edits
-
-    return edits.Configs(_dynamodb(), config_tables())
-
-
-@cache
-def config_seed() -> Seed:
-    from cancel_core import configs as edits
-
-    return edits.Seed(_dynamodb(), os.environ["CONFIG_TABLE"])
-
-
-@cache
-def refunds() -> tables.Refunds:
-    return tables.Refunds(_dynamodb(), os.environ["REFUNDS_TABLE"], orders())
-
-
-@cache
-def bus() -> Bus:
-    # Functions that answer clients have no bus, and need not import it.
-    from cancel_core import bus as eventbridge
-
-    return eventbridge.Bus(eventbridge.client(), os.environ["EVENT_BUS"])
-
-
-@cache
-def refund_queue() -> Queue:
-    # Only a refund that can't be carried out just now needs it.
-    from cancel_core import queue
-
-    return queue.Queue(queue.client(), os.environ["REFUND_QUEUE_URL"], int(os.environ["REFUND_RETRY_SECONDS"]))
-
-
-@cache
-def payment_providers() -> Mapping[str, Provider]:
-    # The local stack and the tests have a Stripe of their own.
-    return providers(os.environ["STRIPE_SECRET_ARN"], os.environ.get("STRIPE_API_URL"))
+# --- settings ---------------------------------------------------------------------------------------------------------
 
 
 def config_cache_seconds() -> float:
@@ -92,3 +54,140 @@ def config_cache_seconds() -> float:
 
 def customer_claim() -> str:
     return os.environ["CUSTOMER_CLAIM"]
+
+
+def reconcile_after() -> timedelta:
+    return timedelta(seconds=float(os.environ["RECONCILE_AFTER_SECONDS"]))
+
+
+# --- use cases --------------------------------------------------------------------------------------------------------
+
+
+def cancel_order() -> Callable[[CancelRequest, datetime], Canceled]:
+    from cancel_core.services.cancel import cancel_order
+
+    return partial(cancel_order, _orders(), _policies())
+
+
+def get_order() -> Callable[[str, str | None], OrderUnderPolicy]:
+    from cancel_core.services.queries import get_order
+
+    return partial(get_order, _orders(), _policies())
+
+
+def check_eligibility() -> Callable[[str, str | None], tuple[Order, Decision]]:
+    from cancel_core.services.queries import check_eligibility
+
+    return partial(check_eligibility, _orders(), _policies())
+
+
+def get_cancellation() -> Callable[[str, str | None], tuple[Order, Cancellation]]:
+    from cancel_core.services.queries import get_cancellation
+
+    return partial(get_cancellation, _orders())
+
+
+def list_orders() -> Callable[[str | None, int, Mapping[str, str] | None], OrderPage]:
+    from cancel_core.services.queries import list_orders
+
+    return partial(list_orders, _orders(), _policies())
+
+
+def policy_of_store() -> Callable[[str], Policy]:
+    return _policies().get
+
+
+def refund_order() -> Callable[[str, str, Callable[[], datetime]], Refund | None]:
+    from cancel_core.services.refund import refund_order
+
+    return partial(refund_order, _orders(), _refunds(), _payment_providers())
+
+
+def postpone_refund(receipt_handle: str, received: int) -> None:
+    # Only a refund that can't be carried out just now needs the queue.
+    _refund_queue().postpone(receipt_handle, received)
+
+
+def publish_changes() -> Callable[[Sequence[Change], datetime], list[str]]:
+    from cancel_core.services.announce import publish_changes
+
+    return partial(publish_changes, _orders(), _bus())
+
+
+def reannounce() -> Callable[[datetime, timedelta], int]:
+    from cancel_core.services.reconcile import reannounce
+
+    return partial(reannounce, _orders(), _bus())
+
+
+def take_in_config_edits() -> Callable[[Sequence[ConfigChange]], list[str]]:
+    from cancel_core.services.config_edits import take_in
+
+    return partial(take_in, _configs(), _bus())
+
+
+def seed_config() -> Callable[[], None]:
+    from cancel_core.services.config_seed import seed_config
+
+    return partial(seed_config, config.Seed(_dynamodb(), os.environ["CONFIG_TABLE"]))
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _dynamodb() -> DynamoDBClient:
+    return database.client()
+
+
+@cache
+def _orders() -> Orders:
+    from cancel_core.adapters.dynamodb.orders import Orders
+
+    return Orders(_dynamodb(), os.environ["ORDERS_TABLE"])
+
+
+@cache
+def _policies() -> config.Policies:
+    return config.Policies(_dynamodb(), _config_tables(), config_cache_seconds(), report=report_config)
+
+
+@cache
+def _config_tables() -> config.ConfigTables:
+    return config.ConfigTables(os.environ["CONFIG_TABLE"], os.environ["CONFIG_HISTORY_TABLE"])
+
+
+@cache
+def _configs() -> Configs:
+    from cancel_core.adapters.dynamodb.config_history import Configs
+
+    return Configs(_dynamodb(), _config_tables())
+
+
+@cache
+def _refunds() -> Refunds:
+    from cancel_core.adapters.dynamodb.refunds import Refunds
+
+    return Refunds(_dynamodb(), os.environ["REFUNDS_TABLE"], _orders())
+
+
+@cache
+def _bus() -> Bus:
+    from cancel_core.adapters import eventbridge
+
+    return eventbridge.Bus(eventbridge.client(), os.environ["EVENT_BUS"])
+
+
+@cache
+def _refund_queue() -> Queue:
+    from cancel_core.adapters import sqs
+
+    return sqs.Queue(sqs.client(), os.environ["REFUND_QUEUE_URL"], int(os.environ["REFUND_RETRY_SECONDS"]))
+
+
+@cache
+def _payment_providers() -> Mapping[str, Provider]:
+    from cancel_core.adapters.providers.registry import providers
+
+    # The local stack and the tests have a Stripe of their own.
+    return providers(os.environ["STRIPE_SECRET_ARN"], os.environ.get("STRIPE_API_URL"))

@@ -1,0 +1,67 @@
+"""What the tables' adapters share: the client, and which of the database's errors pass by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, CredentialRetrievalError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+from cancel_core.adapters import aws
+from cancel_core.errors import ServiceUnavailable
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+Raw = dict[str, Any]
+"""An item as DynamoDB's own attribute values: {"status": {"S": "pending"}}."""
+KEY_BYTES = 2048
+TRY_AGAIN = "The service is busy. Try again shortly; with the same Idempotency-Key nothing is done twice."
+_RETRYABLE = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "ThrottlingException",
+        "Throttling",
+        "ThrottledException",
+        "TransactionInProgressException",
+        "InternalFailure",
+        "500",
+        "502",
+        "503",
+        "504",
+    }
+)
+
+
+def client() -> DynamoDBClient:
+    """One per process. Its patience with a dead database (three tries, twelve seconds) ends before the function's."""
+    # DynamoDB validates what it is sent; botocore's doing so before is up to a quarter of a cancel's CPU.
+    made: DynamoDBClient = aws.client("dynamodb", tcp_keepalive=True, parameter_validation=False)
+    return made
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Errors of the database that pass by themselves become `ServiceUnavailable`; the rest are defects, and stay."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _RETRYABLE:
+            raise ServiceUnavailable(TRY_AGAIN) from error
+        raise
+    except (BotoConnectionError, HTTPClientError, CredentialRetrievalError) as error:
+        raise ServiceUnavailable(TRY_AGAIN) from error
+
+
+def item_that_failed(error: ClientError) -> Raw | None:
+    """The item that failed a condition, which the answer carries when it was asked for."""
+    response: Mapping[str, Any] = error.response
+    return response.get("Item")

@@ -1,0 +1,131 @@
+"""An order as the raw attribute values that were read.
+
+What the shop put there goes back value for value, and a write can make a condition of exactly what was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from cancel_core.adapters.dynamodb.attributes import attribute_value, plain, plain_value
+from cancel_core.adapters.dynamodb.database import Raw
+from cancel_core.domain.cancellation import Cancellation, read_cancellation, to_document
+from cancel_core.domain.events import OrderState
+from cancel_core.domain.ids import cancellation_id
+from cancel_core.domain.order import ORDER_ATTRIBUTES, Order, read_order
+from cancel_core.domain.order_change import OrderChange, apply
+from cancel_core.errors import OrderUnreadable
+
+
+class StoredOrder:
+    """An order as it was read. Reading its parts raises `OrderUnreadable` where they are not what they should be."""
+
+    def __init__(self, raw: Raw, order: Order | None = None) -> None:
+        """`order` is what `raw` reads as, where that is known."""
+        self.raw = raw
+        self._order = order
+
+    @property
+    def order_id(self) -> str:
+        return self._text("order_id") or ""
+
+    @property
+    def store_id(self) -> str:
+        return self._text("store_id") or "default"
+
+    @property
+    def cancellation_id(self) -> str:
+        """The id that a cancellation of this order has, or would have."""
+        return cancellation_id(self.order_id, self._text("placed_at") or "")
+
+    def _text(self, name: str) -> str | None:
+        text: str | None = self.raw.get(name, {}).get("S")
+        return text
+
+    def belongs_to(self, customer_id: str | None) -> bool:
+        """A guest's order, which has no customer, is nobody's."""
+        return bool(customer_id) and self._text("customer_id") == customer_id
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The attributes that the product reads, as plain values."""
+        return plain({name: value for name, value in self.raw.items() if name in ORDER_ATTRIBUTES})
+
+    @property
+    def order(self) -> Order:
+        if self._order is None:
+            self._order = read_order(self.document)
+        return self._order
+
+    @cached_property
+    def cancellation(self) -> Cancellation | None:
+        stored = self.raw.get("cancellation")
+        if stored is None:
+            return None
+        document = plain_value(stored)
+        return read_cancellation(document if isinstance(document, dict) else {}, self.order_id)
+
+    @property
+    def state(self) -> OrderState:
+        """What events tell of it. Raises `OrderUnreadable` only where the cancellation itself can't be read."""
+        cancellation = self.cancellation
+        try:
+            order = self.order if cancellation else None
+        except OrderUnreadable:
+            order = None
+        return OrderState(self.order_id, self.store_id, self._text("customer_id"), cancellation, order)
+
+    def changed(self, change: OrderChange) -> StoredOrder:
+        """The order as it is once the change is written."""
+        raw = dict(self.raw)
+        for name in {row.attribute for row in change.rows}:
+            raw[name] = _rows_apart(raw[name])
+        for row in change.rows:
+            target = raw[row.attribute]["M"] if row.position is None else raw[row.attribute]["L"][row.position]["M"]
+            for name, value in row.numbers.items():
+                target[name] = {"N": str(value)}
+        for name, text in change.attributes.items():
+            raw[name] = {"S": text}
+        raw["cancellation"] = attribute_value(to_document(change.cancellation))
+        for name in change.remove:
+            raw.pop(name, None)
+        if change.history:
+            raw["history"] = {"L": [*raw.get("history", {"L": []})["L"], attribute_value(change.history.model_dump())]}
+        return StoredOrder(raw, apply(self._order, change) if self._order else None)
+
+    @property
+    def size(self) -> int:
+        """Bytes, as DynamoDB counts an item."""
+        return sum(len(name.encode()) + _size(value) for name, value in self.raw.items())
+
+
+def _rows_apart(value: Mapping[str, Any]) -> Raw:
+    """A map, or a list of maps, whose numbers can be set without changing what was read."""
+    if "M" in value:
+        return {"M": dict(value["M"])}
+    return {"L": [{"M": dict(row["M"])} for row in value["L"]]}
+
+
+def _size(value: Mapping[str, Any]) -> int:
+    """The bytes of an attribute value. Source: DynamoDB developer guide, "DynamoDB item sizes and formats"."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return len(content.encode())
+        case "N":
+            # Two digits a byte, leading and trailing zeros apart; counting them all keeps to the safe side.
+            return len(content) // 2 + 2
+        case "M":
+            return 3 + sum(len(name.encode()) + _size(entry) + 1 for name, entry in content.items())
+        case "L":
+            return 3 + sum(_size(entry) + 1 for entry in content)
+        case "B":
+            return len(content)
+        case "SS" | "BS":
+            return sum(len(entry.encode()) if isinstance(entry, str) else len(entry) for entry in content)
+        case "NS":
+            return sum(len(entry) // 2 + 2 for entry in content)
+        case _:
+            return 1

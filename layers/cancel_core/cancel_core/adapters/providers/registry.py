@@ -1,0 +1,34 @@
+"""The payment providers there are. One is a class in a file of its own, named here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from cancel_core.domain.provider import Outcome, PaymentRequest, Provider
+
+
+class _WhenMet:
+    """A provider that is made, its client imported, when the first payment of its kind is met."""
+
+    def __init__(self, make: Callable[[], Provider]) -> None:
+        self._make = cache(make)
+
+    def execute(self, request: PaymentRequest) -> Outcome:
+        return self._make().execute(request)
+
+    def find(self, request: PaymentRequest) -> Outcome | None:
+        return self._make().find(request)
+
+
+def providers(stripe_secret_arn: str = "", stripe_url: str | None = None) -> Mapping[str, Provider]:
+    """Every provider by the name that an order's payments give it. `stripe_url` stands in for Stripe's own."""
+    from cancel_core.adapters.providers.offline import Offline
+
+    def stripe() -> Provider:
+        from cancel_core.adapters.providers.stripe import Stripe
+        from cancel_core.adapters.secrets import Secret
+
+        return Stripe(Secret(stripe_secret_arn), stripe_url)
+
+    return {"offline": Offline(), "stripe": _WhenMet(stripe)}

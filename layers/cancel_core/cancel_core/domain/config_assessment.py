@@ -1,0 +1,92 @@
+"""What an admin is told of a config document: is it in force, what is wrong with it, and what stands instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from cancel_core.domain.policy import (
+    DEFAULT_SCOPE,
+    Good,
+    Problem,
+    Settings,
+    is_store,
+    judge,
+    lacks_reasons,
+    last_reasons,
+    no_reasons,
+)
+
+NAMED = 5
+"""So many problems, or stores, are named one by one."""
+
+
+class Told(NamedTuple):
+    """What the admin is told of an edit. `since`: from when on what is in force is so, where that is known."""
+
+    text: str
+    problems: tuple[Problem, ...] = ()
+    since: str | None = None
+
+
+def problems_of(scope: str, document: Mapping[str, Any] | None, shared: Settings) -> tuple[Problem, ...]:
+    """What is wrong with a document, by itself and together with what `default` has in force."""
+    if document is None:
+        return ()
+    settings, problems = judge(scope, document)
+    if not problems and is_store(scope) and lacks_reasons(shared | settings):
+        return (no_reasons(scope),)
+    return problems
+
+
+def assess(
+    scope: str, document: Mapping[str, Any] | None, good: Good, good_default: Good, shared: Settings, *, kept: bool
+) -> Told:
+    """What is to be said of a scope. `good`: what was right last, which `kept` says is this very document; `shared`:
+    what `default` has in force.
+    """
+    if document is None:
+        return Told("Removed.")
+    problems = problems_of(scope, document, shared)
+    if not problems:
+        known = good.since if kept else ""
+        return Told(f"In force since {known}." if known else "In force.", since=known or None)
+    faults = _faults(problems)
+    since = good.since or None
+    if judge(scope, document).settings.get("enabled") is False:
+        return Told(f"Off is in force; the rest is NOT: {faults}.", problems, since)
+    if kept and "reasons" not in document and last_reasons(good_default):
+        return Told(f"In force with the reasons that default had before: {faults}.", problems, since)
+    if scope != DEFAULT_SCOPE and not is_store(scope):
+        return Told(f"NOT IN FORCE: {faults}. No store uses this item.", problems)
+    if kept or good.document is None:
+        none = "Cancelling is off: there is no earlier version that is right."
+        return Told(f"NOT IN FORCE: {faults}. {none}", problems)
+    which = f"of {good.since}" if good.since else "before"
+    return Told(f"NOT IN FORCE: {faults}. The version {which} stays in force.", problems, since)
+
+
+def with_stores_left(own: Told, left: Sequence[str], at: str, *, removed: bool) -> Told:
+    """What is said of an edit of `default`, made `at` (ISO 8601), that leaves these stores without a reason."""
+    if not left:
+        return own
+    names = _some(left)
+    problem = Problem(
+        DEFAULT_SCOPE,
+        "reasons",
+        f"reasons is empty while enabled is Yes in {names}, with no reasons there",
+        f"add at least one reason here or in {names}, or set enabled to No there",
+    )
+    text = f"In force since {at}, but not for {names}, where the reasons stay that stood here before"
+    if own.problems or removed:
+        text = f"{own.text} In {names} the reasons stay that stood here before"
+    return Told(f"{text}: {problem}.", (*own.problems, problem), own.since or at)
+
+
+def _faults(problems: Sequence[Problem]) -> str:
+    more = len(problems) - NAMED
+    return " / ".join(str(problem) for problem in problems[:NAMED]) + (f" / and {more} more" if more > 0 else "")
+
+
+def _some(names: Sequence[str]) -> str:
+    return " and ".join([*names[:NAMED], *([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])])

@@ -1,0 +1,79 @@
+"""What changed from one config document to the next, in words for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from cancel_core.domain.policy import SETTINGS
+
+MAX_TEXT = 4000
+
+
+def describe(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
+    """What changed from one document to the other, for a person."""
+    old, new = before or {}, after or {}
+    names = [*(name for name in SETTINGS if name in old.keys() | new.keys())]
+    names += sorted((old.keys() | new.keys()) - set(SETTINGS))
+    parts = [part for name in names if (part := _difference(name, old, new))]
+    head = "created: " if before is None else "removed: " if after is None else ""
+    text = head + ("; ".join(parts) or "nothing in it")
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}..."
+
+
+def _difference(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    match name in old, name in new:
+        case False, True:
+            return f"{name} set to {_show(new[name])}"
+        case True, False:
+            return f"{name} taken away, was {_show(old[name])}"
+    if _same(old[name], new[name]):
+        return ""
+    was, now = _by_code(old[name]), _by_code(new[name])
+    if name == "reasons" and was and now and (parts := _reasons_changed(was, now)):
+        return f"reasons: {', '.join(parts)}"
+    return f"{name}: {_show(old[name])} → {_show(new[name])}"
+
+
+def _same(old: object, new: object) -> bool:
+    """As Python compares, but for what it takes for equal and DynamoDB does not: 1 and True."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(_same(old[name], new[name]) for name in old)
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(_same, old, new))
+    return type(old) is type(new) and old == new
+
+
+def _by_code(reasons: object) -> dict[str, str]:
+    """Descriptions by code; empty where these are not reasons, each with a code of its own."""
+    try:
+        read = {str(reason["code"]): str(reason["description"]) for reason in reasons}  # type: ignore[attr-defined]  # whatever it is: what is no list is caught
+    except (TypeError, KeyError, AttributeError):
+        return {}
+    return read if isinstance(reasons, list) and len(read) == len(reasons) else {}
+
+
+def _reasons_changed(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    parts = [f"added '{code}' ({now[code]})" for code in now if code not in was]
+    parts += [f"removed '{code}'" for code in was if code not in now]
+    parts += [
+        f'\'{code}\' reworded from "{was[code]}" to "{now[code]}"'
+        for code in now
+        if code in was and was[code] != now[code]
+    ]
+    if [code for code in was if code in now] != [code for code in now if code in was]:
+        parts.append(f"order now {', '.join(now)}")
+    return parts
+
+
+def _show(value: object) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if reasons := _by_code(value):
+        return ", ".join(f"'{code}' ({description})" for code, description in reasons.items())
+    if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
+        return ", ".join(value)
+    if isinstance(value, Decimal):
+        return str(value)
+    return value if isinstance(value, str) and value.strip() else repr(value)

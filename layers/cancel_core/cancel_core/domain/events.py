@@ -1,0 +1,98 @@
+"""What the product tells the rest of the shop, from what was committed to the orders table."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from cancel_core.domain.cancellation import Cancellation
+from cancel_core.domain.item_rows import item_rows
+from cancel_core.domain.order import Order
+from cancel_core.domain.values import number
+
+SOURCE = "cancel-core"
+CONFIG_SOURCE = "cancel-core.config"
+"""Not that of the orders' events: whoever subscribes to those by their source gets nothing else."""
+SCHEMA_VERSION = 1
+MAX_DETAIL_BYTES = 240 * 1024
+"""EventBridge takes entries of 256 KB, the names around the detail included."""
+DetailType = Literal["OrderCanceled", "OrderRefunded", "OrderRefundFailed", "ConfigInvalid"]
+
+
+class Event(NamedTuple):
+    """One event, before it is given its bus."""
+
+    detail_type: DetailType
+    detail: dict[str, Any]
+    source: str = SOURCE
+
+    @property
+    def log_keys(self) -> dict[str, str]:
+        """By these one order is followed through the log of all functions."""
+        return {"event": self.detail_type} | {
+            name: self.detail[name] for name in ("order_id", "store_id", "cancellation_id")
+        }
+
+
+class OrderState(NamedTuple):
+    """What an event tells of an order, at one moment. `order` is None where the rest of the document can't be read."""
+
+    order_id: str
+    store_id: str
+    customer_id: str | None
+    cancellation: Cancellation | None
+    order: Order | None
+
+
+def transitions(before: OrderState | None, after: OrderState) -> list[Event]:
+    """The events that lie between two images of an order, in the order they happened."""
+    now = after.cancellation
+    if now is None:
+        return []
+    was = before.cancellation if before else None
+    events = []
+    if was is None or was.cancellation_id != now.cancellation_id:
+        events.append(canceled(after, now))
+    if now.refund and now.refund.status != (was.refund.status if was and was.refund else "pending"):
+        if now.refund.status == "succeeded":
+            events.append(Event("OrderRefunded", _detail(after, now, now.refund.updated_at)))
+        elif now.refund.status == "failed":
+            events.append(Event("OrderRefundFailed", _detail(after, now, now.refund.updated_at)))
+    return events
+
+
+def given_up(gone: OrderState) -> list[Event]:
+    """The events of a cancelled order that is no longer there: a refund that was pending can't be carried out."""
+    cancellation = gone.cancellation
+    if cancellation is None or cancellation.refund is None or cancellation.refund.status != "pending":
+        return []
+    return [Event("OrderRefundFailed", _detail(gone, cancellation, cancellation.refund.updated_at))]
+
+
+def canceled(state: OrderState, cancellation: Cancellation) -> Event:
+    return Event("OrderCanceled", _detail(state, cancellation, cancellation.requested_at))
+
+
+def _detail(state: OrderState, cancellation: Cancellation, occurred_at: str) -> dict[str, Any]:
+    rows = item_rows(state.order, cancellation.rows) if state.order else []
+    refund = cancellation.refund
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "order_id": state.order_id,
+        "store_id": state.store_id,
+        "customer_id": state.customer_id,
+        "cancellation_id": cancellation.cancellation_id,
+        "reason": cancellation.reason.code,
+        "items": [
+            {
+                "item_id": row.item_id,
+                "sku": row.sku,
+                "qty_canceled": number(row.qty_canceled),
+                "qty_refunded": number(row.qty_refunded),
+            }
+            for row in rows
+            if row.qty_canceled or row.qty_refunded
+        ],
+        "refund": {"amount": refund.amount, "currency": refund.currency} if refund else None,
+        "surplus": cancellation.surplus,
+        "occurred_at": occurred_at,
+    }

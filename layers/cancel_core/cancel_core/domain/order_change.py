@@ -1,0 +1,63 @@
+"""One conditional write on an order, as data; the adapter of the orders table carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from cancel_core.domain.cancellation import Cancellation
+from cancel_core.domain.order import HistoryEntry, Order
+
+# What a decision reads, and what its write therefore makes a condition of. The order system bumps no version for us.
+DECIDED_ON = (
+    "status",
+    "customer_id",
+    "store_id",
+    "currency",
+    "items",
+    "shipping",
+    "fees",
+    "payments",
+    "cancellation",
+)
+
+
+class RowChange(NamedTuple):
+    """New numbers in a row of a list (`items`, `fees`, `payments`), or in a map (`shipping`) without a position."""
+
+    attribute: str
+    position: int | None
+    numbers: Mapping[str, int | Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """One write. `conditions` are the attributes that must still be what was read; `attributes` are texts; `history` is
+    appended.
+    """
+
+    cancellation: Cancellation
+    conditions: tuple[str, ...] = DECIDED_ON
+    rows: tuple[RowChange, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+    history: HistoryEntry | None = None
+
+
+def apply(order: Order, change: OrderChange) -> Order:
+    """The order as it is once the change is written: the same as reading it anew would give, at a tenth of the cost."""
+    now: dict[str, Any] = {"cancellation": change.cancellation}
+    now |= {name: text for name, text in change.attributes.items() if name in Order.model_fields}
+    for row in change.rows:
+        if row.position is None:
+            now[row.attribute] = getattr(order, row.attribute).model_copy(update=row.numbers)
+            continue
+        rows = now.setdefault(row.attribute, list(getattr(order, row.attribute)))
+        rows[row.position] = rows[row.position].model_copy(update=row.numbers)
+    if change.history:
+        now["history"] = [*order.history, change.history]
+    return order.model_copy(
+        update={name: tuple(value) if isinstance(value, list) else value for name, value in now.items()}
+    )

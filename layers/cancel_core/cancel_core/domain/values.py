@@ -1,0 +1,62 @@
+"""The values that documents are made of: amounts, quantities, and how a stored document becomes a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from cancel_core.errors import OrderUnreadable
+
+
+def _whole(value: object) -> int:
+    """A database number (Decimal) as an int; amounts are whole minor units, so anything else is an error."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("must be a number")
+    if value != (whole := int(value)):
+        raise ValueError("must be a whole number of minor units")
+    return whole
+
+
+def _number(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("must be a number")
+    return Decimal(value)
+
+
+Amount = Annotated[int, BeforeValidator(_whole)]
+"""Minor units (öre, cents, yen) of the order's currency."""
+Quantity = Annotated[Decimal, BeforeValidator(_number)]
+"""Pieces, or a measure: 1.5 kg."""
+M = TypeVar("M", bound=BaseModel)
+
+
+class Document(BaseModel):
+    """A document of a table, as far as the product reads it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class OwnDocument(Document):
+    """A document that the product itself writes, as a whole: what a newer version has added to it is kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def read_model(model: type[M], document: Mapping[str, Any], order_id: str) -> M:
+    """A document of plain values as a model. Raises `OrderUnreadable`, which names the order and each fault."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        # The places and what is wrong there, never the values: they may be personal.
+        faults = [f"{'.'.join(map(str, e['loc'])) or 'order'}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise OrderUnreadable(order_id, faults) from error
+
+
+def number(value: Decimal) -> int | float:
+    """A quantity as a JSON number."""
+    # JSON has but one kind of number. Quantities alone may have a fraction; money never comes here.
+    whole = int(value)
+    return whole if whole == value else float(value)

@@ -1,0 +1,35 @@
+"""Functions that no client waits for: how they are observed, and which records of a batch they want again."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from cancel_core.telemetry import count, flush, logger
+
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+def background(handler: Handler) -> Handler:
+    """For functions that no client waits for: what escapes is logged and counted, and fails the invocation."""
+
+    @functools.wraps(handler)
+    def observed(event: dict[str, Any], context: Any) -> Any:
+        logger.append_keys(request_id=context.aws_request_id)
+        try:
+            return handler(event, context)
+        except Exception:
+            logger.exception("the function failed")
+            count("InternalError")
+            raise
+        finally:
+            flush()
+            logger.clear_state()
+
+    return observed
+
+
+def batch_failures(ids: Iterable[str]) -> dict[str, Any]:
+    """The answer that Lambda expects of a batch: it gives these again, messages or records of a stream."""
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in ids]}

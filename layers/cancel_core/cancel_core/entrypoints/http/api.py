@@ -1,0 +1,53 @@
+"""The HTTP API's event (payload format 2.0) in, an answer out. Only here do errors become answers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from cancel_core.entrypoints.http.problems import internal_error, refusal_problem
+from cancel_core.entrypoints.http.request import ApiRequest
+from cancel_core.entrypoints.http.response import Answer, respond
+from cancel_core.errors import Refusal, ServiceUnavailable
+from cancel_core.telemetry import count, count_refusal, flush, logger
+
+
+def api(handle: Callable[[ApiRequest], Answer]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """Makes a Lambda handler of a function that takes a request and answers, or raises."""
+
+    @functools.wraps(handle)
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        request = ApiRequest(event)
+        logger.append_keys(
+            request_id=request.request_id, route=event.get("routeKey"), function_request_id=context.aws_request_id
+        )
+        if order_id := (event.get("pathParameters") or {}).get("order_id"):
+            logger.append_keys(order_id=order_id)
+        try:
+            return _answer(handle, request)
+        finally:
+            flush()
+            logger.clear_state()
+
+    return handler
+
+
+def _answer(handle: Callable[[ApiRequest], Answer], request: ApiRequest) -> dict[str, Any]:
+    try:
+        answer = handle(request)
+    except Refusal as refusal:
+        if isinstance(refusal, ServiceUnavailable):
+            logger.exception("the database throttles or can't be reached")
+        problem = refusal_problem(request, refusal)
+        logger.info("refused", extra={"code": refusal.code, "status": problem["statusCode"]})
+        count_refusal(refusal.code)
+        return problem
+    except Exception:  # noqa: BLE001 - the client is answered, whatever it is; the log and the alarm tell the operator
+        logger.exception("the request failed")
+        count("InternalError")
+        return internal_error(request)
+    logger.append_keys(**answer.log_keys)
+    response = respond(request, 200, answer.body, answer.headers)
+    logger.info("answered", extra={"status": response["statusCode"]})
+    return response

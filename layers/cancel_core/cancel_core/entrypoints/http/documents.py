@@ -1,0 +1,150 @@
+"""The documents that clients get. Never in them: the customer's e-mail address and the payments' references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from cancel_core.domain.cancellation import Cancellation
+from cancel_core.domain.item_rows import refund_items
+from cancel_core.domain.order import Charge, Item, Order
+from cancel_core.domain.policy import Policy
+from cancel_core.domain.refund_plan import RefundPlan
+from cancel_core.domain.rules import Decision, decide
+from cancel_core.domain.values import number
+from cancel_core.entrypoints.http.cursor import write_cursor
+
+if TYPE_CHECKING:
+    from cancel_core.services.cancel import Canceled
+    from cancel_core.services.queries import OrderPage
+
+_LEG = {"payment_id", "provider", "action", "amount", "status", "reference"}
+_SUMMARY = {"order_id": str, "store_id": str, "status": str, "placed_at": str, "currency": str, "total": int}
+
+
+def reasons_view(policy: Policy) -> dict[str, Any]:
+    reasons = policy.reasons if policy.enabled else ()
+    return {"enabled": policy.enabled, "reasons": [reason._asdict() for reason in reasons]}
+
+
+def page_view(page: OrderPage, customer_id: str | None) -> dict[str, Any]:
+    """A page of the customer's orders."""
+    return {
+        "orders": [
+            summary_view(*listed.order) if listed.order else unreadable_view(listed.document) for listed in page.orders
+        ],
+        "next_cursor": write_cursor(page.last, customer_id) if page.last and customer_id else None,
+    }
+
+
+def canceled_view(canceled: Canceled) -> dict[str, Any]:
+    """The answer to a cancel: the order as it now is, and its cancellation."""
+    order = order_view(canceled.stored.order, canceled.policy)
+    return {"order": order, "cancellation": order["cancellation"]}
+
+
+def summary_view(order: Order, policy: Policy) -> dict[str, Any]:
+    """An order in a list."""
+    row = {name: getattr(order, name) for name in _SUMMARY}
+    return row | {"available_actions": ["CANCEL"] if decide(order, policy).eligible else []}
+
+
+def unreadable_view(document: Mapping[str, Any]) -> dict[str, Any]:
+    """An order in a list that can't be read as a whole: what can be read, null for what can't, and no actions."""
+    row: dict[str, Any] = {}
+    for name, kind in _SUMMARY.items():
+        value = document.get(name, "default" if name == "store_id" else None)
+        if kind is int and isinstance(value, Decimal) and value == value.to_integral_value():
+            value = int(value)
+        row[name] = value if isinstance(value, kind) else None
+    return row | {"available_actions": []}
+
+
+def order_view(order: Order, policy: Policy) -> dict[str, Any]:
+    """One order, whole."""
+    # Entries are appended: of two of the same second the one that stands later is the newer.
+    newest_first = sorted(enumerate(order.history), key=lambda row: (row[1].at, row[0]), reverse=True)
+    return summary_view(order, policy) | {
+        "items": [_item_view(item) for item in order.items],
+        "shipping": _charge_view(order.shipping) if order.shipping else None,
+        "fees": [{"fee_id": fee.fee_id, "name": fee.name} | _charge_view(fee) for fee in order.fees],
+        "history": [entry.model_dump() for _, entry in newest_first],
+        "cancellation": cancellation_view(order, order.cancellation) if order.cancellation else None,
+    }
+
+
+def _charge_view(charge: Charge) -> dict[str, int]:
+    return {
+        "amount": charge.amount,
+        "amount_invoiced": charge.amount_invoiced,
+        "amount_refunded": charge.amount_refunded,
+    }
+
+
+def _item_view(item: Item) -> dict[str, Any]:
+    quantities = ("qty_ordered", "qty_invoiced", "qty_shipped", "qty_refunded", "qty_canceled")
+    return {
+        "item_id": item.item_id,
+        "sku": item.sku,
+        "name": item.name,
+        **{name: number(getattr(item, name)) for name in quantities},
+        **_charge_view(item),
+    }
+
+
+def cancellation_view(order: Order, cancellation: Cancellation) -> dict[str, Any]:
+    return {
+        "cancellation_id": cancellation.cancellation_id,
+        "order_id": order.order_id,
+        "reason": cancellation.reason.model_dump(include={"code", "description"}),
+        "comment": cancellation.comment,
+        "requested_at": cancellation.requested_at,
+        "refund": _refund_view(order, cancellation),
+    }
+
+
+def _refund_view(order: Order, cancellation: Cancellation) -> dict[str, Any] | None:
+    refund = cancellation.refund
+    if refund is None:
+        return None
+    failure = refund.failure if refund.status == "failed" else None
+    return {
+        "refund_id": refund.refund_id,
+        "status": refund.status,
+        "currency": refund.currency,
+        "amount": refund.amount,
+        "shipping": refund.shipping,
+        "items": refund_items(order, cancellation),
+        "fees": refund.fees,
+        "failure": failure.model_dump(include={"code"}) if failure else None,
+        "payments": [leg.model_dump(include=_LEG) for leg in refund.payments],
+    }
+
+
+def eligibility_view(order: Order, decision: Decision) -> dict[str, Any]:
+    blockers = []
+    for blocker in decision.blockers:
+        row: dict[str, Any] = {"code": blocker.code, "message": blocker.message}
+        blockers.append(row | {"item_ids": list(blocker.item_ids)} if blocker.item_ids else row)
+    plan = decision.refund
+    return {
+        "order_id": order.order_id,
+        "eligible": decision.eligible,
+        "blockers": blockers,
+        "refund": _plan_view(order, plan) if plan and plan.is_needed else None,
+    }
+
+
+def _plan_view(order: Order, plan: RefundPlan) -> dict[str, Any]:
+    return {
+        "currency": order.currency,
+        "amount": plan.amount,
+        "shipping": plan.shipping,
+        "fees": plan.fees,
+        "items": [
+            {"item_id": item.item_id, "sku": item.sku, "qty": number(item.qty_refundable), "amount": amount}
+            for item, amount in zip(order.items, plan.amounts, strict=True)
+            if amount
+        ],
+    }

@@ -1,0 +1,79 @@
+"""Refusals and failures as RFC 9457 problem details: the one place where errors become HTTP statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cancel_core.entrypoints.http.documents import order_view
+from cancel_core.entrypoints.http.request import ApiRequest, InvalidRequest
+from cancel_core.entrypoints.http.response import respond
+from cancel_core.errors import OrderNotCancellable, Refusal, ServiceUnavailable
+
+RETRY_AFTER_SECONDS = 2
+
+STATUSES: Mapping[str, tuple[int, str]] = {
+    "INVALID_REQUEST": (422, "The request is not valid"),
+    "ORDER_NOT_FOUND": (404, "No such order"),
+    "CANCELLATION_NOT_FOUND": (404, "The order has no cancellation"),
+    "IDEMPOTENCY_KEY_REUSED": (422, "The idempotency key was used with another body"),
+    "ORDER_CANCELLATION_DISABLED": (409, "Cancelling is not enabled"),
+    "INVALID_ORDER_STATUS": (409, "The order's status does not allow cancelling"),
+    "PARTIAL_ORDER_ITEM_SHIPPED": (409, "Part of the order has shipped"),
+    "INVALID_CANCELLATION_REASON": (422, "The reason is not one of the store's"),
+    "CONCURRENT_UPDATE": (409, "The order kept changing"),
+    "ORDER_TOO_LARGE": (409, "The order is too large to be written"),
+    "SERVICE_UNAVAILABLE": (503, "Try again shortly"),
+}
+"""The HTTP status and the title of each code. A request that can't be parsed has a status of its own."""
+
+
+def refusal_problem(request: ApiRequest, refusal: Refusal) -> dict[str, Any]:
+    """The answer to a request that is refused, with the order where the caller may see it."""
+    status, title = STATUSES[refusal.code]
+    extra: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+    match refusal:
+        case InvalidRequest():
+            status = refusal.status
+            if refusal.errors:
+                extra["errors"] = _errors(refusal.errors)
+        case OrderNotCancellable() if refusal.item_ids:
+            extra["item_ids"] = list(refusal.item_ids)
+        case ServiceUnavailable():
+            headers["retry-after"] = str(RETRY_AFTER_SECONDS)
+    if refusal.order and refusal.policy:
+        extra["order"] = order_view(refusal.order, refusal.policy)
+    return _problem(request, status, refusal.code, title, refusal.detail, extra, headers)
+
+
+def internal_error(request: ApiRequest) -> dict[str, Any]:
+    """The answer where something unforeseen has happened: no inner detail, but the id to ask about it with."""
+    detail = "Something went wrong here. Quote the request id when you ask about it."
+    return _problem(request, 500, "INTERNAL_ERROR", "Internal error", detail, {}, {})
+
+
+def _errors(errors: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"pointer": pointer, "message": message} for pointer, message in errors]
+
+
+def _problem(
+    request: ApiRequest,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    extra: Mapping[str, Any],
+    headers: Mapping[str, str],
+) -> dict[str, Any]:
+    body = {
+        "type": f"urn:cancel-core:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        "code": code,
+        "request_id": request.request_id,
+        **extra,
+    }
+    return respond(request, status, body, {"content-type": "application/problem+json", **headers})

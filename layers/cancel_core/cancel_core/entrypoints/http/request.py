@@ -1,0 +1,176 @@
+"""A request as the gateway hands it over, read and checked."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, NoReturn
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cancel_core.domain.cancel import CancelRequest
+from cancel_core.domain.cancellation import Fingerprint
+from cancel_core.domain.policy import DEFAULT_STORE, REASON_CODE_LENGTH
+from cancel_core.errors import Refusal
+from cancel_core.telemetry import logger
+
+_KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
+_LIMIT = re.compile(r"[0-9]{1,3}", re.ASCII)
+_CODING = re.compile(r"([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(?:;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
+"""One element of Accept-Encoding in lower case: a name, and perhaps its weight."""
+
+
+class InvalidRequest(Refusal):
+    """`status` is 400 for no JSON, 415 for another media type, 422 for a wrong shape.
+
+    `errors` say where, each a pointer (a path in the body, or `#/` and a parameter's name) and what is wrong there.
+    """
+
+    code = "INVALID_REQUEST"
+
+    def __init__(self, detail: str, *, status: int = 422, errors: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.errors = tuple(errors)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """A request as the gateway hands it over, its token already checked."""
+
+    event: Mapping[str, Any]
+
+    @property
+    def request_id(self) -> str:
+        return str(self.event["requestContext"]["requestId"])
+
+    @property
+    def method(self) -> str:
+        return str(self.event["requestContext"]["http"]["method"])
+
+    @property
+    def path(self) -> str:
+        return str(self.event["rawPath"])
+
+    @property
+    def order_id(self) -> str:
+        return str(self.event["pathParameters"]["order_id"])
+
+    def customer_id(self, claim: str) -> str | None:
+        """The customer that the token speaks for; None, who has no orders, when it has no such claim."""
+        claims = self.event["requestContext"]["authorizer"]["jwt"]["claims"]
+        customer = claims.get(claim)
+        if not customer:
+            logger.warning("the token has no customer claim", extra={"claim": claim})
+            return None
+        return str(customer)
+
+    def header(self, name: str) -> str | None:
+        """Names are lower case in the event."""
+        value: str | None = self.event.get("headers", {}).get(name)
+        return value
+
+    def accepts_gzip(self) -> bool:
+        """Named or meant by `*`, and not liked less than a plain body (RFC 9110, 12.5.3). What can't be read counts for
+        nothing, and who sends no Accept-Encoding gets a plain body."""
+        weights: dict[str, float] = {}
+        for element in (self.header("accept-encoding") or "").lower().split(","):
+            if coding := _CODING.fullmatch(element.strip(" \t")):
+                weights[coding[1]] = float(coding[2] or 1)
+        others = weights.get("*", 0)
+        gzip = weights.get("gzip", others)
+        return gzip > 0 and gzip >= weights.get("identity", others)
+
+    def known_etags(self) -> set[str]:
+        """What If-None-Match names, `W/` taken off: it compares weakly (RFC 9110, 13.1.2). Ours hold no comma."""
+        return {tag.strip().removeprefix("W/") for tag in (self.header("if-none-match") or "").split(",")}
+
+    def query(self, name: str) -> str | None:
+        value: str | None = (self.event.get("queryStringParameters") or {}).get(name)
+        return value
+
+    def store_id(self) -> str:
+        return self.query("store_id") or DEFAULT_STORE
+
+    def limit(self) -> int:
+        text = self.query("limit")
+        if text is None:
+            return 20
+        if not _LIMIT.fullmatch(text) or not 1 <= int(text) <= 100:
+            raise InvalidRequest(
+                "The limit is not valid.", errors=[("#/limit", "must be a whole number from 1 to 100")]
+            )
+        return int(text)
+
+    def cancel_request(self, claim: str) -> CancelRequest:
+        """Raises `InvalidRequest`: 400 for no JSON, 415 for another media type, 422 for a wrong shape."""
+        customer_id = self.customer_id(claim)
+        body = self._json()
+        errors: list[tuple[str, str]] = []
+        key = self.header("idempotency-key")
+        if key is not None and not _KEY.fullmatch(key):
+            errors.append(("#/Idempotency-Key", "must be 1 to 255 printable ASCII characters"))
+        try:
+            cancel = CancelBody.model_validate(body)
+        except ValidationError as error:
+            errors = [(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_input=False)] + errors
+            _refuse(errors)
+        if errors:
+            _refuse(errors)
+        return CancelRequest(
+            order_id=self.order_id,
+            customer_id=customer_id,
+            reason=cancel.reason,
+            comment=cancel.comment,
+            request_id=self.request_id,
+            fingerprint=_fingerprint(customer_id, key, cancel) if key is not None else None,
+        )
+
+    def _json(self) -> object:
+        body = self.event.get("body")
+        if not body:
+            raise InvalidRequest("The request has no body.", status=400)
+        media_type = (self.header("content-type") or "").split(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise InvalidRequest("The body must be application/json.", status=415)
+        try:
+            text = base64.b64decode(body).decode() if self.event.get("isBase64Encoded") else body
+            return json.loads(text, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            raise InvalidRequest("The body is not valid JSON.", status=400) from error
+
+
+class CancelBody(BaseModel):
+    """The body of a cancel. Source: the OpenAPI document's `CancelRequest`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+    reason: Annotated[str, Field(min_length=1, max_length=REASON_CODE_LENGTH)]
+    comment: Annotated[str, Field(max_length=500)] | None = None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refuse(errors: list[tuple[str, str]]) -> NoReturn:
+    raise InvalidRequest("The request does not have the right shape.", errors=errors)
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    """A JSON pointer (RFC 6901) as a fragment."""
+    return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def _fingerprint(customer_id: str | None, key: str, body: CancelBody) -> Fingerprint:
+    """Hashes, since a key is the client's and a comment is personal. A comment that is null equals none."""
+    parsed = json.dumps([body.reason, body.comment])
+    return Fingerprint(key=_digest(f"{customer_id}\0{key}"), body=_digest(parsed))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,41 @@
+"""SQS: the messages of a batch, each handled by itself, so that one that fails is given back alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cancel_core.entrypoints.background import batch_failures
+from cancel_core.telemetry import count, logger
+
+Postpone = Callable[[str, int], None]
+"""Takes a message's receipt handle, and how often it was received."""
+
+
+def each_event(
+    batch: Mapping[str, Any], handle: Callable[[Mapping[str, Any]], None], postpone: Postpone, retried: str
+) -> dict[str, Any]:
+    """Has `handle` take in the detail of each event that a rule put into the queue. The answer that Lambda expects.
+
+    Whatever `handle` raises, the message comes again, and in the end lies in the dead-letter queue; each time is
+    counted as the metric `retried`.
+    """
+    return batch_failures(
+        record["messageId"] for record in batch["Records"] if not _is_done(record, handle, postpone, retried)
+    )
+
+
+def _is_done(
+    record: Mapping[str, Any], handle: Callable[[Mapping[str, Any]], None], postpone: Postpone, retried: str
+) -> bool:
+    try:
+        detail = json.loads(record["body"])["detail"]
+        logger.append_keys(order_id=detail["order_id"], cancellation_id=detail["cancellation_id"])
+        handle(detail)
+    except Exception:  # noqa: BLE001 - whatever it is, this message alone is given back
+        logger.exception("the message is to be tried again")
+        count(retried)
+        postpone(record["receiptHandle"], int(record["attributes"]["ApproximateReceiveCount"]))
+        return False
+    return True

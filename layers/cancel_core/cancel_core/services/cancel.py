@@ -1,0 +1,118 @@
+"""The cancel: read the order, decide, write once on condition that what was decided on is still so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cancel_core.domain.booking import book, settle_leg
+from cancel_core.domain.cancel import CancelRequest, cancel
+from cancel_core.domain.order_change import OrderChange
+from cancel_core.domain.policy import Policy
+from cancel_core.domain.rules import decide
+from cancel_core.domain.times import iso
+from cancel_core.errors import (
+    ConcurrentUpdate,
+    IdempotencyKeyReused,
+    InvalidCancellationReason,
+    OrderChanged,
+    OrderNotCancellable,
+    OrderNotFound,
+    OrderTooLarge,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cancel_core.adapters.dynamodb.config import Policies
+    from cancel_core.adapters.dynamodb.orders import Orders
+    from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+
+MAX_ATTEMPTS = 5
+ALWAYS_FITS_BYTES = 100 * 1024
+"""No order of this size can outgrow the item limit by what a cancel and a refund write on it."""
+
+
+class Canceled(NamedTuple):
+    """A cancelled order, just now or (`replayed`) by an earlier request with the same key and body."""
+
+    stored: StoredOrder
+    policy: Policy
+    replayed: bool
+
+
+def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now: datetime) -> Canceled:
+    """Cancels an order of the customer, or finds that this very request did. Two round trips where nobody interferes.
+
+    Raises a `Refusal`, checked in this order: the order is the caller's; the request is not a repeat; the blockers;
+    the reason; the write.
+    """
+    stored = orders.get(request.order_id)
+    for _ in range(MAX_ATTEMPTS):
+        if stored is None or not stored.belongs_to(request.customer_id):
+            raise OrderNotFound("There is no such order.")
+        policy = policies.get(stored.store_id)
+        if _is_repeat(stored, policy, request):
+            return Canceled(stored, policy, replayed=True)
+        change = _change(stored, policy, request, now, orders.MAX_ITEM_BYTES)
+        try:
+            return Canceled(orders.write(stored, change), policy, replayed=False)
+        except OrderTooLarge as refusal:
+            refusal.order, refusal.policy = stored.order, policy
+            raise
+        except OrderChanged as conflict:
+            stored = conflict.current
+        if stored and _is_own_write(stored, request):
+            return Canceled(stored, policy, replayed=False)
+    # The last state that was seen is as good as any: it will have changed again.
+    order = stored.order if stored and stored.belongs_to(request.customer_id) else None
+    raise ConcurrentUpdate(
+        "The order kept changing while it was to be cancelled. Try again.", order=order, policy=policy
+    )
+
+
+def _is_repeat(stored: StoredOrder, policy: Policy, request: CancelRequest) -> bool:
+    known = stored.order.cancellation.idempotency if stored.order.cancellation else None
+    if known is None or request.fingerprint is None or known.key != request.fingerprint.key:
+        return False
+    if known.body != request.fingerprint.body:
+        raise IdempotencyKeyReused(
+            "This Idempotency-Key was used with another body.", order=stored.order, policy=policy
+        )
+    return True
+
+
+def _is_own_write(stored: StoredOrder, request: CancelRequest) -> bool:
+    """Whether the write that got in between was this request's own, whose answer the network lost."""
+    cancellation = stored.cancellation
+    return cancellation is not None and cancellation.request_id == request.request_id
+
+
+def _change(
+    stored: StoredOrder, policy: Policy, request: CancelRequest, now: datetime, max_item_bytes: int
+) -> OrderChange:
+    order = stored.order
+    decision = decide(order, policy)
+    if decision.refund is None:
+        raise OrderNotCancellable(decision.blockers[0], order=order, policy=policy)
+    reason = policy.reason(request.reason)
+    if reason is None:
+        raise InvalidCancellationReason("The reason is not among the store's reasons.", order=order, policy=policy)
+    change = cancel(order, decision.refund, reason, request, iso(now))
+    if stored.size > ALWAYS_FITS_BYTES and _size_when_refunded(stored.changed(change), iso(now)) > max_item_bytes:
+        raise OrderTooLarge(
+            "The order is too large to be cancelled here. Please contact the shop.", order=order, policy=policy
+        )
+    return change
+
+
+def _size_when_refunded(canceled: StoredOrder, at: str) -> int:
+    """The bytes of the order once its refund is booked: what can't be booked later must not be begun now."""
+    cancellation = canceled.order.cancellation
+    if cancellation is None or cancellation.refund is None:
+        return canceled.size
+    refund = cancellation.refund
+    for index, leg in enumerate(refund.payments):
+        refund = settle_leg(
+            refund, index, leg.model_copy(update={"status": "succeeded", "reference": "x" * 64}), None, at
+        )
+    return canceled.changed(book(canceled.order, cancellation, refund)).size

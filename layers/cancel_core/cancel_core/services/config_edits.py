@@ -1,0 +1,143 @@
+"""An admin's edits, one by one: what was right last is kept, each change is recorded, and what is wrong is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cancel_core.domain.config_assessment import NAMED, Told, assess, problems_of, with_stores_left
+from cancel_core.domain.config_description import describe
+from cancel_core.domain.events import CONFIG_SOURCE, SCHEMA_VERSION, Event
+from cancel_core.domain.policy import DEFAULT_SCOPE, Good, Settings, in_force
+from cancel_core.domain.times import iso
+from cancel_core.telemetry import count, logger, problem_fields
+
+if TYPE_CHECKING:
+    from cancel_core.adapters.dynamodb.config_history import Configs, GoodRow, StoredScope, StoredSettings
+    from cancel_core.adapters.eventbridge import Bus
+
+
+class ConfigChange(NamedTuple):
+    """One stream record: where it stands, when it was, and the settings before and after."""
+
+    sequence_number: str
+    version: str
+    scope: str
+    at: datetime
+    before: StoredSettings | None
+    after: StoredSettings | None
+
+
+def take_in(configs: Configs, bus: Bus, stream: Sequence[ConfigChange]) -> list[str]:
+    """Looks at each edit. Answers the sequence numbers of those to be given again; each step is safe to do twice."""
+    failed = []
+    for change in stream:
+        try:
+            _take_in(configs, bus, change)
+        except Exception:  # noqa: BLE001 - whatever it is, the other edits are still to be looked at
+            logger.exception("an edit of the config is to be looked at again", extra={"scope": change.scope})
+            count("InternalError")
+            failed.append(change.sequence_number)
+    return failed
+
+
+def _take_in(configs: Configs, bus: Bus, change: ConfigChange) -> None:
+    read = configs.read([DEFAULT_SCOPE, change.scope])
+    default, own = read[0], read[-1]
+    row = _keep(configs, change, own, _in_force(default, default.row.good))
+    good_default = row.good if own is default else default.row.good
+    shared = _in_force(default, good_default)
+    left = _look_at_stores(configs, default, good_default, shared, change) if own is default else []
+    own_word = _assess(change.scope, change.after, row, good_default, shared)
+    told = with_stores_left(own_word, left, iso(change.at), removed=change.after is None)
+    configs.record(
+        change.scope,
+        change.version,
+        change.at,
+        describe(_document(change.before), _document(change.after)),
+        told.text,
+        {"before": change.before, "after": change.after},
+    )
+    if change.after is not None:
+        configs.tell(change.scope, change.after, told.text)
+    if told.problems:
+        _warn(bus, change, told)
+    else:
+        logger.info("an edit of the config is in force", extra={"scope": change.scope, "version": change.version})
+
+
+def _document(settings: StoredSettings | None) -> dict[str, Any] | None:
+    return None if settings is None else settings.document
+
+
+def _in_force(default: StoredScope, good: Good) -> Settings:
+    return in_force(DEFAULT_SCOPE, _document(default.settings), good.document) or {}
+
+
+def _assess(scope: str, settings: StoredSettings | None, row: GoodRow, good_default: Good, shared: Settings) -> Told:
+    return assess(scope, _document(settings), row.good, good_default, shared, kept=row.holds(settings))
+
+
+def _keep(configs: Configs, change: ConfigChange, own: StoredScope, shared: Settings) -> GoodRow:
+    """Keeps what is to stay in force from this edit on, should the next ones be wrong. The scope's row after that."""
+
+    def right(settings: StoredSettings | None) -> bool:
+        if settings is None:
+            return False
+        return own.row.holds(settings) or not problems_of(change.scope, settings.document, shared)
+
+    reasons = None
+    if change.scope == DEFAULT_SCOPE:
+        # For the stores that take their reasons from here, should it have none any more.
+        having = [image for image in (change.after, change.before) if image and right(image) and image.has_reasons]
+        reasons = having[0] if having else None
+    if right(change.after):
+        return configs.keep(change.scope, change.version, change.after, iso(change.at), reasons)
+    if change.after is None or change.before is None:
+        # Whatever was right before had been deleted.
+        return configs.keep(change.scope, change.version, None, "", reasons)
+    if right(change.before):
+        since = own.row.good.since if own.row.holds(change.before) else ""
+        return configs.keep(change.scope, change.version, change.before, since, reasons)
+    return own.row
+
+
+def _look_at_stores(
+    configs: Configs, default: StoredScope, good_default: Good, shared: Settings, change: ConfigChange
+) -> list[str]:
+    """What an edit of `default` means for the stores: their items say so. Answers those it leaves without a reason."""
+    if default.settings != change.after:
+        # There is a newer edit, and with it this will be done.
+        return []
+    # What was wrong before was not in force, and made no store right.
+    shared_before = in_force(DEFAULT_SCOPE, _document(change.before), None) or {}
+    left = []
+    for store in configs.stores():
+        settings, row = store.settings, store.row
+        assert settings is not None, "a store is found by its item"
+        document = settings.document
+        right = [not problems_of(store.scope, document, shared_now) for shared_now in (shared, shared_before)]
+        if any(right) and not row.holds(settings):
+            row = configs.adopt(store, iso(change.at))
+        told = _assess(store.scope, settings, row, good_default, shared)
+        if store.validation != told.text:
+            configs.tell(store.scope, settings, told.text)
+        if told.problems and row.holds(settings) and "reasons" not in document:
+            left.append(store.scope)
+    return left
+
+
+def _warn(bus: Bus, change: ConfigChange, told: Told) -> None:
+    problems = [problem_fields(problem) for problem in told.problems[:NAMED]]
+    logger.error("an edit of the config is wrong: %s", told.text, extra={"scope": change.scope, "problems": problems})
+    count("ConfigInvalid")
+    detail = {
+        "schema_version": SCHEMA_VERSION,
+        "scope": change.scope,
+        "problems": [{name: problem[name] for name in ("attribute", "fault", "remedy")} for problem in problems],
+        "message": told.text,
+        "in_force_since": told.since,
+        "occurred_at": iso(change.at),
+    }
+    bus.publish([Event("ConfigInvalid", detail, CONFIG_SOURCE)])

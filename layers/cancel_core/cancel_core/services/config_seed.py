@@ -1,0 +1,17 @@
+"""The first config of a new installation: the default reasons, switched off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cancel_core.domain.policy import DEFAULT_REASONS, DEFAULT_SCOPE
+from cancel_core.telemetry import logger
+
+if TYPE_CHECKING:
+    from cancel_core.adapters.dynamodb.config import Seed
+
+
+def seed_config(seed: Seed) -> None:
+    """Puts the item of the scope `default`, if there is none. An admin's item stays."""
+    put = seed.put_first({"scope": DEFAULT_SCOPE, "enabled": False, "reasons": list(DEFAULT_REASONS)})
+    logger.info("the default config was put" if put else "there is a config already")

@@ -1,0 +1,38 @@
+"""The refund queue: a message that could not be dealt with comes again after a while."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from cancel_core.adapters.sqs import Queue, delay
+
+from tests.support.tables import Aws, impatient
+
+
+def test_the_delay_grows() -> None:
+    assert [delay(5, received) for received in range(1, 7)] == [5, 20, 80, 320, 900, 900]
+
+
+def received(sqs: Any, url: str, wait: int) -> list[Any]:
+    messages: list[Any] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=wait).get("Messages", [])
+    return messages
+
+
+def test_a_message_comes_again_sooner_than_the_queue_would_have_it(aws: Aws) -> None:
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName=str(uuid4()), Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="refund")
+    (message,) = received(sqs, url, 1)
+
+    Queue(sqs, url, 1).postpone(message["ReceiptHandle"], 1)
+
+    assert received(sqs, url, 0) == []
+    assert [one["Body"] for one in received(sqs, url, 10)] == ["refund"]
+
+
+def test_a_queue_that_does_not_answer_keeps_its_own_time(caplog: pytest.LogCaptureFixture) -> None:
+    Queue(impatient("sqs", 1), "http://127.0.0.1:1/queue", 1).postpone("handle", 1)
+
+    assert "keeps the queue's visibility timeout" in caplog.text
