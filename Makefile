@@ -132,6 +132,10 @@ soak: $(VENV)/dev.stamp ## many customers at once on a stack of its own, then th
 bench: $(VENV)/dev.stamp $(SAM_VENV)/stamp ## what all of it costs beside its floor, into docs/performance.md (BEFORE=a commit compares it; a quarter of an hour)
 	@PYTHONPATH=layers/cancel_core exec $(BIN)/python -m tests.bench
 
+.PHONY: diagrams
+diagrams: $(VENV)/dev.stamp ## draw the diagrams of docs/architecture.md into docs/pictures (needs npm and Chromium)
+	@$(BIN)/python -m docs.diagrams.render
+
 .PHONY: clean
 clean: ## remove everything that was installed, built or cached here
 	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
