@@ -39,6 +39,12 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = 64 * 1024
 
+    def handle_expect_100(self) -> bool:
+        """Tell a client at once that it may send its body: what is buffered would go with the answer, and it waits."""
+        allowed = super().handle_expect_100()
+        self.wfile.flush()
+        return allowed
+
     def answer(self, status: int, body: bytes = b"", headers: list[tuple[str, str]] | None = None) -> None:
         """Send one whole answer. 204 and 304 carry neither body nor length."""
         self.send_response_only(status)

@@ -259,6 +259,15 @@ def test_a_body_over_ten_megabytes_is_refused_unread(gateway: Gateway) -> None:
     assert b" 413 " in _raw(gateway, head)
 
 
+def test_a_client_that_asks_for_leave_to_send_its_body_gets_it_at_once(gateway: Gateway) -> None:
+    head = b"POST /things/1/parts/2 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", gateway.server.port), timeout=10) as connection:
+        connection.sendall(head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"abc")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize(
     "request_bytes",
     [
