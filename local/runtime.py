@@ -16,6 +16,7 @@ room; the number of environments is bounded and callers queue for them; memory i
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib.metadata
 import json
 import os
@@ -23,8 +24,11 @@ import platform
 import queue
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 import uuid
@@ -37,6 +41,9 @@ from local.guard import Guard
 from local.server import Handler, Server
 
 INIT_SECONDS = 30.0
+# How long is waited, once a process has ended, until its output and what it still said to us are read. It takes
+# milliseconds, unless something it started has escaped and holds them open.
+END_SECONDS = 5.0
 MAX_PAYLOAD = 6 * 1024 * 1024
 # On a machine with few processors, more cold starts at once only make each of them slower.
 _STARTING = threading.BoundedSemaphore(max(2, (os.cpu_count() or 2) // 2))
@@ -133,7 +140,9 @@ def _failure(request_id: str, kind: str, message: str) -> Result:
 class _Invocation:
     """One event on its way through an environment.
 
-    ``outcome`` gets one Result, or None when the process ended before it took the event, so that another may have it.
+    ``taken``: a thread of ours has it for the process. ``sent``: it is with the kernel, whole. ``unread``: the process
+    let go of its connection and had not read all of it, so it cannot have begun.
+    ``outcome`` gets one Result, or None when the process ended before it began, so that another may have the event.
     """
 
     request_id: str
@@ -141,11 +150,24 @@ class _Invocation:
     timeout: float
     arn: str
     taken: bool = False
+    sent: bool = False
+    unread: bool = False
     outcome: queue.SimpleQueue[Result | None] = field(default_factory=queue.SimpleQueue)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the function may have seen it. Once its process has ended, and not before, this is the last word."""
+        return self.taken and not self.unread
 
 
 class _Environment:
-    """One process, and the Runtime API it talks to on a port of its own: that is how we know who is asking."""
+    """One process, and the Runtime API it talks to on a port of its own: that is how we know who is asking.
+
+    A process may end at any moment, and we hear of it later: an invocation can be on its way to one that is no more.
+    So what became of it is only decided when the process is known to have ended and its connections are read to their
+    ends. What it answered counts; what it had read it has begun, and its caller is told; what it had not goes to
+    another. A function that began is never run again.
+    """
 
     def __init__(
         self,
@@ -156,14 +178,19 @@ class _Environment:
         guard: Guard | None,
     ) -> None:
         self.function = function
-        self.current: _Invocation | None = None
-        self.inbox: queue.SimpleQueue[_Invocation | None] = queue.SimpleQueue()
         self.init_over = threading.Event()
         self.init_error: Result | None = None
         self.was_ready = False
-        self.unwanted = False
+        self.unwanted = False  # it is killed, or about to be: nobody is to be given it
+        self.ended = False
+        self._changed = threading.Condition()  # guards ended and the next three
+        self._current: _Invocation | None = None
+        self._connections = 0
+        self._handed: dict[socket.socket, _Invocation] = {}  # until the process says something else there
+        self._reaping = threading.Lock()  # once a process is reaped its id may be another's
+        self._reaped = False
         self._pool, self._log, self._guard = pool, log, guard
-        self._server = Server(0, type("_Api", (_RuntimeApi,), {"environment": self}))
+        self._server = _ApiServer(self)
         try:
             self.process = subprocess.Popen(
                 [*function.command, function.handler],
@@ -181,8 +208,13 @@ class _Environment:
             raise
         if guard:
             guard.watch(self.process.pid)
-        # Only now: on a busy machine the process can ask for work before we know it as ours. Until then it waits.
+
+    def open(self) -> None:
+        """Serve the process. Not before the pool knows it: on a busy machine it can ask for work, and do some, first.
+        Until then it waits."""
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._output = threading.Thread(target=self._hand_on, daemon=True)
+        self._output.start()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _variables(self, extra: Mapping[str, str]) -> dict[str, str]:
@@ -214,26 +246,51 @@ class _Environment:
             **extra,
         }
 
-    def _watch(self) -> None:
-        """Hand on what the process prints until it ends, then tell whoever waits for it."""
+    def _hand_on(self) -> None:
+        """Hand on what the process prints, until the last that holds its output is gone."""
         assert self.process.stdout
         with self.process.stdout as output:
             for line in output:
                 self._log(self.function.name, line.rstrip("\n"))
-        code = self.process.wait()
-        if self._guard:
-            self._guard.forget(self.process.pid)
+
+    def _watch(self) -> None:
+        """Wait for the process to end, then tell whoever waits for it."""
+        code = self._reap()
+        self._server.accept_all()
+        with self._changed:
+            self.ended = True
+            self._changed.notify_all()
         self._pool.lost(self)
-        self.inbox.put(None)
         self._close_server()
+        self._output.join(END_SECONDS)
+        self._wait_for_the_last_word()
         how = f"signal: {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
         what = f"Runtime exited with error: {how}" if code else "Runtime exited without providing a reason"
         self.init_error = self.init_error or _failure("none", "Runtime.ExitError", what)
         self.init_over.set()
-        if invocation := self.current:
-            invocation.outcome.put(
-                _failure(invocation.request_id, "Runtime.ExitError", what) if invocation.taken else None
-            )
+        with self._changed:
+            invocation, self._current = self._current, None
+        if invocation:
+            failure = _failure(invocation.request_id, "Runtime.ExitError", what)
+            invocation.outcome.put(failure if invocation.begun else None)
+
+    def _reap(self) -> int:
+        """The exit code of the process, once it has ended. What it has started ends with it, as in a sandbox."""
+        if hasattr(os, "waitid"):  # not on a Mac before Python 3.13
+            os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
+            self._kill_group()
+        else:
+            self.process.wait()
+        with self._reaping:
+            self._reaped = True
+            if self._guard:
+                self._guard.forget(self.process.pid)
+            return self.process.wait()
+
+    def _wait_for_the_last_word(self) -> None:
+        """Until the process has ended and nothing of what it said is left to be read; at most END_SECONDS."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.ended and not self._connections, END_SECONDS)
 
     def _close_server(self) -> None:
         def close() -> None:
@@ -242,22 +299,53 @@ class _Environment:
 
         threading.Thread(target=close, daemon=True).start()
 
-    def next(self) -> _Invocation | None:
+    # ------------------------------------------------------------- for the Runtime API
+
+    def connected(self) -> None:
+        """The process has opened a connection; ``hung_up`` is called when it is over."""
+        with self._changed:
+            self._connections += 1
+
+    def spoke(self, connection: socket.socket) -> None:
+        """A further request: what was handed over on this connection before has been read."""
+        with self._changed:
+            self._handed.pop(connection, None)
+
+    def hung_up(self, connection: socket.socket) -> None:
+        """A connection is over, and is read to its end. It is still open on our side."""
+        with self._changed:
+            self._connections -= 1
+            invocation = self._handed.pop(connection, None)
+            if invocation:
+                invocation.unread = not (invocation.sent and _was_read(connection))
+            lost = invocation is not None and invocation.unread and invocation is self._current
+            self._changed.notify_all()
+        if lost:
+            self.kill()  # most likely it is dead; whatever does not read its work is of no use
+
+    def next(self, connection: socket.socket) -> _Invocation | None:
         """The process asks for work: it is idle until there is some. None: it is gone."""
         self.was_ready = True
         self.init_over.set()
         self._pool.free(self)
-        invocation = self.inbox.get()
-        if invocation:
-            invocation.taken = True
-        return invocation
+        with self._changed:
+            self._changed.wait_for(lambda: self.ended or (self._current and not self._current.taken))
+            if self.ended or not self._current:
+                return None
+            if not _is_closed(connection):
+                self._current.taken = True
+                self._handed[connection] = self._current
+                return self._current
+        self.kill()
+        return None
 
     def finish(self, request_id: str, payload: bytes, error: str | None) -> bool:
         """False where no such invocation is under way: it has timed out."""
-        invocation = self.current
-        if invocation is None or invocation.request_id != request_id:
-            return False
-        self.current = None
+        with self._changed:
+            invocation = self._current
+            if invocation is None or invocation.request_id != request_id:
+                return False
+            self._current = None
         if len(payload) > MAX_PAYLOAD and error is None:
             invocation.outcome.put(
                 _failure(request_id, "Function.ResponseSizeTooLarge", "Response payload size exceeded 6 MB")
@@ -266,41 +354,121 @@ class _Environment:
             invocation.outcome.put(Result(payload, error, request_id))
         return True
 
+    # ------------------------------------------------------------- for the pool
+
     def invoke(self, invocation: _Invocation) -> Result | None:
-        """Run it to its end; None when the process was gone before it took the event."""
-        self.current = invocation
-        self.inbox.put(invocation)
-        if self.process.poll() is not None and not invocation.taken:
-            return None
-        try:
+        """Run it to its end; None when the process was gone before it began."""
+        with self._changed:
+            if self.ended:
+                return None
+            self._current = invocation
+            self._changed.notify_all()
+        with contextlib.suppress(queue.Empty):
             return invocation.outcome.get(timeout=invocation.timeout)
-        except queue.Empty:
-            self.current = None
-            self.kill()
-            message = f"Task timed out after {invocation.timeout:.2f} seconds"
-            self._log(self.function.name, f"{invocation.request_id} {message}")
-            return _failure(invocation.request_id, "Sandbox.Timedout", message)
+        with self._changed:
+            overrun = self._current is invocation
+            if overrun:
+                self._current = None
+        if not overrun:  # its end and its time-out met
+            return invocation.outcome.get()
+        self.kill()
+        self._wait_for_the_last_word()
+        if not invocation.begun:
+            return None
+        message = f"Task timed out after {invocation.timeout:.2f} seconds"
+        self._log(self.function.name, f"{invocation.request_id} {message}")
+        return _failure(invocation.request_id, "Sandbox.Timedout", message)
 
     def kill(self) -> None:
         """The process and all it has started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        self.unwanted = True
+        self._kill_group()
+
+    def _kill_group(self) -> None:
+        with self._reaping, contextlib.suppress(ProcessLookupError, PermissionError):
+            if not self._reaped:
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+
+# States of a TCP socket, from Linux's include/net/tcp_states.h: reset by the other end, or closed by it and not by us.
+_TCP_CLOSE, _TCP_CLOSE_WAIT = 7, 8
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    """Whether the other end has closed it. False may be untrue a moment later."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _was_read(connection: socket.socket) -> bool:
+    """Whether the other end, which has closed it, had read all that we sent. True where that cannot be known.
+
+    Linux says it exactly: a socket that is closed over unread bytes, or gets bytes when it is closed, answers with a
+    reset, and else with the end of the stream and the acknowledgement of all it got. Elsewhere (a Mac) only a failing
+    write tells, and ``_is_closed`` before.
+    """
+    if platform.system() != "Linux":
+        return True
+    # In this order: after a reset nothing counts as unacknowledged any more.
+    (unacknowledged,) = struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))
+    state = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    if state == _TCP_CLOSE:
+        return False
+    return state != _TCP_CLOSE_WAIT or unacknowledged == 0
+
+
+class _ApiServer(Server):
+    """The Runtime API of one environment, which hears when a connection comes and when it is over."""
+
+    def __init__(self, environment: _Environment) -> None:
+        self.environment = environment
+        self._last: Any = None
+        self._last_accepted = threading.Event()
+        super().__init__(0, _RuntimeApi)
+
+    def accept_all(self) -> None:
+        """Return when every connection made so far is accepted: they are in order, so one of our own is waited for."""
+        with contextlib.suppress(OSError), socket.socket() as last:
+            last.bind(("127.0.0.1", 0))
+            self._last = last.getsockname()
+            last.connect(self.server_address)
+            self._last_accepted.wait(END_SECONDS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if client_address == self._last:
+            self._last_accepted.set()
+            return super().shutdown_request(request)
+        self.environment.connected()
+        return super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.environment.hung_up(request)
+        super().shutdown_request(request)
 
 
 class _RuntimeApi(Handler):
     """The paths of the Lambda Runtime API, for one environment."""
 
-    environment: _Environment
+    server: _ApiServer
     ROOT = "/2018-06-01/runtime/"
 
+    @property
+    def environment(self) -> _Environment:
+        return self.server.environment
+
     def do_GET(self) -> None:
+        self.environment.spoke(self.connection)
         at_snapshot = self.environment.function.at_snapshot
         if at_snapshot and self.path == self.ROOT + "restore/next":
             at_snapshot(self.environment.process.pid)
             return self.answer(200)
         if self.path != self.ROOT + "invocation/next":
             return self.answer(404)
-        invocation = self.environment.next()
+        invocation = self.environment.next(self.connection)
         if invocation is None:
             self.close_connection = True
             return None
@@ -313,9 +481,12 @@ class _RuntimeApi(Handler):
             ("Lambda-Runtime-Invoked-Function-Arn", invocation.arn),
             ("Lambda-Runtime-Trace-Id", f"Root=1-{int(time.time()):08x}-{trace[:24]};Parent={trace[16:]};Sampled=0"),
         ]
-        return self.answer(200, invocation.payload, headers)
+        self.answer(200, invocation.payload, headers)
+        invocation.sent = True
+        return None
 
     def do_POST(self) -> None:
+        self.environment.spoke(self.connection)
         body = self._body()
         parts = self.path.removeprefix(self.ROOT).split("/")
         if parts == ["init", "error"]:
@@ -327,14 +498,27 @@ class _RuntimeApi(Handler):
         return self.answer(202 if known else 400, b"{}")
 
     def _body(self) -> bytes:
+        """Raises ConnectionAbortedError when the process ended before it had sent all of it: half an answer is none."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return self._exactly(int(self.headers.get("Content-Length", 0)))
         body = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
+        while size := int(self._line().split(b";")[0], 16):
+            body += self._exactly(size)
+            self._line()
+        self._line()
         return body
+
+    def _exactly(self, size: int) -> bytes:
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionAbortedError
+        return data
+
+    def _line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionAbortedError
+        return line
 
 
 class _Pool:
@@ -394,6 +578,10 @@ class _Pool:
                     environment = _Environment(self.function, self._extra, self, self._log, self._guard)
                     with self._changed:
                         self._environments.add(environment)
+                        stopped = self._stopped
+                    environment.open()
+                    if stopped:  # meanwhile, and without this one
+                        environment.kill()
                     if not environment.init_over.wait(INIT_SECONDS):
                         failure = _failure(
                             "none", "Sandbox.Timedout", f"Initialisation took more than {INIT_SECONDS:.0f} seconds"
@@ -405,7 +593,7 @@ class _Pool:
                 failure = _failure("none", "Runtime.InvalidEntrypoint", str(error))
             with self._changed:
                 self._starting -= 1
-                if environment and environment.process.poll() is not None:
+                if environment and environment.ended:
                     self._environments.discard(environment)
                 if failure and self._waiting:
                     self._failures.append(failure)
@@ -422,9 +610,11 @@ class _Pool:
         self._start()
 
     def free(self, environment: _Environment) -> None:
+        """It asks for work. One that is killed may have asked just before, and be heard after."""
         with self._changed:
-            self._idle.append(environment)
-            self._changed.notify()
+            if not environment.unwanted and not environment.ended:
+                self._idle.append(environment)
+                self._changed.notify()
 
     def lost(self, environment: _Environment) -> None:
         with self._changed:
