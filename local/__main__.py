@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from local import demo
-from local.aws import StartError
+from local.errors import StartError
 from local.stack import Settings, Stack
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -195,7 +195,7 @@ def stripe_orders(url: str) -> list[dict[str, Any]]:
     """Orders that were paid at the Stripe of ``url``: in full, invoiced in part, and only authorized."""
     import stripe
 
-    from local.aws import STRIPE_KEY
+    from local.aws.services import STRIPE_KEY
 
     client = stripe.StripeClient(STRIPE_KEY, base_addresses={"api": url})
 

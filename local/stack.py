@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.aws import Services, StartError
-from local.events import QueueSource, StreamSource, Timer
-from local.gateway import Gateway, invoker
+from local.aws.services import Services
+from local.errors import StartError
+from local.event_sources.queues import QueueSource
+from local.event_sources.schedule import Timer
+from local.event_sources.stream import StreamSource
+from local.gateway.server import Gateway, invoker
+from local.gateway.tokens import Issuer
 from local.guard import Guard
-from local.runtime import Function, Result, Runtime
+from local.runtime.function import Function, Result
+from local.runtime.runtime import Runtime
 from local.template import ACCOUNT, Template
-from local.tokens import Issuer
 
 # What the template's parameters are here. The issuer exists nowhere: its key is made at start.
 PARAMETERS = {

@@ -13,7 +13,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.aws import Services, StartError
+from local.aws.services import Services
+from local.errors import StartError
 from local.guard import Guard
 from local.template import Template
 from tests.parallel import ByFolder

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local.alone import alone
-from local.pages import FOLDERS, POLICY, WEB
+from local.gateway.pages import FOLDERS, POLICY, WEB
 
 LIBRARY = "oidc-client-ts"
 INSTALLED = WEB.parent / ".local" / LIBRARY

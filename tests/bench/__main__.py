@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from local.runtime import link_runtime
+from local.runtime.packages import link_runtime
 from tests.bench import page
 from tests.bench.capacity import capacity
 from tests.bench.cold import cold, imports

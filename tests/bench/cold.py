@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from local.demo import seed
 from local.guard import Guard
-from local.runtime import Function, Runtime
+from local.runtime.function import Function
+from local.runtime.runtime import Runtime
 from tests.bench.measure import Spread
 from tests.conftest import Aws
 from tests.package.conftest import alone, payload, payload_of, run_by_itself

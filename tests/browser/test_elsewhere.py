@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from local.pages import WEB
+from local.gateway.pages import WEB
 from local.server import Server
 from tests.browser.issuer import CLIENT_ID, FakeIssuer
 from tests.browser.visit import Visits

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.aws import free_port
+from local.aws.ports import free_port
 from local.stack import Settings, Stack
 from tests.support.aws import Aws, StackInfo
 from tests.support.machine import ROOT

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.aws import free_port
+from local.aws.ports import free_port
 from local.stack import Settings, Stack
 from ops.restore import Refilled, refill
 from tests.faults.conftest import QUICK, World, about

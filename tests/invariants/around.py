@@ -8,7 +8,8 @@ from typing import Any
 from cancel_core.adapters.dynamodb.attributes import plain
 from cancel_core.adapters.eventbridge import Bus
 
-from local.events import as_lambda_record, matches
+from local.event_sources.filters import matches
+from local.event_sources.records import as_lambda_record
 from tests.conftest import Aws
 from tests.invariants.wire import Crash, Wire
 

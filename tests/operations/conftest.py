@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from local.demo import seed
-from local.runtime import Result, Runtime
+from local.runtime.function import Result
+from local.runtime.runtime import Runtime
 from local.stack import functions_of
 from local.template import Template, read
 from tests.conftest import Aws, serve

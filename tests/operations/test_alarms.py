@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from local.runtime import Runtime
+from local.runtime.runtime import Runtime
 from local.stack import functions_of
 from local.template import Template, read
 from tests.operations.conftest import CUT_OFF, NOBODY_LISTENS, Json, Metric, Stage, emitted, metric, payload

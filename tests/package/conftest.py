@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from local.runtime import Function, Runtime, link_runtime
+from local.runtime.function import Function
+from local.runtime.packages import link_runtime
+from local.runtime.runtime import Runtime
 from local.stack import functions_of
 from tests.conftest import Aws, serve
 from tests.support.builds import Build

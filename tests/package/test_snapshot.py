@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.demo import seed
-from local.runtime import Runtime
+from local.runtime.runtime import Runtime
 from local.template import read
 from tests.conftest import Aws
 from tests.package.conftest import alone, payload, payload_of

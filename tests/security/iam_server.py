@@ -23,7 +23,7 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import AccessDeniedError
 from moto.iam.access_control import IAMRequest
 
-from local import moto_server
+from local.aws import moto_server
 from local.template import ACCOUNT
 
 

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 
 import boto3
 
-from local.aws import Services
+from local.aws.services import Services
 from local.demo import ANNA, BJORN, CONFIG, seed, stripe_orders
-from local.events import QueueSource, StreamSource
+from local.event_sources.queues import QueueSource
+from local.event_sources.stream import StreamSource
 from local.guard import Guard
-from local.runtime import Result, Runtime
+from local.runtime.function import Result
+from local.runtime.runtime import Runtime
 from local.stack import PARAMETERS, functions_of
 from local.template import Template
 from tests.package.conftest import payload, payload_of

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from local.aws import free_port
+from local.aws.ports import free_port
 from local.server import Handler, Server
 from tests.support.machine import ROOT
 

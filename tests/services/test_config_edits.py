@@ -22,7 +22,7 @@ from cancel_core.services.config_edits import take_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.events import as_lambda_record
+from local.event_sources.records import as_lambda_record
 from tests.conftest import TABLES, Aws
 from tests.domain.test_policy import wrong_edits
 from tests.support.aws import attribute_values

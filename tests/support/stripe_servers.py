@@ -18,7 +18,7 @@ from pathlib import Path
 import stripe
 
 from local.alone import alone
-from local.aws import free_port
+from local.aws.ports import free_port
 from tests.support.machine import ROOT, need
 
 START_SECONDS = 30
@@ -63,8 +63,8 @@ def _answers(url: str) -> bool:
 @contextmanager
 def local_stripe(folder: Path) -> Iterator[str]:
     """localstripe, as the local stack has it."""
-    port = free_port()
-    with server([sys.executable, "-m", "local.stripe_server", str(port)], port, folder, PYTHONPATH=str(ROOT)) as url:
+    port, module = free_port(), "local.aws.stripe_server"
+    with server([sys.executable, "-m", module, str(port)], port, folder, PYTHONPATH=str(ROOT)) as url:
         yield url
 
 

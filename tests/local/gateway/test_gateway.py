@@ -12,10 +12,10 @@ import httpx
 import jwt
 import pytest
 
-from local.gateway import Gateway
-from local.runtime import TooManyRequests
+from local.gateway.server import Gateway
+from local.gateway.tokens import Issuer
+from local.runtime.function import TooManyRequests
 from local.template import Route
-from local.tokens import Issuer
 
 ROUTES = [
     Route("GET", "/open", "echo", False, ()),

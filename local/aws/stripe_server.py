@@ -1,4 +1,4 @@
-"""localstripe, as a process of its own: ``python -m local.stripe_server PORT``.
+"""localstripe, as a process of its own: ``python -m local.aws.stripe_server PORT``.
 
 Two things are otherwise than in its own program:
 

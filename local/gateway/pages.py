@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-WEB = Path(__file__).resolve().parent.parent / "web"
+WEB = Path(__file__).resolve().parents[2] / "web"
 # Where the folders of web/ lie on a site: the longest prefix that fits counts.
 FOLDERS: Mapping[str, Path] = {"/": WEB / "storefront", "/cancel-order/": WEB / "cancel-order"}
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-import local.runtime
-from local.runtime import Function, Runtime, default_command
-from tests.local.test_program import gone
-from tests.local.test_runtime import CODE, OURS
+from local.runtime import api, environment, hangup
+from local.runtime.function import Function, default_command
+from local.runtime.runtime import Runtime
+from tests.local.processes import gone
+from tests.local.runtime.programs import CODE, DYING, OURS
 from tests.support.waiting import wait_until
 
-CLIENT = (sys.executable, str(Path(__file__).parent / "clients" / "dying.py"))
 SMALL, LARGE = {"x": "x"}, {"x": "x" * 5_000_000}  # the large one does not fit into a socket's buffers
 
 exact = pytest.mark.skipif(platform.system() != "Linux", reason="only Linux tells whether a dead process had read all")
@@ -31,19 +31,19 @@ exact = pytest.mark.skipif(platform.system() != "Linux", reason="only Linux tell
 def hearing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Late: what the process says reaches us when it has long ended, as it may on a busy machine."""
     if request.param == "heard late":
-        accept = local.runtime._ApiServer.get_request
-        read = local.runtime._RuntimeApi.handle_one_request
+        accept = api.ApiServer.get_request
+        read = api.RuntimeApi.handle_one_request
 
-        def accept_late(server: local.runtime._ApiServer) -> Any:
+        def accept_late(server: api.ApiServer) -> Any:
             time.sleep(0.1)
             return accept(server)
 
-        def read_late(handler: local.runtime._RuntimeApi) -> None:
+        def read_late(handler: api.RuntimeApi) -> None:
             time.sleep(0.4)
             read(handler)
 
-        monkeypatch.setattr(local.runtime._ApiServer, "get_request", accept_late)
-        monkeypatch.setattr(local.runtime._RuntimeApi, "handle_one_request", read_late)
+        monkeypatch.setattr(api.ApiServer, "get_request", accept_late)
+        monkeypatch.setattr(api.RuntimeApi, "handle_one_request", read_late)
 
 
 late_too = pytest.mark.usefixtures("hearing")
@@ -51,7 +51,7 @@ late_too = pytest.mark.usefixtures("hearing")
 
 def outcome(folder: Path, how: str, event: Any, timeout: float = 30) -> tuple[Any, int]:
     """What the caller is told, and by how many the event was read."""
-    function = Function("dying", CODE, handler=how, command=CLIENT, timeout=timeout, environment={"NOTES": str(folder)})
+    function = Function("dying", CODE, handler=how, command=DYING, timeout=timeout, environment={"NOTES": str(folder)})
     with Runtime([function], log=lambda *_: None) as runtime:
         result = runtime.invoke("dying", event, patience=60)
     told = result.json()
@@ -119,7 +119,7 @@ def test_killed_as_it_is_given_an_event_another_gets_it(
     monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], when: str
 ) -> None:
     """The end of the process is noticed only when the event is on its way, for no one can know it at once."""
-    looks: Callable[[socket.socket], bool] = local.runtime._is_closed
+    looks: Callable[[socket.socket], bool] = hangup.is_closed
     with Runtime([Function("one", CODE, timeout=20, command=command)], log=lambda *_: None) as runtime:
         first = runtime.invoke("one", {}).json()["pid"]
         killed: list[int] = []
@@ -134,7 +134,7 @@ def test_killed_as_it_is_given_an_event_another_gets_it(
             killed.append(first)
             return looks(connection) if when == "before it is looked at" else False
 
-        monkeypatch.setattr(local.runtime, "_is_closed", kill_and_look)
+        monkeypatch.setattr(environment, "is_closed", kill_and_look)
         result = runtime.invoke("one", {"n": 2})
         assert killed
         assert result.error is None

@@ -1,4 +1,4 @@
-"""moto's server, as a process of its own: ``python -m local.moto_server PORT`` prints the port it serves, once it does.
+"""moto's server, as a process of its own: ``python -m local.aws.moto_server PORT`` prints its port, once it serves it.
 
 Four things are mended on the way, so that it behaves as DynamoDB does:
 

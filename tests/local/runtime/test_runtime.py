@@ -1,3 +1,5 @@
+"""A function's environments, under the client of this platform and under the loop that stands in for it elsewhere."""
+
 from __future__ import annotations
 
 import json
@@ -11,11 +13,11 @@ from typing import Any
 import pytest
 
 from local.guard import Guard
-from local.runtime import Function, Runtime, TooManyRequests, default_command, link_runtime
+from local.runtime.function import Function, TooManyRequests, default_command
+from local.runtime.packages import link_runtime
+from local.runtime.runtime import Runtime
+from tests.local.runtime.programs import CODE, OURS
 from tests.support.waiting import wait_until
-
-CODE = Path(__file__).parent / "functions"
-OURS = (sys.executable, str(Path(__file__).parents[2] / "local" / "bootstrap.py"))
 
 
 @pytest.fixture(scope="module", params=["runtime client", "own loop"])

