@@ -46,4 +46,7 @@ def read_body(headers: Message, stream: BufferedIOBase) -> bytes:
         raise Refusal(400, "Bad Request", close=True)
     if int(length) > MAX_BODY:
         raise Refusal(413, "Request Entity Too Large", close=True)
-    return stream.read(int(length))
+    body = stream.read(int(length))
+    if len(body) < int(length):  # the client is gone, or as good as
+        raise Refusal(400, "Bad Request", close=True)
+    return body

@@ -41,7 +41,11 @@ class Functions:
 
     answer: Any = None
 
+    def __init__(self) -> None:
+        self.called: list[str] = []
+
     def __call__(self, function: str, event: bytes) -> bytes | None:
+        self.called.append(function)
         if function == "answer":
             if isinstance(self.answer, Exception):
                 raise self.answer
@@ -291,6 +295,14 @@ def test_a_request_that_cannot_be_read_harms_nobody(
     answer = _raw(gateway, request_bytes)
     assert not answer or answer.split()[1] in (b"200", b"400", b"401", b"505") or b"{" in answer
     assert client.get("/open").status_code == 200
+
+
+@pytest.mark.parametrize("fields", ["Content-Length: 9\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n9\r\nabc"])
+def test_half_a_body_is_no_request(gateway: Gateway, functions: Functions, fields: str) -> None:
+    called = len(functions.called)
+    answer = _raw(gateway, f"POST /things/1/parts/2 HTTP/1.1\r\nHost: x\r\n{fields}".encode())
+    assert b" 400 " in answer
+    assert len(functions.called) == called
 
 
 def _raw(gateway: Gateway, request: bytes) -> bytes:
