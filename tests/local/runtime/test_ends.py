@@ -27,26 +27,32 @@ SMALL, LARGE = {"x": "x"}, {"x": "x" * 5_000_000}  # the large one does not fit 
 exact = pytest.mark.skipif(platform.system() != "Linux", reason="only Linux tells whether a dead process had read all")
 
 
-@pytest.fixture(params=["heard at once", "heard late"])
+@pytest.fixture
 def hearing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Late: what the process says reaches us when it has long ended, as it may on a busy machine."""
-    if request.param == "heard late":
+    """ "late": what the process says reaches us when it has long ended, as it may on a busy machine."""
+    if request.param == "late":
         accept = api.ApiServer.get_request
         read = api.RuntimeApi.handle_one_request
 
         def accept_late(server: api.ApiServer) -> Any:
-            time.sleep(0.1)
+            time.sleep(0.05)
             return accept(server)
 
         def read_late(handler: api.RuntimeApi) -> None:
-            time.sleep(0.4)
+            time.sleep(0.15)
             read(handler)
 
         monkeypatch.setattr(api.ApiServer, "get_request", accept_late)
         monkeypatch.setattr(api.RuntimeApi, "handle_one_request", read_late)
 
 
-late_too = pytest.mark.usefixtures("hearing")
+events = pytest.mark.parametrize(
+    ("event", "hearing"),
+    [(SMALL, "at once"), (LARGE, "at once"), (SMALL, "late")],
+    ids=["small", "large", "heard late"],
+    indirect=["hearing"],
+)
+late_too = pytest.mark.parametrize("hearing", ["at once", "late"], indirect=True)
 
 
 def outcome(folder: Path, how: str, event: Any, timeout: float = 30) -> tuple[Any, int]:
@@ -59,23 +65,22 @@ def outcome(folder: Path, how: str, event: Any, timeout: float = 30) -> tuple[An
     return told, len([*folder.glob("*-*")])
 
 
-@late_too
 @exact
-@pytest.mark.parametrize("event", [SMALL, LARGE], ids=["small", "large"])
+@events
 @pytest.mark.parametrize("how", ["asked", "unread", "read_but_for_one_byte", "left_unread"])
+@pytest.mark.usefixtures("hearing")
 def test_what_was_not_read_another_does(tmp_path: Path, how: str, event: Any) -> None:
     assert outcome(tmp_path, how, event) == ("well", 1)
 
 
-@late_too
 @exact
-@pytest.mark.parametrize("event", [SMALL, LARGE], ids=["small", "large"])
+@events
+@pytest.mark.usefixtures("hearing")
 def test_what_was_not_read_in_time_another_does(tmp_path: Path, event: Any) -> None:
-    assert outcome(tmp_path, "stopped", event, timeout=1) == ("well", 1)
+    assert outcome(tmp_path, "stopped", event, timeout=2) == ("well", 1)
 
 
-@late_too
-@pytest.mark.parametrize("event", [SMALL, LARGE], ids=["small", "large"])
+@events
 @pytest.mark.parametrize(
     ("how", "end"),
     [
@@ -86,6 +91,7 @@ def test_what_was_not_read_in_time_another_does(tmp_path: Path, event: Any) -> N
         ("left_a_child", "exit status 3"),
     ],
 )
+@pytest.mark.usefixtures("hearing")
 def test_what_was_read_is_not_done_again_and_its_caller_is_told(tmp_path: Path, how: str, end: str, event: Any) -> None:
     told, read = outcome(tmp_path, how, event)
     assert told.startswith("Runtime.ExitError ")
@@ -96,6 +102,7 @@ def test_what_was_read_is_not_done_again_and_its_caller_is_told(tmp_path: Path, 
 
 
 @late_too
+@pytest.mark.usefixtures("hearing")
 def test_an_overrun_is_not_done_again(tmp_path: Path) -> None:
     told, read = outcome(tmp_path, "overrun", SMALL, timeout=1)
     assert "Task timed out after 1.00 seconds" in told
@@ -103,6 +110,7 @@ def test_an_overrun_is_not_done_again(tmp_path: Path) -> None:
 
 
 @late_too
+@pytest.mark.usefixtures("hearing")
 def test_what_was_answered_counts(tmp_path: Path) -> None:
     assert outcome(tmp_path, "answered", SMALL) == ("well", 1)
 
