@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,7 @@ ON_MOTO = pytest.mark.parametrize("aws", ["moto"], indirect=True, scope="session
 
 @ON_MOTO
 def test_messages_are_deleted_when_done_and_come_again_when_not(aws: Aws, make_queue: Callable[..., str]) -> None:
-    queue = make_queue(VisibilityTimeout="1")
+    queue = make_queue(VisibilityTimeout="2")  # longer than a batch takes on a busy machine
     sqs, failed_once = aws.client("sqs"), set[str]()
 
     def behave(names: list[str]) -> Any:
@@ -25,6 +26,11 @@ def test_messages_are_deleted_when_done_and_come_again_when_not(aws: Aws, make_q
         fresh = [one for one in names if one.startswith("bad") and one not in failed_once]
         failed_once.update(fresh)
         return {"batchItemFailures": [{"itemIdentifier": ids[one]} for one in fresh]}
+
+    def left() -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(told[name]) for name in names)
 
     worker = Function(behave)
     url = queue_url(sqs, queue)
@@ -35,7 +41,7 @@ def test_messages_are_deleted_when_done_and_come_again_when_not(aws: Aws, make_q
     mapping = {"EventSourceArn": queue, "BatchSize": 2, **PARTIAL}
     with running(QueueSource(mapping, "eu-north-1", sqs, worker, 1)):
         until(lambda: sum(batch.count("bad") for batch in worker.batches) == 2)
-        time.sleep(1.2)
+        until(lambda: left() == 0)
     names = [one for batch in worker.batches for one in batch]
     assert sorted(names) == ["bad", "bad", "good"]
     record = worker.events[-1]["Records"][0]
@@ -64,7 +70,13 @@ def test_a_message_that_keeps_failing_ends_in_the_dead_letter_queue(aws: Aws, ma
 @ON_MOTO
 def test_a_queue_is_worked_on_by_no_more_at_once_than_allowed(aws: Aws, queue: str) -> None:
     sqs = aws.client("sqs")
-    worker = Function(lambda _: time.sleep(0.2))
+    two = threading.Barrier(2)
+
+    def behave(_: list[str]) -> None:
+        two.wait(8)  # they are at once, however long it takes to receive one
+        time.sleep(0.2)
+
+    worker = Function(behave)
     for n in range(8):
         sqs.send_message(QueueUrl=queue_url(sqs, queue), MessageBody=str(n))
     mapping = {"EventSourceArn": queue, "BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": 2}}

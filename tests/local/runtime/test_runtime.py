@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,17 @@ def runtime(request: pytest.FixtureRequest) -> Iterator[Runtime]:
     command = default_command() if request.param == "runtime client" else OURS
     guard = Guard()
     function = Function("one", CODE, timeout=0.6, concurrency=2, command=command, environment={"COLOUR": "blue"})
+    single = replace(function, name="single", concurrency=1)  # where it matters which environment answers
     patient = Function("patient", CODE, timeout=20, concurrency=2, command=command)
     with Runtime(
-        [function, patient], guard=guard, extra_environment={"one": {"FAULT": "x"}}, log=lambda *_: None
+        [function, single, patient], guard=guard, extra_environment={"single": {"FAULT": "x"}}, log=lambda *_: None
     ) as made:
         yield made
     guard.stop()
 
 
 def error(runtime: Runtime, event: dict[str, Any]) -> dict[str, Any]:
-    result = runtime.invoke("one", event)
+    result = runtime.invoke("single", event)
     assert result.error == "Unhandled"
     said: dict[str, Any] = result.json()
     return said
@@ -45,42 +47,42 @@ def test_an_environment_stays_warm_and_knows_what_lambda_tells(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THIS_SHELL", "x")
-    first, second = (runtime.invoke("one", {"n": n}).json() for n in (1, 2))
+    first, second = (runtime.invoke("single", {"n": n}).json() for n in (1, 2))
     assert (second["pid"], second["calls"]) == (first["pid"], first["calls"] + 1)
     assert first["request_id"] != second["request_id"]
     assert 0 < second["remaining"] <= 600
     environment = second["environment"]
     assert (environment["COLOUR"], environment["FAULT"]) == ("blue", "x")
-    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "one"
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "single"
     assert environment["LAMBDA_TASK_ROOT"] == str(CODE)
     assert "SECRET_OF_THIS_SHELL" not in environment
     assert "HOME" not in environment
 
 
 def test_an_exception_is_the_callers_and_the_environment_lives(runtime: Runtime) -> None:
-    pid = runtime.invoke("one", {}).json()["pid"]
+    pid = runtime.invoke("single", {}).json()["pid"]
     said = error(runtime, {"do": "raise"})
     assert (said["errorType"], said["errorMessage"]) == ("ValueError", "as told")
-    assert runtime.invoke("one", {}).json()["pid"] == pid
+    assert runtime.invoke("single", {}).json()["pid"] == pid
 
 
 @pytest.mark.parametrize(("code", "text"), [(3, "exit status 3"), (0, "without providing a reason")])
 def test_a_process_that_exits_is_replaced(runtime: Runtime, code: int, text: str) -> None:
-    pid = runtime.invoke("one", {}).json()["pid"]
+    pid = runtime.invoke("single", {}).json()["pid"]
     said = error(runtime, {"do": "exit", "code": code})
     assert said["errorType"] == "Runtime.ExitError"
     assert text in said["errorMessage"]
-    assert runtime.invoke("one", {}).json()["pid"] != pid
+    assert runtime.invoke("single", {}).json()["pid"] != pid
 
 
 def test_an_overrun_is_killed_and_replaced(runtime: Runtime) -> None:
-    pid = runtime.invoke("one", {}).json()["pid"]
+    pid = runtime.invoke("single", {}).json()["pid"]
     started = time.monotonic()
     said = error(runtime, {"do": "sleep", "seconds": 30})
     assert time.monotonic() - started < 5
     assert said["errorType"] == "Sandbox.Timedout"
     assert "Task timed out after 0.60 seconds" in said["errorMessage"]
-    assert runtime.invoke("one", {}).json()["pid"] != pid
+    assert runtime.invoke("single", {}).json()["pid"] != pid
 
 
 def test_killed_while_idle_nothing_is_lost(runtime: Runtime) -> None:
@@ -98,24 +100,28 @@ def test_killed_while_it_starts_another_is_started(runtime: Runtime) -> None:
         assert pending.result().error is None
 
 
-def test_killed_at_work_the_caller_is_told(runtime: Runtime) -> None:
+def test_killed_at_work_the_caller_is_told(runtime: Runtime, tmp_path: Path) -> None:
     runtime.invoke("patient", {})
+    begun = tmp_path / "begun"
     with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(runtime.invoke, "patient", {"do": "sleep", "seconds": 20})
-        time.sleep(0.3)
+        pending = pool.submit(runtime.invoke, "patient", {"do": "sleep", "seconds": 20, "begun": str(begun)})
+        wait_until(begun.exists, what="the function has begun")
         runtime.kill("patient")
         result = pending.result(5)
     assert "SIGKILL" in result.json()["errorMessage"]
 
 
-def test_callers_queue_for_a_bounded_number_of_environments(runtime: Runtime) -> None:
+def test_callers_queue_for_a_bounded_number_of_environments(runtime: Runtime, tmp_path: Path) -> None:
     with ThreadPoolExecutor(24) as pool:
         pids = {result.json()["pid"] for result in pool.map(lambda n: runtime.invoke("patient", {"n": n}), range(24))}
         assert 1 <= len(pids) <= 2
-        slow = [pool.submit(runtime.invoke, "patient", {"do": "sleep", "seconds": 1.5}) for _ in range(2)]
-        time.sleep(0.7)
+        begun, over = [tmp_path / "first", tmp_path / "second"], tmp_path / "over"
+        waiting = {"do": "wait", "until": str(over)}
+        slow = [pool.submit(runtime.invoke, "patient", {**waiting, "begun": str(one)}) for one in begun]
+        wait_until(lambda: all(one.exists() for one in begun), what="both environments are at work")
         with pytest.raises(TooManyRequests):
             runtime.invoke("patient", {}, patience=0.2)
+        over.touch()
         assert [one.result().error for one in slow] == [None, None]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 calls = 0
@@ -13,6 +14,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     global calls  # noqa: PLW0603  # what stays between calls is what the tests want to see
     calls += 1
     do = event.get("do", "echo")
+    if "begun" in event:
+        Path(event["begun"]).touch()
     if do == "echo":
         return {
             "event": event,
@@ -25,6 +28,10 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     if do == "sleep":
         time.sleep(event["seconds"])
         return "slept"
+    if do == "wait":
+        while not Path(event["until"]).exists():
+            time.sleep(0.01)
+        return "waited"
     if do == "print":
         print(event["text"])  # as a function would
         return None
