@@ -1,11 +1,8 @@
-"""Two servers that speak Stripe's protocol. `localstripe` has PaymentIntents, and forgets every key; the npm package
-`stripe-stateful-mock` has charges, honours keys, and refuses to give back more than there is.
-"""
+"""The payment server as a process, and a shop's own hands at it."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -17,14 +14,11 @@ from pathlib import Path
 
 import stripe
 
-from local.alone import alone
 from local.aws.ports import free_port
-from tests.support.machine import ROOT, need
+from tests.support.machine import ROOT
 
 START_SECONDS = 30
-NPM_PACKAGE = ROOT / "tests" / "adapters" / "providers" / "stripe-stateful-mock"
-INSTALLED = ROOT / ".local" / "stripe-stateful-mock"
-# Both take whatever looks like a key; put together here so that no scanner takes it for one.
+# It takes whatever looks like a key; put together here so that no scanner takes it for one.
 KEY = "sk_" + "test_" + "local"
 
 
@@ -62,35 +56,9 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def local_stripe(folder: Path) -> Iterator[str]:
-    """localstripe, as the local stack has it."""
-    port, module = free_port(), "local.aws.stripe_server"
-    with server([sys.executable, "-m", module, str(port)], port, folder, PYTHONPATH=str(ROOT)) as url:
-        yield url
-
-
-@contextmanager
-def stateful_mock(folder: Path) -> Iterator[str]:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    need(node and npm, "npm is not installed: it brings a server of Stripe's charges.")
-    assert node
-    assert npm
-    lock = NPM_PACKAGE / "package-lock.json"
-    with alone(INSTALLED):
-        if not (INSTALLED / "done").exists() or (INSTALLED / "done").read_text() != lock.read_text():
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(NPM_PACKAGE / name, INSTALLED / name)
-            done = subprocess.run(
-                [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                cwd=INSTALLED,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            need(done.returncode == 0, f"npm could not install stripe-stateful-mock: {done.stderr[-300:]}")
-            (INSTALLED / "done").write_text(lock.read_text())
+    """The local stack's own payment server."""
     port = free_port()
-    script = INSTALLED / "node_modules" / "stripe-stateful-mock" / "dist" / "cli.js"
-    with server([node, str(script)], port, folder, PORT=str(port), LOG_LEVEL="warn") as url:
+    with server([sys.executable, "-m", "local.stripe", str(port)], port, folder, PYTHONPATH=str(ROOT)) as url:
         yield url
 
 
@@ -123,27 +91,34 @@ class Account:
         )
         return intent.id
 
-    def charged(self, amount: int, *, capture: bool = True) -> str:
+    def charged(self, amount: int, currency: str = "sek", *, capture: bool = True) -> str:
         """A charge."""
         made = self._client.v1.charges.create(
-            {"amount": amount, "currency": "sek", "source": "tok_visa", "capture": capture}
+            {"amount": amount, "currency": currency, "source": "tok_visa", "capture": capture}
         )
         return made.id
 
-    def refund(self, reference: str, amount: int) -> None:
-        """By the shop itself."""
-        self._client.v1.refunds.create({"charge": reference, "amount": amount})
+    def refund(self, reference: str, amount: int) -> str:
+        """By the shop itself. Gives the refund's id."""
+        if reference.startswith("pi_"):
+            return self._client.v1.refunds.create({"payment_intent": reference, "amount": amount}).id
+        return self._client.v1.refunds.create({"charge": reference, "amount": amount}).id
 
     def refunds(self, reference: str) -> list[int]:
-        """The amounts that were given back of a payment."""
+        """The amounts of a payment's refunds, newest first, those that failed as well."""
         if reference.startswith("pi_"):
             listed = self._client.v1.refunds.list({"payment_intent": reference, "limit": 100})
         else:
             listed = self._client.v1.refunds.list({"charge": reference, "limit": 100})
-        return [refund.amount for refund in listed.data]
+        return [refund.amount for refund in listed.auto_paging_iter()]
 
     def status(self, intent: str) -> str:
         return self._client.v1.payment_intents.retrieve(intent).status
 
-    def capture(self, intent: str) -> None:
-        self._client.v1.payment_intents.capture(intent)
+    def capture(self, reference: str, amount: int | None = None, *, final: bool = True) -> None:
+        """All that can be, or so much. An intent of which more is to be captured is not captured for good."""
+        if reference.startswith("pi_"):
+            asked: stripe.params.PaymentIntentCaptureParams = {} if amount is None else {"amount_to_capture": amount}
+            self._client.v1.payment_intents.capture(reference, asked if final else {**asked, "final_capture": False})
+        else:
+            self._client.v1.charges.capture(reference, {} if amount is None else {"amount": amount})

@@ -1,34 +1,43 @@
-"""The providers' servers, behind a faulty proxy."""
+"""The payment server, behind a faulty proxy, and each kind of payment at it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from local.stripe.server import StripeServer
 from tests.support.proxy import FaultProxy
-from tests.support.stripe_servers import local_stripe, stateful_mock
+from tests.support.stripe_servers import Account
+
+KINDS = ("intent", "charge")
 
 
 @pytest.fixture(scope="session")
-def intents_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with local_stripe(tmp_path_factory.mktemp("localstripe")) as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def charges_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with stateful_mock(tmp_path_factory.mktemp("stateful-mock")) as url:
-        yield url
+def server() -> Iterator[StripeServer]:
+    with StripeServer() as started:
+        yield started
 
 
 @pytest.fixture
-def intents(intents_server: str) -> Iterator[FaultProxy]:
-    with FaultProxy(intents_server) as proxy:
-        yield proxy
+def proxy(server: StripeServer) -> Iterator[FaultProxy]:
+    with FaultProxy(server.url) as before:
+        yield before
+    server.state.clear_faults()
 
 
 @pytest.fixture
-def charges(charges_server: str) -> Iterator[FaultProxy]:
-    with FaultProxy(charges_server) as proxy:
-        yield proxy
+def account(server: StripeServer) -> Account:
+    return Account(server.url)
+
+
+@pytest.fixture(params=KINDS)
+def pay(request: pytest.FixtureRequest, account: Account) -> Callable[[int], str]:
+    """Makes a payment that was captured, and gives its reference."""
+    return account.paid if request.param == "intent" else account.charged
+
+
+@pytest.fixture(params=KINDS)
+def authorize(request: pytest.FixtureRequest, account: Account) -> Callable[[int], str]:
+    """The same of one that waits for its capture."""
+    return account.authorized if request.param == "intent" else lambda amount: account.charged(amount, capture=False)
