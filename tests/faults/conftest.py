@@ -14,7 +14,7 @@ from local.aws.ports import free_port
 from local.stack import Settings, Stack
 from tests.support.aws import Aws, StackInfo
 from tests.support.machine import ROOT
-from tests.support.proxy import FaultProxy, Keys, Request
+from tests.support.proxy import FaultProxy, Request
 from tests.support.shop import Shop
 from tests.support.stripe_servers import Account, local_stripe
 
@@ -95,7 +95,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         proxies = {
             name: open_until_then.enter_context(FaultProxy(f"http://127.0.0.1:{aws_port}")) for name in FUNCTIONS
         }
-        stripe = open_until_then.enter_context(FaultProxy(stripe_url, keys=Keys()))
+        stripe = open_until_then.enter_context(FaultProxy(stripe_url))
         extra: dict[str, dict[str, Any]] = {
             name: dict.fromkeys(
                 ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"), proxy.url

@@ -131,8 +131,7 @@ class Cell:
     def _fault(self, name: str) -> Fault:
         kill = self.world.kill(self.point.function)
         provider = PROVIDER in self.point.operation
-        assert self.world.stripe.keys
-        forget = self.world.stripe.keys.forget
+        forget = self.world.account.forget_keys
 
         def kill_and_forget() -> None:
             kill()

@@ -108,8 +108,7 @@ def test_after_a_restore_each_refund_is_paid_once(world: World, shop: Shop, anew
     now = copy_of(world.aws, "refunds")
 
     # A day later the provider has forgotten its keys.
-    assert world.stripe.keys
-    world.stripe.keys.forget()
+    world.account.forget_keys()
     mine = set(order_ids.values())
     orders = [order for order in then["orders"] if order["order_id"] in mine]
     for order in orders:

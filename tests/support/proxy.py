@@ -1,4 +1,4 @@
-"""A proxy in front of an HTTP service that can fail, delay, lose answers, forget keys, and stop the world at a request.
+"""A proxy in front of an HTTP service that can fail, delay, lose answers, and stop the world at a request.
 
 with FaultProxy("http://127.0.0.1:4566") as proxy:
     proxy.plan("UpdateItem", drop_answer)
@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -104,22 +104,8 @@ def after(action: Callable[[], object]) -> Fault:
     return fault
 
 
-def rewrite(change: Callable[[Request], Request]) -> Fault:
-    return lambda request, forward: forward(change(request))
-
-
 def change_answer(change: Callable[[Answer], Answer]) -> Fault:
     return lambda request, forward: change(forward(request))
-
-
-def _without_key(request: Request) -> Request:
-    return replace(
-        request, headers={name: value for name, value in request.headers.items() if name != "idempotency-key"}
-    )
-
-
-forget_key: Fault = rewrite(_without_key)
-"""As a provider does after a day: the key says nothing to it any more."""
 
 
 @dataclass
@@ -137,45 +123,10 @@ class Seen:
 
 
 @dataclass
-class Keys:
-    """Idempotency keys as Stripe has them, for a server that has none: a known key is answered as it was before, one
-    that is in work just now with 409. `forget` is what a day does.
-    """
-
-    answers: dict[str, Answer | None] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def once(self, key: str, forward: Callable[[], Answer]) -> Answer:
-        with self._lock:
-            if key in self.answers:
-                body = b'{"error": {"type": "idempotency_error", "code": "idempotency_key_in_use"}}'
-                return self.answers[key] or Answer(409, {"content-type": "application/json"}, body)
-            self.answers[key] = None
-        answer = None
-        try:
-            answer = forward()
-        finally:
-            with self._lock:
-                if answer is None or answer.status >= SERVER_ERROR:
-                    self.answers.pop(key, None)
-                else:
-                    self.answers[key] = answer
-        return answer
-
-    def forget(self) -> None:
-        with self._lock:
-            self.answers = {key: answer for key, answer in self.answers.items() if answer is None}
-
-
-SERVER_ERROR = 500
-
-
-@dataclass
 class FaultProxy:
-    """In front of the service at `target`, on a free port of its own. With `keys` it honours idempotency keys."""
+    """In front of the service at `target`, on a free port of its own."""
 
     target: str
-    keys: Keys | None = None
     seen: list[Seen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -227,9 +178,6 @@ class FaultProxy:
 
         def forward(changed: Request) -> Answer:
             seen.forwarded = True
-            key = changed.headers.get("idempotency-key")
-            if self.keys and key:
-                return self.keys.once(key, lambda: self._forward(changed))
             return self._forward(changed)
 
         try:
