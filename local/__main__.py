@@ -51,7 +51,7 @@ def _tell(stack: Stack, seconds: float, *, with_demo: bool) -> None:
         f"  API        {url}",
         f"  AWS        {described['endpoint_url']}   (region {described['region']}, any credentials)",
         f"  DynamoDB   {described['dynamodb_endpoint_url']}",
-        f"  Stripe     {described['stripe_url']}   (localstripe)",
+        f"  Stripe     {described['stripe_url']}   (the payment server of local/stripe)",
         f"  Tables     {', '.join(described['tables'].values())}",
         f"  Event bus  {described['event_bus']}",
         f"  All of it  {url}/local/stack",

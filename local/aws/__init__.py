@@ -1,8 +1,8 @@
-"""The AWS services that the stack stands on, each a process of its own, and Stripe's beside them.
+"""The AWS services that the stack stands on, each a process of its own.
 
 ``services.py`` starts them and creates in them what the template declares; ``moto_server.py`` is moto, and
-``dynamodb_local.py`` the engine that may stand in for its DynamoDB; ``stripe_server.py`` is localstripe. All listen for
-the plain clients of AWS and Stripe.
+``dynamodb_local.py`` the engine that may stand in for its DynamoDB. All listen
+for the plain clients of AWS.
 
 It belongs here if in production it is somebody else's server. Lambda, its event sources and the HTTP API are not among
 them: they run in our own process (``runtime``, ``event_sources``, ``gateway``).

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 
-# localstripe takes whatever looks like a key; put together here so that no scanner takes it for one.
+# The payment server takes whatever looks like a key; put together here so that no scanner takes it for one.
 STRIPE_KEY = "sk_" + "test_" + "local"
 
 
@@ -58,7 +58,7 @@ class Services:
         if not stripe_url:
             stripe_port = free_port()
             self.stripe_url = f"http://127.0.0.1:{stripe_port}"
-            stripe = self._run([sys.executable, "-m", "local.aws.stripe_server", str(stripe_port)], self._template.root)
+            stripe = self._run([sys.executable, "-m", "local.stripe", str(stripe_port)], self._template.root)
         # Imported only now: it takes as long as moto takes to start.
         import boto3
         from botocore.config import Config
@@ -72,7 +72,7 @@ class Services:
             self.dynamodb_endpoint_url = f"http://127.0.0.1:{dynamodb_port}"
             wait_for(dynamodb_port, java, "DynamoDB Local")
         if stripe:
-            wait_for(stripe_port, stripe, "localstripe")
+            wait_for(stripe_port, stripe, "the payment server")
         # A long poll may last 20 s; a pool of sockets for all pollers and their workers.
         config = Config(max_pool_connections=64, retries={"mode": "standard", "max_attempts": 2})
         session = boto3.Session("local", "local", region_name=self._template.region)
@@ -145,14 +145,12 @@ class Services:
 
     def _run(self, command: list[str], folder: Path) -> subprocess.Popen[str]:
         # moto tells its port on stdout; the others greet and chat there. Complaints go to stderr, the terminal's.
-        moto, stripe = self._moto == tuple(command[1:-1]), "local.aws.stripe_server" in command
+        moto = self._moto == tuple(command[1:-1])
         process = subprocess.Popen(
             command,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if moto else subprocess.DEVNULL,
-            # Where it fails it shows the request, and payments are named in that.
-            stderr=subprocess.DEVNULL if stripe else None,
             text=True,
             start_new_session=True,
         )

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from local.alone import alone
-from local.aws import free_port
+from local.aws.ports import free_port
 from local.stripe.server import StripeServer
 from tests.support.machine import ROOT, need
 from tests.support.stripe_servers import KEY, server
