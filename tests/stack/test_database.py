@@ -62,7 +62,7 @@ def test_an_order_that_keeps_changing_is_409_and_stays_as_it_is(shop: Shop) -> N
 def silent_database(stack: Running) -> Iterator[None]:
     """The database takes connections and answers nothing."""
     need(shutil.which("pgrep"), "pgrep, which finds the database's process, is not here.")
-    engines = ["pgrep", "-P", str(stack.pid), "-f", r"local\.moto_server|DynamoDBLocal"]
+    engines = ["pgrep", "-P", str(stack.pid), "-f", r"local\.aws\.moto_server|DynamoDBLocal"]
     found = subprocess.run(engines, capture_output=True, text=True, check=True)
     databases = [int(pid) for pid in found.stdout.split()]
     for database in databases:
