@@ -1,6 +1,9 @@
-/** <cancel-order>: see docs/storefront.md. What the API answers is set as text, never as HTML. */
+/**
+ * <cancel-order>: the button by which a customer cancels an order, its dialog, and the refund's progress.
+ * Attributes, properties, events and parts: docs/storefront.md. What the API answers is set as text, never as HTML.
+ */
 
-/** ISO 4217: currencies whose minor unit is not a hundredth. Intl rounds some by custom. */
+/** ISO 4217: the currencies whose minor unit is not a hundredth. Intl rounds some of them by custom, not by the norm. */
 const DIGITS = Object.fromEntries(
   [
     [0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"],
@@ -9,7 +12,10 @@ const DIGITS = Object.fromEntries(
   ].flatMap(([digits, codes]) => codes.split(" ").map((code) => [code, digits])),
 );
 
-/** Whole minor units as the language writes them: money(4080, "EUR", "en") is €40.80. */
+/**
+ * A whole number of minor units as the language writes it: money(4080, "EUR", "en") is €40.80.
+ * @param {number} amount @param {string} currency @param {string} lang
+ */
 export function money(amount, currency, lang) {
   const digits = DIGITS[currency] ?? 2;
   const text = String(Math.abs(amount)).padStart(digits + 1, "0");
@@ -23,23 +29,14 @@ export function money(amount, currency, lang) {
   }).format(decimal);
 }
 
-/** What was paid and not invoiced: `back`, a part of a refund's amount, or `kept`, for the shop to see to. */
-export function beyond(refund) {
-  const sum = refund?.not_invoiced;
-  if (!sum) return {};
-  const rows = refund.items.reduce((all, item) => all + item.amount, refund.shipping + refund.fees);
-  const all = refund.amount + (refund.credited_by_shop ?? 0) + (refund.settled_by_hand ?? 0);
-  return all < Math.max(0, rows) + sum ? { kept: sum } : { back: sum };
-}
-
-/** Seconds before a request without an answer is repeated, and how long one may take. */
+/** Pauses in seconds before a request without an answer is repeated, and how long one may take. */
 const PAUSES = [1, 2, 4];
 const PATIENCE = 35;
-/** Milliseconds between two looks at a pending refund: they grow. */
+/** The pauses between two looks at a pending refund grow from the first to the second, in milliseconds. */
 const [LOOK_FIRST, LOOK_LAST] = [1000, 60000];
-/** Refusals that pass: the request is repeated by itself, then offered again. */
+/** Refusals after which the same request may well be answered: it is repeated by itself, then offered again. */
 const PASSING = new Set(["NO_ANSWER", "SERVICE_UNAVAILABLE", "CONCURRENT_UPDATE"]);
-/** Refusals that leave open whether it was cancelled. */
+/** Refusals that leave open whether the order was cancelled. The next try takes the same key. */
 const OPEN = new Set(["NO_ANSWER", "OFFLINE", "SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "SIGNED_OUT"]);
 
 const sheet = new CSSStyleSheet();
@@ -73,7 +70,6 @@ button[aria-disabled="true"] { opacity: .65; cursor: default; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 [tabindex="-1"]:focus { outline: none; }
 p, h2, h3, dl, dd, fieldset { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
-[part="status"], [part="progress"] { white-space: pre-line; }
 [part="status"] { color: var(--muted); }
 [part="status"]:empty { display: none; }
 dialog {
@@ -108,7 +104,7 @@ textarea {
 }
 `);
 
-/** Functions are listeners, strings become text. */
+/** An element with attributes (functions are listeners) and children; strings become text. */
 function el(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -124,10 +120,10 @@ const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000
 export class CancelOrder extends HTMLElement {
   static observedAttributes = ["lang", "order-id"];
 
-  /** A site adds its own: `CancelOrder.languages.de = () => import("./de.js")`. */
+  /** How each language is loaded. A site adds its own: `CancelOrder.languages.de = () => import("./de.js")`. */
   static languages = { en: () => import("./lang/en.js"), sv: () => import("./lang/sv.js") };
 
-  /** For elements without a `getToken` of their own. */
+  /** @type {null | (() => string | null | Promise<string | null>)} For every element without a `getToken` of its own. */
   static getToken = null;
 
   #order = null;
@@ -139,10 +135,8 @@ export class CancelOrder extends HTMLElement {
   #title = null;
   #progress = null;
   #busy = false;
-  /** The cancel whose outcome is not known: {body, key}. */
+  /** The cancel whose outcome is not known yet: {body, key}. */
   #attempt = null;
-  /** The refund as eligibility told it. */
-  #told = null;
   #loading = null;
   #timer = 0;
   #looking = false;
@@ -171,13 +165,13 @@ export class CancelOrder extends HTMLElement {
 
   connectedCallback() {
     if (Object.hasOwn(this, "order")) {
-      // Set before this module was there.
+      // It was set before this module was there, and would hide what it is meant for.
       const { order } = this;
       delete this.order;
       this.order = order;
     }
     document.addEventListener("visibilitychange", this.#seen);
-    // Words first: meanwhile the site sets `getToken`.
+    // The words are fetched first: meanwhile a site whose markup was there before this module sets `getToken`.
     this.#speak().then(() => this.#order || this.refresh());
   }
 
@@ -196,6 +190,7 @@ export class CancelOrder extends HTMLElement {
     }
   }
 
+  /** Asks the API for the order as it now is. */
   async refresh() {
     if ((await this.#ask())?.code === "SIGNED_OUT") this.#tell("sessionexpired");
   }
@@ -224,6 +219,7 @@ export class CancelOrder extends HTMLElement {
     this.#render();
   }
 
+  /** The words of `key`, {names} filled in. */
   #say(key, values = {}) {
     return this.#text[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
   }
@@ -236,7 +232,12 @@ export class CancelOrder extends HTMLElement {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
-  /** One request: {ok, status, code, body, wait}. `code` is the problem's, or a word of ours; never throws. */
+  // ------------------------------------------------------------------ the API
+
+  /**
+   * One request about this order: {ok, status, code, body, wait}. `code` is the problem's, or a word for what the
+   * gateway, the network or the session did; never throws.
+   */
   async #call(method, path, { key = null, body = null, ofOrder = true, fresh = false } = {}) {
     const failed = (code, more = {}) => ({ ok: false, status: 0, code, body: {}, wait: 0, ...more });
     const headers = {};
@@ -245,7 +246,7 @@ export class CancelOrder extends HTMLElement {
       try {
         token = await (this.getToken ?? CancelOrder.getToken)();
       } catch {
-        // No token.
+        // Whoever can't give a token has none.
       }
       if (!token) return failed("SIGNED_OUT");
       headers.authorization = `Bearer ${token}`;
@@ -267,7 +268,7 @@ export class CancelOrder extends HTMLElement {
     try {
       parsed = JSON.parse(content);
     } catch {
-      // Cut off, or a proxy's page.
+      // A proxy's page, or an answer that was cut off.
     }
     const { status } = answer;
     if (answer.ok) return parsed ? { ok: true, status, code: "", body: parsed, wait: 0 } : failed("NO_ANSWER");
@@ -279,6 +280,7 @@ export class CancelOrder extends HTMLElement {
     return failed(code, { status, body: parsed ?? {}, wait: Number(answer.headers.get("retry-after")) || 0 });
   }
 
+  /** Repeats what found no answer. */
   async #patiently(request) {
     for (const pause of PAUSES) {
       const answer = await request();
@@ -297,6 +299,7 @@ export class CancelOrder extends HTMLElement {
     this.#render();
   }
 
+  /** Looks at a pending refund, with growing pauses, while anybody can see it. */
   #watch() {
     const pending = this.#order?.cancellation?.refund?.status === "pending";
     if (!pending || !this.isConnected || document.hidden) {
@@ -316,6 +319,8 @@ export class CancelOrder extends HTMLElement {
     this.#pause = Math.min(this.#pause * 1.5, LOOK_LAST);
   }
 
+  // ------------------------------------------------------------------ beside the order
+
   #render() {
     if (!this.#text || !this.isConnected) return;
     const may = this.#order?.available_actions?.includes("CANCEL");
@@ -323,7 +328,7 @@ export class CancelOrder extends HTMLElement {
     if (may) {
       const shown = button ?? el("button", { type: "button", part: "button", "aria-haspopup": "dialog", click: () => this.#open() });
       shown.textContent = this.#say("cancel_order");
-      // Begins with the words on it, for speech input.
+      // Starts with the words on it, for whoever speaks to it, and names the order, for whoever goes from button to button.
       shown.setAttribute("aria-label", this.#say("cancel_order_named", { order: this.#id }));
       if (!button) this.#place.append(shown);
     } else button?.remove();
@@ -341,18 +346,14 @@ export class CancelOrder extends HTMLElement {
     return cancellation.refund ? `${this.#say("canceled")} ${this.#refund(cancellation.refund)}` : this.#say("canceled");
   }
 
+  /** What has become of the refund, in words. */
   #refund(refund) {
-    // Where there is none, eligibility told whether something was paid.
-    const of = refund ?? this.#told;
-    const lines = [];
-    const add = (key, sum) => lines.push(this.#say(key, { amount: sum && this.#money(sum, of.currency) }));
-    if (refund?.amount) add(`refund_${refund.status}`, refund.amount);
-    else if (refund && (refund.status === "failed" || refund.payments.some((leg) => leg.action === "void"))) add(`release_${refund.status}`);
-    for (const key of ["credited_by_shop", "settled_by_hand"]) if (of?.[key]) add(key, of[key]);
-    const { kept } = beyond(of);
-    if (kept) add("kept", kept);
-    return lines.join("\n") || this.#say("no_refund");
+    if (!refund) return this.#say("nothing_paid");
+    const what = refund.amount ? "refund" : "release";
+    return this.#say(`${what}_${refund.status}`, { amount: this.#money(refund.amount, refund.currency) });
   }
+
+  // ------------------------------------------------------------------ the dialog
 
   #open() {
     if (this.#dialog?.open) return;
@@ -378,7 +379,7 @@ export class CancelOrder extends HTMLElement {
     this.#dialog.replaceChildren();
     // Where nobody knows what became of a cancel, the order tells.
     if (this.#attempt) this.#ask();
-    // The browser gives the focus back to the button, where that is left.
+    // The browser gives the focus back to the button; where that is gone, to what stands in its place.
     if (!this.#place.firstChild) this.#status.focus();
   }
 
@@ -407,7 +408,7 @@ export class CancelOrder extends HTMLElement {
     const keep = this.#button("keep", this.#say("keep"), () => this.#close());
     this.#view("loading", this.#say("ask", { order: this.#id }), this.#progress, el("div", { class: "actions" }, keep));
     const get = (path) => this.#patiently(() => this.#call("GET", path));
-    // An order of a list has no items.
+    // An order of a list does not say what is in it.
     const [answer, whole] = await Promise.all([get("/cancellation-eligibility"), this.#order?.items ? null : get("")]);
     const failed = [answer, whole].find((one) => one && !one.ok);
     if (this.#loading !== load) return;
@@ -431,7 +432,6 @@ export class CancelOrder extends HTMLElement {
   }
 
   #form(refund, reasons) {
-    this.#told = refund;
     const group = el("fieldset", {
       part: "reasons", role: "radiogroup", "aria-required": "true", "aria-labelledby": "why", "aria-describedby": "why-error",
     }); // prettier-ignore
@@ -482,7 +482,7 @@ export class CancelOrder extends HTMLElement {
       confirm.textContent = this.#say("confirm");
       if (answer.ok) this.#done(answer.body);
       else if (answer.code === "INVALID_CANCELLATION_REASON") complain(this.#say("INVALID_CANCELLATION_REASON"));
-      // A new try finds the form as it was.
+      // What can be tried again is, with what was chosen: the form comes back as it was.
       else this.#refused(answer, () => (this.#again(form), form.requestSubmit()));
     };
     const form = el(
@@ -508,11 +508,10 @@ export class CancelOrder extends HTMLElement {
     this.#progress = form.querySelector("[role=status]");
   }
 
+  /** What will be given back, and how, before the customer decides. */
   #owed(refund) {
-    const { back, kept } = beyond(refund);
-    const held = kept ? this.#say("kept", { amount: this.#money(kept, refund.currency) }) : null;
     if (!refund?.amount) {
-      return el("p", { class: "box", part: "refund" }, held ?? this.#say(refund ? "release_owed" : "nothing_owed"));
+      return el("p", { class: "box", part: "refund" }, this.#say(refund ? "release_owed" : "nothing_owed"));
     }
     const names = new Map((this.#order.items ?? []).map((item) => [item.item_id, item.name]));
     const row = (what, amount, kind = "row") =>
@@ -528,15 +527,13 @@ export class CancelOrder extends HTMLElement {
         ...refund.items.map((item) => row(`${number.format(item.qty)} × ${names.get(item.item_id) ?? item.sku}`, item.amount)),
         refund.shipping ? row(this.#say("shipping"), refund.shipping) : null,
         refund.fees ? row(this.#say("fees"), refund.fees) : null,
-        back ? row(this.#say("not_invoiced"), back) : null,
         row(this.#say("total"), refund.amount, "row sum"),
       ),
-      held && el("p", {}, held),
       el("p", { class: "muted" }, this.#say("how")),
     );
   }
 
-  /** The same wish keeps its key, so the order is cancelled once. */
+  /** Sends the cancel until there is an answer. The same wish keeps its key, so the order is cancelled once. */
   async #send(wish) {
     const body = JSON.stringify(wish);
     if (this.#attempt?.body !== body) this.#attempt = { body, key: crypto.randomUUID() };
@@ -559,6 +556,7 @@ export class CancelOrder extends HTMLElement {
     this.#tell("ordercancelled", { order, cancellation });
   }
 
+  /** A refusal in the customer's words; afterwards the page shows the order as it now is. */
   #refused({ code, body }, again = null) {
     this.#progress = null;
     if (body.order) this.#learn(body.order);
@@ -568,7 +566,7 @@ export class CancelOrder extends HTMLElement {
     if (!open && !signIn) {
       this.#note = words;
       if (code === "ORDER_NOT_FOUND") this.#order = { order_id: this.#id, available_actions: [] };
-      // The order of a refusal is the newest there is.
+      // The order of a refusal is the newest there is; where it is not told, it is asked for.
       else if (!body.order) this.#ask();
     }
     const leave = this.#button("close", this.#say("close"), () => this.#close());
