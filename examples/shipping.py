@@ -14,10 +14,11 @@ def ship(orders: Any, order_id: str, shipped: Mapping[str, Decimal | int], statu
     """Books what leaves the house ({item_id: quantity shipped in all}), and says whether it may leave.
 
     `orders` is the table of a boto3 resource; `status` is what the order becomes. False: a customer has cancelled it,
-    or another of your own processes has taken it up. Nothing was written then, and nothing may be sent.
+    whatever its status says since, or another of your own processes has taken it up. Nothing was written then, and
+    nothing may be sent.
     """
     order = orders.get_item(Key={"order_id": order_id}, ConsistentRead=True)["Item"]
-    if order["status"] not in ("pending", "processing"):
+    if order["status"] not in ("pending", "processing") or order.get("cancellation") is not None:
         return _is_shipped(order, shipped, status)
     places = [(place, shipped[row["item_id"]]) for place, row in enumerate(order["items"]) if row["item_id"] in shipped]
     try:
@@ -25,8 +26,10 @@ def ship(orders: Any, order_id: str, shipped: Mapping[str, Decimal | int], statu
             Key={"order_id": order_id},
             UpdateExpression="SET #status = :status, "
             + ", ".join(f"#items[{place}].qty_shipped = :shipped{place}" for place, _ in places),
-            # The one condition. A cancel sets the status: of the two, whoever comes second fails.
-            ConditionExpression=Attr("status").eq(order["status"]),
+            # A cancel sets the status: of the two, whoever comes second fails. The cancellation it leaves there counts
+            # even where the status has been set back. An attribute that is NULL is none.
+            ConditionExpression=Attr("status").eq(order["status"])
+            & (Attr("cancellation").not_exists() | Attr("cancellation").attribute_type("NULL")),
             ExpressionAttributeNames={"#status": "status", "#items": "items"},
             ExpressionAttributeValues={":status": status} | {f":shipped{place}": number for place, number in places},
         )
@@ -39,5 +42,7 @@ def ship(orders: Any, order_id: str, shipped: Mapping[str, Decimal | int], statu
 
 
 def _is_shipped(order: Mapping[str, Any], shipped: Mapping[str, Decimal | int], status: str) -> bool:
+    if order.get("cancellation") is not None:
+        return False
     booked = {row["item_id"]: row.get("qty_shipped", 0) for row in order["items"]}
     return bool(order["status"] == status) and all(booked.get(item_id) == number for item_id, number in shipped.items())

@@ -27,6 +27,7 @@ import boto3
 from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.refunds import Refunds
 from cancel_core.adapters.eventbridge import Bus
+from cancel_core.domain.ids import SURPLUS
 from cancel_core.errors import CancelCoreError, OrderUnreadable
 
 from ops import deadletters, settlement
@@ -89,31 +90,36 @@ def _stack(
 
 def show_list(stack: Stack) -> None:
     """What waits to begin, what is pending or failed, and what lies in the dead-letter queues."""
-    begun = {}
-    for refund_id in stack.refunds.unsettled():
-        if document := stack.refunds.get(refund_id):
-            begun[document["order_id"]] = document
+    documents = [item for refund_id in stack.refunds.unsettled() if (item := stack.refunds.item(refund_id))]
+    begun = {document["order_id"] for document in documents if document["status"] == "pending"}
     rows = [
         (order_id, since.partition("#")[0], "pending", "waits for its refund to begin")
-        for order_id, since in stack.orders.pending_refunds(until="9999")
+        for batch in stack.orders.pending_refunds(until="9999")
+        for order_id, since in batch
         if order_id not in begun
     ]
-    for document in begun.values():
+    for document in documents:
         failure = document.get("failure") or document.get("last_error") or {}
         said = f"{failure.get('code', '')} {failure.get('message', '')}".strip()
+        if document["status"] == "surplus":
+            said = f"the payments of order {document['order_id']} hold {document['surplus']} too much"
         rows.append((document["refund_id"], document["updated_at"], document["status"], said))
     for row in sorted(rows, key=lambda row: row[1]):
         print("  ".join(row))
-    letters = list(deadletters.look(stack.session.client("sqs", endpoint_url=stack.endpoint), stack.dead))
-    for letter in letters:
-        print(f"{letter.queue}  {letter.about}")
-    print(f"{len(rows)} refund(s) pending or failed, {len(letters)} message(s) in dead-letter queues.")
+    with deadletters.look(stack.session.client("sqs", endpoint_url=stack.endpoint), stack.dead) as letters:
+        lying = [f"{letter.queue}  {letter.about}" for letter in letters]
+    for line in lying:
+        print(line)
+    print(f"{len(rows)} refund(s) or surplus(es) to look at, {len(lying)} message(s) in dead-letter queues.")
 
 
 def show_one(stack: Stack, some_id: str) -> None:
     """One refund's whole story: its document with its log, and what the order says."""
+    if some_id.startswith(SURPLUS):
+        print(_json(stack.refunds.item(some_id) or {}))
+        return
     case = settlement.find(stack.orders, stack.refunds, some_id)
-    print(_json(case.document))
+    print(_json(stack.refunds.item(case.document.refund_id) or {}))
     if case.stored is None:
         print("\nThe order is no longer in the table.")
         return
@@ -138,15 +144,20 @@ def requeue(stack: Stack) -> None:
     """Puts everything in the dead-letter queues back on its way."""
     sqs = stack.session.client("sqs", endpoint_url=stack.endpoint)
     streams = stack.session.client("dynamodbstreams", endpoint_url=stack.dynamodb_endpoint)
-    for letter in list(deadletters.look(sqs, stack.dead)):
-        dead = stack.dead[letter.queue]
-        if letter.about == "unreadable":
-            print(f"{letter.queue}: unreadable, left where it is: {letter.body[:200]}")
-        elif letter.queue == "PublishDeadLetterQueue":
-            now = datetime.now(UTC)
-            print(deadletters.publish_again(streams, sqs, stack.orders, stack.bus, letter, dead, now))
-        else:
-            print(deadletters.send_again(sqs, letter, dead, stack.queues["RefundQueue"]))
+    with deadletters.look(sqs, stack.dead) as letters:
+        for letter in letters:
+            _requeue(stack, sqs, streams, letter)
+
+
+def _requeue(stack: Stack, sqs: Any, streams: Any, letter: deadletters.Letter) -> None:
+    dead = stack.dead[letter.queue]
+    if letter.about == "unreadable":
+        print(f"{letter.queue}: unreadable, left where it is: {letter.body[:200]}")
+    elif letter.queue == "PublishDeadLetterQueue":
+        now = datetime.now(UTC)
+        print(deadletters.publish_again(streams, sqs, stack.orders, stack.refunds, stack.bus, letter, dead, now))
+    else:
+        print(deadletters.send_again(sqs, letter, dead, stack.queues["RefundQueue"]))
 
 
 def _json(document: dict[str, Any]) -> str:

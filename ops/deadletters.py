@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from botocore.exceptions import ClientError
 from cancel_core.adapters.dynamodb.orders import Orders
+from cancel_core.adapters.dynamodb.refunds import Refunds
 from cancel_core.adapters.eventbridge import Bus
 from cancel_core.entrypoints.order_stream import read_changes
 from cancel_core.services.announce import publish_changes
@@ -20,8 +23,12 @@ if TYPE_CHECKING:
     from types_boto3_dynamodbstreams.client import DynamoDBStreamsClient
     from types_boto3_sqs.client import SQSClient
 
-LOOK_SECONDS = 2
-"""How long a message that was looked at stays hidden: who lists them wants to put them back right after."""
+LOOK_SECONDS = 120
+"""How long a message that was looked at stays hidden from others, unless it is let go before."""
+WAIT_SECONDS = 1
+"""Of a long poll, which asks all of a queue's servers; a short one overlooks messages."""
+EMPTY_PAGES = 100
+"""So many pages of a stream may be empty before the one with the records."""
 
 
 class Letter(NamedTuple):
@@ -33,19 +40,27 @@ class Letter(NamedTuple):
     about: str
 
 
-def look(sqs: SQSClient, queues: Mapping[str, str]) -> Iterator[Letter]:
-    """Every message in the queues ({name: URL}), once."""
-    for name, url in queues.items():
-        seen: set[str] = set()
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=LOOK_SECONDS).get(
-            "Messages"
-        ):
-            fresh = [message for message in messages if message["MessageId"] not in seen]
-            if not fresh:
-                break
-            for message in fresh:
-                seen.add(message["MessageId"])
-                yield Letter(name, message["ReceiptHandle"], message["Body"], _about(message["Body"]))
+@contextmanager
+def look(sqs: SQSClient, queues: Mapping[str, str]) -> Iterator[Iterator[Letter]]:
+    """Every message in the queues ({name: URL}), once, as they come. What was not deleted is let go at the end."""
+    held: list[tuple[str, Letter]] = []
+
+    def letters() -> Iterator[Letter]:
+        for name, url in queues.items():
+            while messages := sqs.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=LOOK_SECONDS, WaitTimeSeconds=WAIT_SECONDS
+            ).get("Messages"):
+                found = [Letter(name, one["ReceiptHandle"], one["Body"], _about(one["Body"])) for one in messages]
+                held.extend((url, letter) for letter in found)
+                yield from found
+
+    try:
+        yield letters()
+    finally:
+        for url, letter in held:
+            # One that was deleted, or is another's by now, is not ours to let go.
+            with suppress(ClientError):
+                sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=letter.receipt_handle, VisibilityTimeout=0)
 
 
 def _about(body: str) -> str:
@@ -66,7 +81,14 @@ def send_again(sqs: SQSClient, letter: Letter, dead: str, refund_queue: str) -> 
 
 
 def publish_again(
-    streams: DynamoDBStreamsClient, sqs: SQSClient, orders: Orders, bus: Bus, letter: Letter, dead: str, now: datetime
+    streams: DynamoDBStreamsClient,
+    sqs: SQSClient,
+    orders: Orders,
+    refunds: Refunds,
+    bus: Bus,
+    letter: Letter,
+    dead: str,
+    now: datetime,
 ) -> str:
     """Publishes the changes that a failed batch's message tells of, from the stream, which keeps them for a day."""
     batch = json.loads(letter.body)["DDBStreamBatchInfo"]
@@ -75,13 +97,19 @@ def publish_again(
     except (streams.exceptions.TrimmedDataAccessException, streams.exceptions.ResourceNotFoundException):
         when = batch["approximateArrivalOfFirstRecord"]
         return f"{letter.about}: no longer in the stream. Pending refunds go on all the same; orders changed at {when}"
-    if failed := publish_changes(orders, bus, read_changes(records), now):
+    if records is None:
+        return f"{letter.about}: not all of them were found in the stream; left where it is, try again in a minute"
+    if failed := publish_changes(orders, refunds, bus, read_changes(records), now):
         return f"{letter.about}: {len(failed)} can still not be published; the lines above say why"
     sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter.receipt_handle)
     return f"{letter.about}: published"
 
 
-def _records(streams: DynamoDBStreamsClient, batch: Mapping[str, Any]) -> list[Any]:
+def _records(streams: DynamoDBStreamsClient, batch: Mapping[str, Any]) -> list[Any] | None:
+    """The records that a failed batch had, of orders that have or had a cancellation; None where not all were found.
+
+    A page of a stream may be empty, and the next one not (API reference, "GetRecords").
+    """
     iterator = streams.get_shard_iterator(
         StreamArn=batch["streamArn"],
         ShardId=batch["shardId"],
@@ -89,18 +117,18 @@ def _records(streams: DynamoDBStreamsClient, batch: Mapping[str, Any]) -> list[A
         SequenceNumber=batch["startSequenceNumber"],
     )["ShardIterator"]
     records: list[Any] = []
-    while iterator:
+    empty = 0
+    while iterator and empty < EMPTY_PAGES:
         answer = streams.get_records(ShardIterator=iterator)
+        empty = 0 if answer["Records"] else empty + 1
         for record in answer["Records"]:
             records.append(record)
             if record["dynamodb"]["SequenceNumber"] == batch["endSequenceNumber"]:
                 return [record for record in records if _is_ours(record)]
-        if not answer["Records"]:
-            break
         iterator = answer.get("NextShardIterator", "")
-    return [record for record in records if _is_ours(record)]
+    return None
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:
     """As the template's filter has it: orders that have, or had, a cancellation."""
-    return any("cancellation" in record["dynamodb"].get(image, {}) for image in ("OldImage", "NewImage"))
+    return any("M" in record["dynamodb"].get(image, {}).get("cancellation", {}) for image in ("OldImage", "NewImage"))

@@ -8,19 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.refunds import Refunds
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.adapters.eventbridge import Bus
-from cancel_core.domain import booking, ids, operator
+from cancel_core.domain import booking, operator
 from cancel_core.domain.cancellation import Cancellation, Refund
 from cancel_core.domain.events import canceled
+from cancel_core.domain.ids import SURPLUS
 from cancel_core.domain.order import Order
-from cancel_core.domain.refund_document import has_same_legs
+from cancel_core.domain.refund_document import Ledger, RefundDocument, adopted, first_ledger
+from cancel_core.domain.refund_plan import PlannedLeg
+from cancel_core.domain.refund_rest import plan_rest
 from cancel_core.domain.times import iso
-from cancel_core.errors import CancelCoreError, OrderUnreadable, PublishFailed
+from cancel_core.errors import CancelCoreError, OrderUnreadable, PublishFailed, RefundChanged
 
 MAX_ATTEMPTS = 5
 
@@ -37,17 +40,17 @@ class Person(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A refund's document, and its order where there still is one that carries this very refund."""
+    """A refund's document, and its order where there still is one that carries this very refund. `read` is the document
+    as the table has it, which may be of an earlier version. `ledger` and `others` as `Refunds.open` has them.
+    """
 
-    document: dict[str, Any]
+    document: RefundDocument
+    read: RefundDocument
     stored: StoredOrder | None
     cancellation: Cancellation | None
     refund: Refund | None
-
-    @property
-    def status(self) -> str:
-        """The order's word counts: that is what the customer sees."""
-        return self.refund.status if self.refund else str(self.document["status"])
+    ledger: Ledger | None
+    others: list[RefundDocument]
 
     @property
     def order(self) -> Order | None:
@@ -60,51 +63,59 @@ class Case(NamedTuple):
 
 def find(orders: Orders, refunds: Refunds, some_id: str) -> Case:
     """The case of a refund_id or an order_id. Raises `Refused` where there is none."""
+    if some_id.startswith(SURPLUS):
+        raise Refused(f"{some_id} is a surplus: pay it back by hand or keep it, then `settle`.")
     refund_id = some_id
-    if not some_id.startswith("ref_") and (stored := orders.get(some_id)):
-        refund_id = ids.refund_id(stored.cancellation_id)
-    document = refunds.get(refund_id)
+    if not some_id.startswith("ref_") and (stored := orders.get(some_id)) and stored.cancellation:
+        refund_id = stored.cancellation.refund.refund_id if stored.cancellation.refund else ""
+    document = refunds.get(refund_id) if refund_id else None
     if document is None:
         raise Refused(
             f"No refund was begun under {some_id}. An order that waits for its refund to begin is in `list`; "
             "the reconciler announces it again by itself."
         )
-    stored = orders.get(document["order_id"])
-    cancellation = stored.cancellation if stored else None
+    opened = refunds.open(document.order_id, document.refund_id)
+    document = opened.document or document
+    cancellation = opened.stored.cancellation if opened.stored else None
     refund = cancellation.refund if cancellation else None
-    if refund is None or refund.refund_id != refund_id:
-        return Case(document, stored, None, None)
-    return Case(document, stored, cancellation, refund)
+    if refund is None or refund.refund_id != document.refund_id:
+        return Case(document, document, opened.stored, None, None, opened.ledger, opened.others)
+    case = Case(document, document, opened.stored, cancellation, refund, opened.ledger, opened.others)
+    if case.order and document.format == 1:
+        # Of an earlier version: its legs get what they lack.
+        return case._replace(document=adopted(document, case.order, ()))
+    return case
 
 
 def retry(orders: Orders, refunds: Refunds, bus: Bus, some_id: str, person: Person, now: datetime) -> str:
-    """Has a failed refund carried out again, under new keys. Answers what was done.
+    """Has a failed refund carried out again. What is owed, and from where, is worked out anew from the order as it is.
 
-    Before anything is paid the provider is asked what it already did for this refund.
+    What its provider has said no to is asked for under new keys, what nobody has an answer to under the old one.
+    Answers what was done.
     """
 
-    def step(case: Case) -> tuple[Refund, str] | str:
-        if case.status != "failed":
-            return f"The refund is {case.status}: there is nothing to try again."
-        if case.order is None or case.refund is None:
+    def step(case: Case, at: str) -> RefundDocument | str:
+        if case.document.status != "failed":
+            return f"The refund is {case.document.status}: there is nothing to try again."
+        if case.order is None or case.cancellation is None:
             raise Refused(
                 "Its order is gone or can't be read, so nothing can be paid by us. Pay by hand, then `settle`."
             )
-        if not has_same_legs(case.document, case.refund):
-            raise Refused(
-                "An earlier refund of this order had other sums. Compare the two, pay by hand, then `settle`."
-            )
-        again = operator.try_anew(case.order, case.refund, iso(now))
-        if again is None:
+        again = operator.try_anew(case.document, at, _entry("tried again", person))
+        ledger = case.ledger or first_ledger(case.order, case.cancellation, again)
+        rest = plan_rest(case.order, case.cancellation, ledger, again, case.others)
+        if rest.failure == "INSUFFICIENT_CAPTURED_AMOUNT":
             raise Refused(
                 "The order's payments hold less than is owed. Correct them in the order system, or pay by hand, "
                 "then `settle`."
             )
-        return again, "tried again"
+        if rest.failure:
+            raise Refused(f"{rest.message} `settle` when you have seen to it.")
+        return booking.with_sums(again, case.others, rest, "pending")
 
-    said = _change(orders, refunds, some_id, person, now, step)
+    said = _change(orders, refunds, some_id, now, step, "tried again")
     case = find(orders, refunds, some_id)
-    if case.status == "pending" and case.stored and case.cancellation:
+    if case.document.status == "pending" and case.stored and case.cancellation:
         # Should this be lost, the reconciler does the same a little later.
         with suppress(PublishFailed):
             bus.publish([canceled(case.stored.state, case.cancellation)])
@@ -114,79 +125,83 @@ def retry(orders: Orders, refunds: Refunds, bus: Bus, some_id: str, person: Pers
 def settle(orders: Orders, refunds: Refunds, some_id: str, person: Person, now: datetime) -> str:
     """Marks a failed refund as settled by hand: the customer has been given what was owed, or it was decided otherwise.
 
-    The order's rows are booked as refunded and `OrderRefunded` is sent; the payments are not touched, for what a
-    person did at a provider the order system books itself. Answers what was done.
+    `amount` is then what providers paid through us, `settled_by_hand` the rest. The order's rows are booked as
+    refunded, unless the order has left the house, and `OrderRefunded` is sent; the payments are not touched, for what a
+    person did at a provider the order system books itself. Answers what was done. A surplus is settled in the same way.
     """
 
-    def step(case: Case) -> tuple[Refund | None, str] | str:
-        if case.status == "succeeded":
+    def step(case: Case, at: str) -> RefundDocument | str:
+        if case.document.status == "succeeded":
             return "The refund has succeeded or is settled: nothing to do."
-        if case.status == "pending":
+        if case.document.status == "pending":
             raise Refused(
                 "The refund is still pending, and might be paid at any time. `give-up` first, then look again."
             )
-        return (operator.settle_by_hand(case.refund, iso(now)) if case.refund else None), "settled by hand"
+        return operator.settle(case.document, at, _entry("settled by hand", person), person.by, person.why)
 
-    return _change(orders, refunds, some_id, person, now, step)
+    if some_id.startswith(SURPLUS):
+        if not refunds.settle_surplus(some_id, {"at": iso(now), "by": person.by, "why": person.why}):
+            raise Refused(f"There is no {some_id}.")
+        return f"{some_id}: settled by hand."
+    return _change(orders, refunds, some_id, now, step, "settled by hand", "The shop has settled the refund.")
 
 
 def give_up(orders: Orders, refunds: Refunds, some_id: str, person: Person, now: datetime) -> str:
     """Ends a pending refund as failed, so that it can be settled by hand. Answers what was done."""
 
-    def step(case: Case) -> tuple[Refund | None, str] | str:
-        if case.status != "pending":
-            return f"The refund is {case.status}: there is nothing to give up."
-        return (booking.give_up(case.refund, "INVALID_ORDER", iso(now)) if case.refund else None), "given up"
+    def step(case: Case, at: str) -> RefundDocument | str:
+        if case.document.status != "pending":
+            return f"The refund is {case.document.status}: there is nothing to give up."
+        return operator.give_up(case.document, at, _entry("given up", person), person.why)
 
-    return _change(orders, refunds, some_id, person, now, step)
+    return _change(orders, refunds, some_id, now, step, "given up")
+
+
+def _entry(what: str, person: Person) -> str:
+    return f"{what} by {person.by}: {person.why}"
 
 
 def _change(
     orders: Orders,
     refunds: Refunds,
     some_id: str,
-    person: Person,
     now: datetime,
-    step: Callable[[Case], Any],
+    step: Callable[[Case, str], RefundDocument | str],
+    what: str,
+    comment: str = "",
 ) -> str:
     for _ in range(MAX_ATTEMPTS):
         case = find(orders, refunds, some_id)
-        result = step(case)
+        result = step(case, iso(now))
         if isinstance(result, str):
             return result
-        refund, what = result
-        after = _document(case, refund, what, person, iso(now))
-        if _written(refunds, case, after, refund, what):
-            return f"{case.document['refund_id']}: {what}."
+        with suppress(RefundChanged):
+            _write(refunds, case, result, comment)
+            return f"{case.document.refund_id}: {what}."
     raise Refused("The order or the refund kept changing. Look again in a minute.")
 
 
-def _written(refunds: Refunds, case: Case, after: dict[str, Any], refund: Refund | None, what: str) -> bool:
-    if case.stored is None or case.cancellation is None or refund is None:
-        return refunds.write(case.document, after)
+def _write(refunds: Refunds, case: Case, after: RefundDocument, comment: str) -> None:
+    if case.stored is None or case.cancellation is None or case.refund is None:
+        refunds.write(case.read, after)
+        return
+    revision = max(after.revision, case.cancellation.revision + 1)
+    after = after.model_copy(update={"revision": revision})
+    planned: tuple[PlannedLeg, ...] = ()
+    if case.order and after.status == "pending":
+        ledger = case.ledger or first_ledger(case.order, case.cancellation, after)
+        planned = plan_rest(case.order, case.cancellation, ledger, after, case.others).legs
+    refund = booking.refund_of(case.refund, after, case.others, planned)
+    counted = None
     if case.order is None:
-        change = booking.book_failure(case.cancellation, refund)
+        change = booking.book_failure(case.cancellation, refund, revision)
     else:
-        comment = {"settled by hand": "The shop has settled the refund.", "tried again": ""}.get(what, "")
-        change = booking.book(case.order, case.cancellation, refund, comment)
-    return refunds.book(case.document, after, case.stored, change) is not None
-
-
-def _document(case: Case, refund: Refund | None, what: str, person: Person, at: str) -> dict[str, Any]:
-    before = case.document
-    after = before | {
-        "updated_at": at,
-        "log": [*before.get("log", []), {"at": at, "entry": f"{what} by {person.by}: {person.why}"}],
-    }
-    if refund:
-        after["payments"] = [leg.model_dump(exclude_defaults=True) for leg in refund.payments]
-    if what == "settled by hand":
-        after |= {"status": "succeeded", "settled": {"at": at, "by": person.by, "why": person.why}}
-        after.pop("failure", None)
-        after.pop("unsettled_since", None)
-    elif what == "given up":
-        after |= {"status": "failed", "failure": {"code": "INVALID_ORDER", "message": f"given up: {person.why}"}}
-    else:
-        after |= {"status": "pending", "unsettled_since": at}
-        after.pop("failure", None)
-    return after
+        ledger = case.ledger or first_ledger(case.order, case.cancellation, after)
+        documents = (*case.others, after)
+        if after.settled and after.refund_id not in ledger.refunds:
+            # What was given by hand counts for a later cancellation of the order as well.
+            counted = (case.ledger, ledger.with_refund(after.refund_id))
+        change = booking.book(
+            case.order, case.cancellation, refund, ledger, documents, revision, after.surplus, comment
+        )
+    refunds.write(case.read, after, counted, (case.stored, change))

@@ -13,4 +13,5 @@ cancel_order = wiring.cancel_order()
 def handler(request: ApiRequest) -> Answer:
     canceled = cancel_order(request.cancel_request(wiring.customer_claim()), wiring.now())
     headers = {"idempotency-replayed": "true"} if canceled.replayed else {}
-    return Answer(canceled_view(canceled), headers, {"cancellation_id": canceled.stored.cancellation_id})
+    document = canceled_view(canceled)
+    return Answer(document, headers, {"cancellation_id": document["cancellation"]["cancellation_id"]})

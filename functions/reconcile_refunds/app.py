@@ -9,5 +9,5 @@ reannounce = wiring.reannounce()
 
 
 @background
-def handler(_event: dict[str, Any], _context: Any) -> None:
-    reannounce(wiring.now(), wiring.reconcile_after())
+def handler(_event: dict[str, Any], context: Any) -> None:
+    reannounce(wiring.now(), wiring.reconcile_after(), lambda: context.get_remaining_time_in_millis() / 1000)

@@ -55,4 +55,4 @@ def test_what_can_not_be_read_is_waited_for_and_nothing_of_it_is_told(aws: Aws) 
 
 def test_stripe_without_a_secret_pays_nothing_and_loses_nothing() -> None:
     with pytest.raises(ProviderUnavailable, match="no secret is configured"):
-        providers()["stripe"].execute(PaymentRequest("refund", "key", "ref", "pi_1", 1, "SEK"))
+        providers()["stripe"].execute(PaymentRequest("refund", "key", "ref", "p1", "pi_1", 1, "SEK"))

@@ -73,7 +73,7 @@ def test_no_reason_is_preselected_and_none_is_refused_at_the_field(visit: Visit,
             ["Item 1", "SEK 200.00", "Shipping", "SEK 49.00", "Total", "SEK 249.00", "the way you paid"],
             "SEK 249.00 has been paid back.",
         ),
-        ("unpaid", {}, ["Nothing has been charged for this order"], "Nothing was charged"),
+        ("unpaid", {}, ["Nothing has been charged for this order"], "There is nothing to pay back automatically."),
         (
             "authorized",
             {"payments": [documents.authorized(20000)]},

@@ -13,7 +13,7 @@ from tests.support.orders import AT, LATER, canceled, document, item, paid, paym
 
 
 def happened(before: StoredOrder | None, after: StoredOrder) -> list[Event]:
-    return transitions(before.state if before else None, after.state)
+    return transitions(before.state if before else None, after.state, LATER)
 
 
 def test_a_cancel_is_told_with_the_quantities_of_this_cancel() -> None:
@@ -34,7 +34,7 @@ def test_a_cancel_is_told_with_the_quantities_of_this_cancel() -> None:
             "order_id": "o1",
             "store_id": "default",
             "customer_id": "c1",
-            "cancellation_id": stored(source).cancellation_id,
+            "cancellation_id": canceled(source).cancellation_id,
             "reason": "other",
             "items": [{"item_id": "a", "sku": "sku-a", "qty_canceled": 1, "qty_refunded": 2}],
             "refund": {"amount": 2000, "currency": "SEK"},

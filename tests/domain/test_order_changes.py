@@ -140,13 +140,14 @@ def test_a_status_that_the_order_system_has_set_since_is_its_own() -> None:
     assert plain(refunded(StoredOrder(after_cancel.raw)).raw)["status"] == "archived"
 
 
-def test_rows_are_not_booked_on_other_items_than_they_were_planned_for() -> None:
+def test_rows_are_booked_by_their_ids_wherever_they_stand_since() -> None:
     after_cancel = canceled(paid(items=[item("a", invoiced=1), item("b", invoiced=1, amount=0)]))
     raw = after_cancel.raw | {"items": {"L": list(reversed(after_cancel.raw["items"]["L"]))}}
 
     after = plain(refunded(StoredOrder(raw)).raw)
 
-    assert all("amount_refunded" not in row for row in after["items"])
+    booked = [(row["item_id"], row["qty_refunded"], row.get("amount_refunded", 0)) for row in after["items"]]
+    assert booked == [("b", 1, 0), ("a", 1, 10000)]
     assert after["payments"][0]["amount_refunded"] == 10000
 
 

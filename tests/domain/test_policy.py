@@ -201,7 +201,7 @@ def test_a_wrong_edit_changes_nothing_of_what_is_in_force_and_is_told(wrong: dic
 
     assert before.enabled
     assert not before.problems
-    assert after == Policy(before.enabled, before.reasons, before.cancellable_statuses, after.problems)
+    assert after == Policy(before.enabled, before.reasons, before.cancellable_statuses, problems=after.problems)
     assert after.problems
     assert {problem.scope for problem in after.problems} == {scope}
     off = read_policy("se", *(documents | {scope: wrong | {"scope": scope, "enabled": " no"}}).values(), *good.values())

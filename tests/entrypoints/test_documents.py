@@ -37,6 +37,21 @@ def test_history_is_newest_first_and_of_one_second_the_later_entry_is_the_newer(
     assert [entry["comment"] for entry in shown] == ["d", "b", "c", "a"]
 
 
+def test_history_is_in_the_order_of_time_and_not_of_its_text() -> None:
+    entries = [
+        ("10:00:29Z", "a"),
+        ("10:00:29.017Z", "c"),
+        ("10:00:29.0Z", "b"),
+        ("10:00:30Z", "d"),
+        ("10:00:29.2Z", "e"),
+    ]
+    history = [{"at": f"2026-11-20T{at}", "status": "pending", "comment": comment} for at, comment in entries]
+
+    shown = order_view(order(history=history), ENABLED)["history"]
+
+    assert [entry["comment"] for entry in shown] == ["d", "e", "c", "b", "a"]
+
+
 def test_quantities_are_json_numbers_and_fractions_stay() -> None:
     (row,) = order_view(order(items=[item(ordered=Decimal("1.5"))]), ENABLED)["items"]
 

@@ -66,7 +66,7 @@ def test_a_message_that_was_lost_from_the_refund_queue_is_announced_again(world:
         world.kill(REFUND)()
         taken.append(order_id)
 
-    world.proxies[REFUND].plan(about("GetItem", order_id), faults.before(lose))
+    world.proxies[REFUND].plan(about("BatchGetItem", order_id), faults.before(lose))
 
     shop.canceled(order_id)
 

@@ -47,7 +47,8 @@ def lose_events_of(order_id: str) -> Fault:
 class Point(NamedTuple):
     """One line that talks to the outside: its function, what it asks for, and the story in which it is met.
 
-    `of` says which requests of that operation are meant; `writes` whether anything is different once it is done.
+    `has` tells the requests of that operation that are meant from the others, by their body; `writes` whether anything
+    is different once it is done.
     """
 
     function: str
@@ -55,6 +56,7 @@ class Point(NamedTuple):
     story: str
     what: str
     writes: bool = True
+    has: str = ""
 
 
 CANCEL, PUBLISH, REFUND, RECONCILE = (
@@ -70,18 +72,19 @@ POINTS = (
     Point(PUBLISH, "PutEvents", "paid", "puts the event on the bus"),
     Point(PUBLISH, "GetItem", "erased", "reads an order whose cancellation was erased", writes=False),
     Point(PUBLISH, "UpdateItem", "erased", "puts the cancellation back"),
-    Point(REFUND, "GetItem", "paid", "reads the order", writes=False),
-    Point(REFUND, "PutItem", "paid", "records the intent"),
+    Point(REFUND, "BatchGetItem", "paid", "reads the order, its refund and what was paid before", writes=False),
+    Point(REFUND, "GET /v1/payment_intents/{id}", "paid", "looks at the payment before anything is paid", writes=False),
+    Point(REFUND, "TransactWriteItems", "paid", "freezes what the provider is asked for next", has='"Put"'),
     Point(REFUND, "GetSecretValue", "fresh", "reads the provider's key", writes=False),
     Point(REFUND, "POST /v1/refunds", "paid", "has the provider pay back"),
     Point(REFUND, "POST /v1/payment_intents/{id}/cancel", "authorized", "has the provider release"),
-    Point(REFUND, "TransactWriteItems", "paid", "books the result"),
+    Point(REFUND, "TransactWriteItems", "paid", "books the result", has='"Update"'),
     Point(REFUND, "GET /v1/refunds", "again", "asks the provider what it did before", writes=False),
     Point(REFUND, "GET /v1/payment_intents/{id}", "released", "asks whether it has released before", writes=False),
     Point(REFUND, "UpdateItem", "away", "notes why the provider can't be asked"),
     Point(REFUND, "ChangeMessageVisibility", "away", "has the message come again sooner"),
     Point(RECONCILE, "Scan", "lost", "looks for what is pending", writes=False),
-    Point(RECONCILE, "GetItem", "lost", "reads the order", writes=False),
+    Point(RECONCILE, "BatchGetItem", "lost", "reads the orders", writes=False),
     Point(RECONCILE, "PutEvents", "lost", "announces it again"),
     Point(RECONCILE, "UpdateItem", "lost", "notes that it was announced"),
 )
@@ -190,7 +193,9 @@ class Cell:
         operation = self.point.operation
         # What names neither order nor payment is met by whoever comes first.
         nameless = operation in {"Scan", "GetSecretValue", "ChangeMessageVisibility"}
-        self.match = about(operation) if nameless else about(operation, *self.words)
+        named = about(operation) if nameless else about(operation, *self.words)
+        has = self.point.has.encode()
+        self.match = lambda request: named(request) and has in request.body
         return self.match
 
     def _happened(self) -> bool:

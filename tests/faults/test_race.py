@@ -132,7 +132,7 @@ def test_what_the_shop_ships_blindly_over_a_cancel_is_told_and_not_paid_back(wor
     sent = {**read, "status": "complete", "items": [{**row, "qty_shipped": 2} for row in read["items"]]}
     # Before the refund begins.
     world.proxies["RefundOrderFunction"].plan(
-        about("GetItem", order_id), just_before(lambda: shop.aws.orders.put_item(Item=sent))
+        about("BatchGetItem", order_id), just_before(lambda: shop.aws.orders.put_item(Item=sent))
     )
 
     shop.canceled(order_id)

@@ -86,7 +86,7 @@ def test_after_a_restore_each_refund_is_paid_once(world: World, shop: Shop, anew
     shop.refunded(order_ids["ended"])
     for name in ("paid since", "never"):
         world.stripe.plan(lambda r, i=intents[name]: i in r.path + r.body.decode(), faults.refuse, times=ALWAYS)  # type: ignore[misc]  # the default binds the loop's variable
-    world.proxies[REFUND].plan(about("GetItem", order_ids["begun since"]), faults.fail(500), times=ALWAYS)
+    world.proxies[REFUND].plan(about("BatchGetItem", order_ids["begun since"]), faults.fail(500), times=ALWAYS)
     for name in ("paid since", "never", "begun since"):
         shop.canceled(order_ids[name])
     begun = [shop.cancellation(order_ids[name])["refund"]["refund_id"] for name in ("paid since", "never")]
@@ -100,7 +100,7 @@ def test_after_a_restore_each_refund_is_paid_once(world: World, shop: Shop, anew
 
     # After that moment money moves, one customer more cancels, and one refund is never paid by the old stack.
     world.proxies[REFUND].clear()
-    world.proxies[REFUND].plan(about("GetItem", order_ids["never"]), faults.fail(500), times=ALWAYS)
+    world.proxies[REFUND].plan(about("BatchGetItem", order_ids["never"]), faults.fail(500), times=ALWAYS)
     world.stripe.clear()
     shop.canceled(order_ids["later"])
     for name in ("paid since", "begun since", "later"):

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cancel_core.adapters.dynamodb.attributes import plain
-from cancel_core.adapters.eventbridge import Bus
-
 from local.event_sources.filters import matches
 from local.event_sources.records import as_lambda_record
 from tests.conftest import Aws
+from tests.invariants.product import bus, plain
 from tests.invariants.wire import Crash, Wire
 
 Record = dict[str, Any]
@@ -26,21 +24,26 @@ class Stream:
         self._arn = mapping["EventSourceArn"]
         self._region = aws.template.region
         self._patterns = [json.loads(one["Pattern"]) for one in mapping["FilterCriteria"]["Filters"]]
-        self._after: dict[str, str] = {}
+        self._iterators: dict[str, str] = {}
 
     def read(self) -> list[Record]:
         """What was written since the last time, in order."""
+        if not self._iterators:
+            self._find_shards()
         fresh: list[Record] = []
+        for shard, iterator in list(self._iterators.items()):
+            answer = self._client.get_records(ShardIterator=iterator)
+            fresh += answer["Records"]
+            self._iterators[shard] = answer["NextShardIterator"]
+        return [as_lambda_record(record, self._arn, self._region) for record in fresh]
+
+    def _find_shards(self) -> None:
+        """Those that are open; a run is over long before one is closed."""
         for shard in self._client.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"]:
-            where: dict[str, Any] = {"ShardIteratorType": "TRIM_HORIZON"}
-            if after := self._after.get(shard["ShardId"]):
-                where = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
-            iterator = self._client.get_shard_iterator(StreamArn=self._arn, ShardId=shard["ShardId"], **where)
-            records = self._client.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
-            if records:
-                self._after[shard["ShardId"]] = records[-1]["dynamodb"]["SequenceNumber"]
-            fresh += [as_lambda_record(record, self._arn, self._region) for record in records]
-        return fresh
+            if "EndingSequenceNumber" not in shard["SequenceNumberRange"]:
+                self._iterators[shard["ShardId"]] = self._client.get_shard_iterator(
+                    StreamArn=self._arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+                )["ShardIterator"]
 
     def wanted(self, record: Record) -> bool:
         return any(matches(pattern, record) for pattern in self._patterns)
@@ -60,7 +63,7 @@ class Events:
         self._wire = wire
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.queue: list[Message] = []
-        self.bus = Bus(self, "bus")  # type: ignore[arg-type]  # all that the bus uses of a client is here
+        self.bus = bus(self)
 
     def put_events(self, Entries: list[Any]) -> dict[str, Any]:  # noqa: N803  # boto3's own spelling
         kind = self._wire.call()

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.invariants.bank import SHOP, Account, Kind
+from tests.invariants.money import number
+from tests.invariants.product import PRODUCTS_OWN
 from tests.support.orders import document
 
-# What the product may change in an order; all else is the shop's.
-PRODUCTS_OWN = {"status", "items", "shipping", "fees", "payments", "history", "cancellation", "refund_pending_since"}
+CANCELLABLE = ("pending", "processing")
 NUMBERS = {"qty_canceled", "qty_refunded", "amount_refunded", "amount_voided"}
-
+"""What the product may change in a row."""
 
 SHARES = st.sampled_from([0, 1, 2])
+PECULIAR = ["", "", "", "a discount", "a gift", "NULL", "NULL", "a currency", "a provider"]
+SHARED_REFERENCE = [False, False, True]
+QUANTITIES = [Decimal(text) for text in ("1", "2", "1.5", "0.25", "1.123456789012345678901234567890123456")]
+
+
+@dataclass
+class Placed:
+    """An order to be placed, without its id. A payment's `reference` names one of `accounts`, to be made unique."""
+
+    source: dict[str, Any]
+    accounts: dict[str, Account]
 
 
 @st.composite
@@ -27,38 +41,39 @@ def _charges(draw: st.DrawFn, share: st.SearchStrategy[int] = SHARES) -> dict[st
 
 
 @st.composite
-def _items(draw: st.DrawFn, number: int) -> dict[str, Any]:
-    ordered = draw(st.sampled_from([Decimal(1), Decimal(2), Decimal("1.5"), Decimal("0.25")]))
+def _items(draw: st.DrawFn, place: int) -> dict[str, Any]:
+    ordered = draw(st.sampled_from(QUANTITIES))
     half = draw(st.sampled_from([2, 2, 1, 0]))
     return {
-        "item_id": f"i{number}",
-        "sku": f"sku-{number}",
-        "name": f"Thing {number}",
+        "item_id": f"i{place}",
+        "sku": f"sku-{place}",
+        "name": f"Thing {place}",
         "qty_ordered": ordered,
-        "qty_invoiced": ordered * half / 2,
+        "qty_invoiced": ordered if half == 2 else Decimal(0) if half == 0 else round(ordered / 2, 12),
         "colour": {"name": "red", "code": Decimal("1.50")},
         **draw(_charges(st.just(half))),
     }
 
 
 @st.composite
-def orders(draw: st.DrawFn) -> dict[str, Any]:
-    """A new order, without its id and its store. Each payment's `reference` is its `payment_id`, to be made unique."""
-    items = [draw(_items(number)) for number in range(draw(st.integers(1, 2)))]
+def orders(draw: st.DrawFn) -> Placed:
+    items = [draw(_items(place)) for place in range(draw(st.integers(1, 2)))]
     shipping = draw(st.none() | _charges())
     fees = [{"fee_id": "wrap", "name": "Gift wrap", **draw(_charges())}] if draw(st.booleans()) else []
+    peculiar = draw(st.sampled_from(PECULIAR))
+    if peculiar == "a discount":
+        off = -draw(st.integers(1, 800))
+        fees.append({"fee_id": "off", "name": "Discount", "amount": off, "amount_invoiced": off, "amount_refunded": 0})
+    if peculiar == "a gift":
+        items[0] |= {"amount": 0, "amount_invoiced": 0, "amount_refunded": 0, "qty_invoiced": items[0]["qty_ordered"]}
     rows = [*items, *fees, *([shipping] if shipping else [])]
-    owed = sum(max(0, row["amount_invoiced"] - row["amount_refunded"]) for row in rows)
+    owed = max(0, sum(_owed(row) for row in rows))
     # Where there is much more than is owed, nothing but the product itself keeps from paying twice.
-    held = max(0, owed + draw(st.sampled_from([0, 0, -1, 700, 2 * owed, 2 * owed])))
-    payments = []
-    for number in range(parts := draw(st.integers(1, 3)) if held else 0):
-        part = held // parts + (held % parts if number == 0 else 0)
-        before = draw(st.sampled_from([0, 0, 300]))
-        payments.append(_payment(number, captured=part + before, refunded=before))
-    if draw(st.integers(0, 2)) == 0:
-        payments.insert(draw(st.integers(0, len(payments))), _payment(9, authorized=draw(st.integers(1, 900))))
-    if payments and draw(st.integers(0, 15)) == 0:
+    held = max(0, owed + draw(st.sampled_from([0, 0, -1, 1, 700, 2 * owed, 2 * owed])))
+    payments, accounts = draw(_payments(held))
+    if peculiar == "a currency" and accounts:
+        accounts[payments[-1]["reference"]].currency = "EUR"
+    if peculiar == "a provider" and payments:
         payments[-1]["provider"] = "unknown"
     made = document(
         status=draw(st.sampled_from(["processing"] * 4 + ["pending", "pending", "hold"])),
@@ -69,22 +84,65 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
         warehouse={"shelf": Decimal("4.50"), "labels": {"cold", "glass"}},
         own_writes=0,
     )
-    return made | ({"shipping": shipping} if shipping else {})
+    if shipping:
+        made["shipping"] = shipping
+    if peculiar == "NULL":
+        _say_null(made)
+    return Placed(made, accounts)
 
 
-def _payment(number: int, *, captured: int = 0, refunded: int = 0, authorized: int = 0) -> dict[str, Any]:
+def _owed(row: dict[str, Any]) -> int:
+    owed = int(row["amount_invoiced"] - row["amount_refunded"])
+    return owed if row["amount_invoiced"] < 0 else max(0, owed)
+
+
+@st.composite
+def _payments(draw: st.DrawFn, held: int) -> tuple[list[dict[str, Any]], dict[str, Account]]:
+    payments: list[dict[str, Any]] = []
+    accounts: dict[str, Account] = {}
+    kinds: list[Kind] = ["intent", "intent", "charge", "offline"]
+    kind = draw(st.sampled_from(kinds))
+    shares = draw(st.sampled_from(SHARED_REFERENCE))
+    for place in range(parts := draw(st.integers(1, 3)) if held else 0):
+        captured = held // parts + (held % parts if place == 0 else 0)
+        before = draw(st.sampled_from([0, 0, 0, 300]))
+        # Of an intent more may have been authorized, and be captured later.
+        more = draw(st.sampled_from([0, 0, 2000])) if kind == "intent" and not shares else 0
+        reference = "r0" if shares else f"r{place}"
+        payments.append(_payment(place, reference, kind, captured + before, before, captured + before + more))
+        account = accounts.setdefault(reference, Account(0, 0, kind))
+        account.captured += captured + before
+        account.authorized += captured + before + more
+        if before:
+            account.move(SHOP, "", "refund", before, "succeeded", "succeeded")
+    if draw(st.integers(0, 2)) == 0:
+        authorized = draw(st.integers(1, 900))
+        payments.insert(draw(st.integers(0, len(payments))), _payment(9, "r9", kind, 0, 0, authorized))
+        accounts["r9"] = Account(0, authorized, kind)
+    return payments, accounts
+
+
+def _payment(place: int, reference: str, kind: str, captured: int, refunded: int, authorized: int) -> dict[str, Any]:
     return {
-        "payment_id": f"p{number}",
-        "provider": "stripe",
-        "amount_authorized": authorized or captured,
+        "payment_id": f"p{place}",
+        "provider": "offline" if kind == "offline" else "stripe",
+        "reference": reference,
+        "amount_authorized": authorized,
         "amount_captured": captured,
         "amount_refunded": refunded,
         "terminal": "T-7",
     }
 
 
-def has_left(order: dict[str, Any]) -> bool:
-    return order["status"] == "complete" or any(row.get("qty_shipped", 0) > 0 for row in order["items"])
+def _say_null(order: dict[str, Any]) -> None:
+    """Says with NULL what is not there."""
+    for name in ("fees", "payments", "history", "shipping"):
+        if not order.get(name) or name == "history":
+            order[name] = None
+    for row in (*order["items"], *(order["payments"] or []), *(order["fees"] or [])):
+        for name in ("qty_shipped", "qty_refunded", "amount_refunded", "amount_voided"):
+            if not row.get(name):
+                row[name] = None
 
 
 def shops_part(order: dict[str, Any]) -> Any:
@@ -93,12 +151,12 @@ def shops_part(order: dict[str, Any]) -> Any:
     def row(one: Any) -> Any:
         return {name: value for name, value in one.items() if name not in NUMBERS} if isinstance(one, dict) else one
 
-    rows = {name: [row(one) for one in order.get(name, [])] for name in ("items", "fees", "payments")}
+    rows = {name: [row(one) for one in order.get(name) or []] for name in ("items", "fees", "payments")}
     others = {name: value for name, value in order.items() if name not in PRODUCTS_OWN}
     return rows, row(order.get("shipping")), others
 
 
 def sums(order: dict[str, Any]) -> list[Any]:
     """The numbers that only ever grow."""
-    rows = [*order["items"], *order.get("fees", []), *order["payments"], order.get("shipping", {})]
-    return [row.get(name, 0) for row in rows for name in sorted(NUMBERS)]
+    rows = [*order["items"], *(order.get("fees") or []), *(order.get("payments") or []), order.get("shipping") or {}]
+    return [number(row, name) for row in rows for name in sorted(NUMBERS) if number(row, "amount_invoiced") >= 0]

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Iterator
@@ -17,12 +16,14 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.conftest import serve
-from tests.invariants.machine import Machine, Surroundings
+from tests.invariants.machine import Machine
+from tests.invariants.product import listening
+from tests.invariants.world import Surroundings
 
 SEED = int(os.environ.get("SEED") or 1)
 STEPS = int(os.environ.get("STEPS") or 0)
 STEPS_A_RUN = 50
-RUNS_A_ROUND = 8
+RUNS_A_ROUND = 10
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +33,11 @@ def around() -> Iterator[Surroundings]:
 
 
 @pytest.fixture(autouse=True)
-def _quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What the product logs and counts of thousands of faults is not what one wants to read."""
+def _quiet(around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What the product logs and counts of thousands of faults is not what one wants to read; the machine does."""
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
-    logging.disable()
-    yield
-    logging.disable(logging.NOTSET)
+    with listening(around):
+        yield
 
 
 @pytest.mark.timeout(0)

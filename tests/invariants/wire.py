@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
-from cancel_core.errors import ProviderUnavailable
 
 Kind = Literal["crash before", "crash after", "throttled", "unreachable", "answer lost", "sent twice", "meanwhile"]
 KINDS: tuple[Kind, ...] = (  # but for what others do meanwhile
@@ -29,17 +28,22 @@ class Crash(BaseException):
     """The process ends here."""
 
 
+class CannotSay(Exception):
+    """A payment provider gives no answer, or none that says what became of a request."""
+
+
 @dataclass(frozen=True)
 class Fault:
-    """What befalls the call number `at` of a pass; `calls` in a row for what lasts. `other`: what is done meanwhile.
+    """What befalls the call number `at` of a pass; `calls` in a row for what lasts.
 
-    After some, a day goes by before the next try.
+    `other` is what somebody else does meanwhile, and `dice` how. After some faults a day goes by before the next try.
     """
 
     kind: Kind
     at: int
-    calls: int
-    other: str
+    calls: int = 1
+    other: str = ""
+    dice: int = 0
 
     @property
     def takes_a_day(self) -> bool:
@@ -55,7 +59,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.tally: Counter[str] = Counter()
-        self.meanwhile: Callable[[str], None] = lambda _: None
+        self.meanwhile: Callable[[Fault], None] = lambda _: None
         self.a_day_goes_by: Callable[[], None] = lambda: None
         self._fault: Fault | None = None
         self._calls = 0
@@ -82,7 +86,7 @@ class Wire:
         if fault.kind == "crash before":
             raise Crash
         if fault.kind == "meanwhile":
-            self.meanwhile(fault.other)
+            self.meanwhile(fault)
         self._a_day = fault.takes_a_day
         return fault.kind
 
@@ -124,10 +128,10 @@ def over(wire: Wire, call: Callable[[], Any]) -> Any:
     """A call of a payment provider over the wire."""
     kind = wire.call()
     if kind in LASTING:
-        raise ProviderUnavailable(f"the provider is {kind}")
+        raise CannotSay(f"the provider is {kind}")
     answer = call()
     if kind == "crash after":
         raise Crash
     if kind == "answer lost":
-        raise ProviderUnavailable("the provider did not answer in time")
+        raise CannotSay("the provider did not answer in time")
     return call() if kind == "sent twice" else answer

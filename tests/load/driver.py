@@ -187,7 +187,9 @@ def _outcomes(
 ) -> list[Outcome]:
     prefix = f"{shop.mark}-"
     stored = {order["order_id"]: order for order in _scan(aws, aws.orders.name, Attr("order_id").begins_with(prefix))}
-    refunds = {one["order_id"]: one for one in _scan(aws, aws.refunds.name, Attr("order_id").begins_with(prefix))}
+    documents = _scan(aws, aws.refunds.name, Attr("order_id").begins_with(prefix))
+    # Besides each refund, the table has the order's ledger.
+    refunds = {one["order_id"]: one for one in documents if one["refund_id"].startswith("ref_")}
     listed = defaultdict(list)
     for client in clients.values():
         for order in _list(client):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 
 from local.runtime.runtime import Runtime
 from local.stack import functions_of
@@ -69,6 +70,19 @@ def an_order_put_over_its_cancellation(stage: Stage) -> None:
     stage.invoke("PublishEventsFunction", changed(cancelled(), not_cancelled()))
 
 
+def a_canceled_order_with_another_status(stage: Stage) -> None:
+    stage.invoke("PublishEventsFunction", changed(cancelled(), cancelled() | {"status": {"S": "processing"}}))
+
+
+def an_order_too_full_to_be_booked(stage: Stage) -> None:
+    (record,) = payload("refund_order")["Records"]
+    order = cancelled()
+    order["filler"] = {"S": "x" * (400 * 1024 - 20 - StoredOrder(order).size)}
+    stage.put("orders", order)
+    detail = {"order_id": order["order_id"]["S"], "cancellation_id": order["cancellation"]["M"]["cancellation_id"]["S"]}
+    stage.invoke("RefundOrderFunction", {"Records": [record | {"body": json.dumps({"detail": detail})}]})
+
+
 def a_typo_in_the_config(stage: Stage) -> None:
     stage.put("config", {"scope": {"S": "default"}, "enabled": {"S": "perhaps"}})
     stage.invoke("ListReasonsFunction", payload("list_reasons"))
@@ -105,6 +119,8 @@ STORIES: dict[str, Callable[[Stage], None]] = {
     "RefundRetried": a_message_that_is_none,
     "PaymentSurplus": a_surplus,
     "CancellationErased": an_order_put_over_its_cancellation,
+    "CanceledOrderReopened": a_canceled_order_with_another_status,
+    "RefundUnbookable": an_order_too_full_to_be_booked,
     "ConfigInvalid": a_typo_in_the_config,
     "InternalError": an_order_that_cannot_be_read,
     "RefundPendingSeconds": a_refund_nobody_has_carried_out,

@@ -289,6 +289,14 @@ def puts_back_what_was_erased(world: World) -> None:
     assert world.order()["cancellation"] == canceled_image()["cancellation"]
 
 
+def lists_a_surplus(world: World) -> None:
+    event = payload("publish_events")
+    images = event["Records"][0]["dynamodb"]
+    images["NewImage"]["cancellation"]["M"]["surplus"] = {"N": "500"}
+    assert world.invoke("PublishEventsFunction", event) == {"batchItemFailures": []}
+    assert world.item("RefundsTable", "refund_id", f"surplus:{PAID}")["surplus"] == {"N": "500"}
+
+
 @contextmanager
 def _reading_the_stream(world: World, function: str, mapping: Mapping[str, Any], answer: Result) -> Iterator[list[Any]]:
     """Lambda's poller, which reads a stream by the function's role; gives the batches it has brought so far."""
@@ -411,8 +419,22 @@ def is_brought_its_messages(world: World) -> None:
 def announces_again(world: World) -> None:
     long_ago = {"S": "2026-01-01T00:00:00Z"}
     world.put(canceled_image() | {"refund_pending_since": long_ago})
+    # One that the order system has taken out of the orders' index; the refunds table remembers it.
+    begun = canceled_image() | {"order_id": {"S": "begun"}}
+    world.put(begun)
+    cancellation = begun["cancellation"]["M"]
+    world.services.dynamodb.put_item(
+        TableName=world.template.name("RefundsTable"),
+        Item={
+            "refund_id": cancellation["refund"]["M"]["refund_id"],
+            "cancellation_id": cancellation["cancellation_id"],
+            **{name: {"S": value} for name, value in {"order_id": "begun", "status": "pending"}.items()},
+            **dict.fromkeys(("updated_at", "unsettled_since"), long_ago),
+        },
+    )
     world.invoke("ReconcileRefundsFunction", payload("reconcile_refunds"))
-    assert world.announced() == [PAID]
+    world.services.dynamodb.delete_item(TableName=world.template.name("OrdersTable"), Key={"order_id": {"S": "begun"}})
+    assert sorted(world.announced()) == sorted([PAID, "begun"])
     assert world.order()["refund_pending_since"] != long_ago
 
 
@@ -464,6 +486,8 @@ class Job(NamedTuple):
 
 READ_CONFIG = tuple(sorted(permissions.READ_CONFIG))
 READ, UPDATE = ("dynamodb:GetItem", ORDERS), ("dynamodb:UpdateItem", ORDERS)
+READ_BATCH = ("dynamodb:BatchGetItem", ORDERS)
+READ_REFUND = (READ_BATCH, ("dynamodb:BatchGetItem", REFUNDS))
 PUT_EVENTS = ("events:PutEvents", "EventBus.Arn")
 
 
@@ -481,12 +505,13 @@ JOBS = (
     Job("GetCancellationFunction", shows_a_cancellation, (READ,)),
     Job("PublishEventsFunction", publishes, (PUT_EVENTS,)),
     Job("PublishEventsFunction", puts_back_what_was_erased, (READ, UPDATE)),
+    Job("PublishEventsFunction", lists_a_surplus, (("dynamodb:UpdateItem", REFUNDS), PUT_EVENTS)),
     Job("PublishEventsFunction", is_brought_the_stream, read_stream("OrdersTable")),
     Job("PublishEventsFunction", leaves_what_it_can_not_publish, (("sqs:SendMessage", "PublishDeadLetterQueue.Arn"),)),
     Job(
         "RefundOrderFunction",
         refunds,
-        (READ, UPDATE, ("dynamodb:PutItem", REFUNDS), ("dynamodb:UpdateItem", REFUNDS)),
+        (*READ_REFUND, UPDATE, ("dynamodb:PutItem", REFUNDS), ("dynamodb:UpdateItem", REFUNDS)),
     ),
     Job("RefundOrderFunction", refunds_at_stripe, (("secretsmanager:GetSecretValue", "StripeSecretArn"),)),
     Job(
@@ -494,7 +519,11 @@ JOBS = (
         waits_for_a_provider_that_is_away,
         (("dynamodb:UpdateItem", REFUNDS), ("sqs:ChangeMessageVisibility", "RefundQueue.Arn")),
     ),
-    Job("RefundOrderFunction", closes_the_refund_of_an_order_that_is_gone, (READ, ("dynamodb:UpdateItem", REFUNDS))),
+    Job(
+        "RefundOrderFunction",
+        closes_the_refund_of_an_order_that_is_gone,
+        (*READ_REFUND, ("dynamodb:UpdateItem", REFUNDS)),
+    ),
     Job(
         "RefundOrderFunction",
         is_brought_its_messages,
@@ -503,7 +532,13 @@ JOBS = (
     Job(
         "ReconcileRefundsFunction",
         announces_again,
-        (("dynamodb:Scan", permissions.REFUND_PENDING), READ, UPDATE, PUT_EVENTS),
+        (
+            ("dynamodb:Scan", permissions.REFUND_PENDING),
+            ("dynamodb:Scan", permissions.UNSETTLED),
+            *READ_REFUND,
+            UPDATE,
+            PUT_EVENTS,
+        ),
     ),
     Job(
         "ValidateConfigFunction",

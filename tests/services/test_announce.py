@@ -20,6 +20,7 @@ from cancel_core.services.reconcile import reannounce
 from cancel_core.services.refund import refund_order
 from cancel_core.telemetry import flush
 
+from tests.support import bank as provider
 from tests.support.orders import canceled, item, paid, payment, refunded, stored
 from tests.support.tables import NOW, Aws, Calls, Reply, Shop, Watched, fake_service, impatient, request
 
@@ -42,7 +43,7 @@ def test_what_happened_reaches_whoever_subscribes(shop: Shop, watched: Watched) 
         Change("12", None, stored(paid())),
     ]
 
-    assert publish_changes(shop.orders, watched.bus, happened, NOW) == []
+    assert publish_changes(shop.orders, shop.refunds, watched.bus, happened, NOW) == []
 
     seen = watched.seen()
     assert {event["source"] for event in seen} == {"cancel-core"}
@@ -57,7 +58,7 @@ def test_a_record_that_cannot_be_read_does_not_hold_up_the_others(shop: Shop, wa
     assert poison.after
     broken = StoredOrder(poison.after.raw | {"cancellation": {"S": "poison"}})
 
-    failed = publish_changes(shop.orders, watched.bus, [first, poison._replace(after=broken), last], NOW)
+    failed = publish_changes(shop.orders, shop.refunds, watched.bus, [first, poison._replace(after=broken), last], NOW)
 
     assert failed == ["1"]
     assert [event["detail"]["order_id"] for event in watched.seen()] == ["o0", "o2"]
@@ -67,7 +68,7 @@ def test_an_event_that_would_be_too_large_goes_without_its_rows(shop: Shop, watc
     rows = [item(f"{number:05}" + "x" * 40, invoiced=1, amount=1) for number in range(2500)]
     source = paid(items=rows)
 
-    publish_changes(shop.orders, watched.bus, [Change("1", stored(source), canceled(source))], NOW)
+    publish_changes(shop.orders, shop.refunds, watched.bus, [Change("1", stored(source), canceled(source))], NOW)
 
     (event,) = watched.seen()
     assert event["detail"]["items"] == []
@@ -90,20 +91,33 @@ def refusing() -> Iterator[Bus]:
 
 
 def test_entries_that_the_bus_refused_are_given_again(shop: Shop, refusing: Bus) -> None:
-    assert publish_changes(shop.orders, refusing, changes(13), NOW) == ["0", "2", "4", "6", "8", "10", "12"]
+    assert publish_changes(shop.orders, shop.refunds, refusing, changes(13), NOW) == [
+        "0",
+        "2",
+        "4",
+        "6",
+        "8",
+        "10",
+        "12",
+    ]
 
 
 def test_a_bus_that_is_not_there_loses_nothing(shop: Shop) -> None:
-    assert publish_changes(shop.orders, Bus(impatient("events", 1), "bus"), changes(2), NOW) == ["0", "1"]
+    assert publish_changes(shop.orders, shop.refunds, Bus(impatient("events", 1), "bus"), changes(2), NOW) == ["0", "1"]
+
+
+def plenty() -> float:
+    """The seconds that are left to a run."""
+    return 600
 
 
 def test_what_has_been_pending_too_long_is_announced_again(shop: Shop, watched: Watched) -> None:
     order_id = shop.put(paid())
     cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
 
-    reannounce(shop.orders, watched.bus, NOW + timedelta(seconds=29), timedelta(seconds=30))
+    reannounce(shop.orders, shop.refunds, watched.bus, NOW + timedelta(seconds=29), timedelta(seconds=30), plenty)
     assert order_id not in [event["detail"]["order_id"] for event in watched.seen()]
-    reannounce(shop.orders, watched.bus, NOW + timedelta(seconds=30), timedelta(seconds=30))
+    reannounce(shop.orders, shop.refunds, watched.bus, NOW + timedelta(seconds=30), timedelta(seconds=30), plenty)
     (event,) = [event for event in watched.seen() if event["detail"]["order_id"] == order_id]
 
     assert event["detail-type"] == "OrderCanceled"
@@ -116,7 +130,9 @@ def test_what_was_announced_is_not_announced_at_every_run(shop: Shop, watched: W
     seen = []
 
     for seconds in (30, 45, 60, 75):
-        reannounce(shop.orders, watched.bus, NOW + timedelta(seconds=seconds), timedelta(seconds=30))
+        reannounce(
+            shop.orders, shop.refunds, watched.bus, NOW + timedelta(seconds=seconds), timedelta(seconds=30), plenty
+        )
         seen.append([event["detail"]["order_id"] for event in watched.seen()].count(order_id))
 
     assert seen == [1, 0, 1, 0]
@@ -128,7 +144,7 @@ def erased(shop: Shop, source: dict[str, Any], *, refunded: bool = False, **more
     cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
     if refunded:
         cancellation_id = shop.stored(order_id).cancellation_id
-        refund_order(shop.orders, shop.refunds, providers(), order_id, cancellation_id, lambda: NOW)
+        refund_order(shop.refunds, providers(), order_id, cancellation_id, lambda: NOW)
     before = shop.stored(order_id)
     shop.write(source | {"order_id": order_id, "store_id": shop.store_id} | more)
     return order_id, Change("1", before, shop.stored(order_id))
@@ -143,7 +159,7 @@ def test_an_erased_cancellation_is_put_back_with_its_sums(shop: Shop, watched: W
 
     for _ in range(2):
         # The stream gives a record again, and nothing more comes of it.
-        assert publish_changes(shop.orders, watched.bus, [change], NOW) == []
+        assert publish_changes(shop.orders, shop.refunds, watched.bus, [change], NOW) == []
 
     after, was = shop.document(order_id), plain(change.before.raw)
     history = after.pop("history")
@@ -155,10 +171,10 @@ def test_an_erased_cancellation_is_put_back_with_its_sums(shop: Shop, watched: W
 
 def test_a_refund_that_was_under_way_goes_on_when_its_cancellation_is_back(shop: Shop, watched: Watched) -> None:
     order_id, change = erased(shop, paid())
-    publish_changes(shop.orders, watched.bus, [change], NOW)
+    publish_changes(shop.orders, shop.refunds, watched.bus, [change], NOW)
 
     # The write that puts it back is in the stream as any other.
-    publish_changes(shop.orders, watched.bus, [Change("2", change.after, shop.stored(order_id))], NOW)
+    publish_changes(shop.orders, shop.refunds, watched.bus, [Change("2", change.after, shop.stored(order_id))], NOW)
 
     (event,) = watched.seen()
     assert event["detail-type"] == "OrderCanceled"
@@ -169,7 +185,7 @@ def test_a_refund_that_was_under_way_goes_on_when_its_cancellation_is_back(shop:
 def test_what_the_order_system_has_booked_since_is_not_taken_back(shop: Shop, watched: Watched) -> None:
     order_id, change = erased(shop, paid(), payments=[payment(captured=10000, amount_refunded=9000)])
 
-    publish_changes(shop.orders, watched.bus, [change], NOW)
+    publish_changes(shop.orders, shop.refunds, watched.bus, [change], NOW)
 
     assert shop.document(order_id)["payments"][0]["amount_refunded"] == 9000
 
@@ -183,10 +199,10 @@ def test_an_order_that_has_left_keeps_its_status_and_a_person_is_told(
     order_id, change = erased(shop, paid(), **left)
     assert change.before
 
-    publish_changes(shop.orders, watched.bus, [change], NOW)
+    publish_changes(shop.orders, shop.refunds, watched.bus, [change], NOW)
 
     assert shop.document(order_id)["status"] == left["status"]
-    refund_order(shop.orders, shop.refunds, providers(), order_id, change.before.cancellation_id, lambda: NOW)
+    refund_order(shop.refunds, providers(), order_id, change.before.cancellation_id, lambda: NOW)
     refund = shop.order(order_id).cancellation
     assert refund
     assert refund.refund
@@ -197,7 +213,7 @@ def test_an_order_that_has_left_keeps_its_status_and_a_person_is_told(
 def test_a_cancellation_is_put_back_on_an_order_that_cannot_be_read(shop: Shop, watched: Watched) -> None:
     order_id, change = erased(shop, paid(), items="gone")
 
-    publish_changes(shop.orders, watched.bus, [change], NOW)
+    publish_changes(shop.orders, shop.refunds, watched.bus, [change], NOW)
 
     after = shop.document(order_id)
     assert after["items"] == "gone"
@@ -210,7 +226,7 @@ def test_cancelled_anew_there_is_nothing_to_put_back(shop: Shop, watched: Watche
     cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW)
     before = shop.document(order_id)
 
-    publish_changes(shop.orders, watched.bus, [change], NOW)
+    publish_changes(shop.orders, shop.refunds, watched.bus, [change], NOW)
 
     assert shop.document(order_id) == before
 
@@ -219,7 +235,7 @@ def test_a_cancellation_is_put_back_also_while_the_order_changes(shop: Shop, wat
     order_id, change = erased(shop, paid())
     Calls(shop.client).before("UpdateItem", lambda: shop.set(order_id, payments=[payment(captured=10001)]))
 
-    assert publish_changes(shop.orders, watched.bus, [change], NOW) == []
+    assert publish_changes(shop.orders, shop.refunds, watched.bus, [change], NOW) == []
 
     after = shop.document(order_id)
     assert after["status"] == "canceled"
@@ -230,7 +246,7 @@ def test_a_deleted_order_is_not_made_anew_and_its_refund_is_told_as_failed(shop:
     order_id, change = erased(shop, paid())
     shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
 
-    publish_changes(shop.orders, watched.bus, [change._replace(after=None)], NOW)
+    publish_changes(shop.orders, shop.refunds, watched.bus, [change._replace(after=None)], NOW)
 
     assert shop.orders.get(order_id) is None
     (event,) = watched.seen()
@@ -242,7 +258,7 @@ def test_a_table_that_throttles_has_the_record_given_again(shop: Shop, watched: 
     busy: Reply = (400, {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"})
     with fake_service(lambda _: busy) as port:
         throttled = Orders(impatient("dynamodb", port), shop.tables["orders"])
-        assert publish_changes(throttled, watched.bus, [*changes(1), change], NOW) == ["1"]
+        assert publish_changes(throttled, shop.refunds, watched.bus, [*changes(1), change], NOW) == ["1"]
 
     assert len(watched.seen()) == 1
 
@@ -251,16 +267,68 @@ def test_an_order_that_is_not_pending_any_more_is_not_announced(shop: Shop, watc
     # The index may lag behind the table; here the attribute was left behind altogether.
     order_id = shop.put(paid(refund_pending_since="2001-01-01T00:00:00Z"))
 
-    reannounce(shop.orders, watched.bus, NOW, timedelta(seconds=30))
+    reannounce(shop.orders, shop.refunds, watched.bus, NOW, timedelta(seconds=30), plenty)
 
     assert order_id not in [event["detail"]["order_id"] for event in watched.seen()]
 
 
 def measured(text: str) -> float:
     """The age of the oldest pending refund, as the run has told it."""
-    (line,) = [json.loads(line) for line in text.splitlines() if '"RefundPendingSeconds"' in line]
-    (value,) = line["RefundPendingSeconds"]
-    return float(value)
+    lines = [json.loads(line) for line in text.splitlines() if '"RefundPendingSeconds"' in line]
+    return float(max(value for line in lines for value in line["RefundPendingSeconds"]))
+
+
+def test_a_run_that_is_killed_has_told_how_long_customers_wait(
+    shop: Shop, watched: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order_id = shop.put(paid())
+    cancel_order(shop.orders, shop.policies(), request(order_id), NOW - timedelta(days=800))
+    flush()
+    capsys.readouterr()
+
+    class Killed(BaseException):
+        pass
+
+    def killed() -> float:
+        # The index is read part by part, and which part has this order comes from its id.
+        if order_id in [event["detail"]["order_id"] for event in watched.seen()]:
+            raise Killed
+        return plenty()
+
+    with pytest.raises(Killed):
+        reannounce(shop.orders, shop.refunds, watched.bus, NOW, timedelta(minutes=15), killed)
+
+    assert measured(capsys.readouterr().out) > 0
+
+
+def test_a_run_without_time_ends_and_the_next_begins_elsewhere(shop: Shop, watched: Watched) -> None:
+    order_ids = [shop.put(paid()) for _ in range(40)]
+    for order_id in order_ids:
+        cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    seen: set[str] = set()
+
+    for minute in range(60, 60 + 40):
+        now = NOW + timedelta(minutes=minute)
+        reannounce(shop.orders, shop.refunds, watched.bus, now, timedelta(hours=1), lambda: 0)
+        seen |= {event["detail"]["order_id"] for event in watched.seen()}
+
+    assert set(order_ids) <= seen
+
+
+def test_what_only_the_refunds_table_remembers_is_announced(shop: Shop, watched: Watched) -> None:
+    order_id = provider.canceled(shop, paid())
+    bank = provider.Bank()
+    bank.thinking = True
+    provider.run(shop, order_id, bank)
+    shop.client.update_item(
+        TableName=shop.tables["orders"],
+        Key={"order_id": {"S": order_id}},
+        UpdateExpression="REMOVE refund_pending_since",
+    )
+
+    reannounce(shop.orders, shop.refunds, watched.bus, NOW + timedelta(hours=1), timedelta(minutes=15), plenty)
+
+    assert order_id in [event["detail"]["order_id"] for event in watched.seen()]
 
 
 def test_the_oldest_pending_refund_is_told_by_the_age_of_its_cancel(
@@ -277,7 +345,7 @@ def test_the_oldest_pending_refund_is_told_by_the_age_of_its_cancel(
     for minutes in (0, 15):
         now = NOW + timedelta(minutes=minutes)
         # The second time it stands in the index since the first.
-        reannounce(shop.orders, watched.bus, now, timedelta(minutes=15))
+        reannounce(shop.orders, shop.refunds, watched.bus, now, timedelta(minutes=15), plenty)
         flush()
         ages.append(measured(capsys.readouterr().out))
 
@@ -293,7 +361,7 @@ def test_a_cancel_whose_time_cannot_be_read_does_not_hold_up_the_others(shop: Sh
     broken = shop.document(order_ids[0])["cancellation"] | {"requested_at": "last week"}
     shop.set(order_ids[0], cancellation=broken)
 
-    reannounce(shop.orders, watched.bus, NOW + timedelta(hours=1), timedelta(seconds=30))
+    reannounce(shop.orders, shop.refunds, watched.bus, NOW + timedelta(hours=1), timedelta(seconds=30), plenty)
 
     assert {event["detail"]["order_id"] for event in watched.seen()} >= set(order_ids)
     for order_id in order_ids:
@@ -305,4 +373,4 @@ def test_what_could_not_be_announced_fails_the_run(shop: Shop, refusing: Bus) ->
     cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
 
     with pytest.raises(PublishFailed):
-        reannounce(shop.orders, refusing, NOW + timedelta(hours=1), timedelta(seconds=30))
+        reannounce(shop.orders, shop.refunds, refusing, NOW + timedelta(hours=1), timedelta(seconds=30), plenty)

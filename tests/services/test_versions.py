@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from cancel_core.adapters.eventbridge import Bus
 from cancel_core.adapters.providers.registry import providers
 from cancel_core.entrypoints.http.documents import cancellation_view, order_view
@@ -48,7 +47,7 @@ def all_parts(order: dict[str, Any]) -> list[dict[str, Any]]:
 
 def refund(shop: Shop, order_id: str) -> None:
     cancellation_id = shop.stored(order_id).cancellation_id
-    refund_order(shop.orders, shop.refunds, providers(), order_id, cancellation_id, lambda: NOW)
+    refund_order(shop.refunds, providers(), order_id, cancellation_id, lambda: NOW)
 
 
 def test_what_a_newer_version_has_added_survives_the_refund_of_this_one(shop: Shop) -> None:
@@ -66,7 +65,9 @@ def test_what_a_newer_version_has_added_survives_being_put_back(shop: Shop) -> N
     before = shop.stored(order_id)
     shop.write(paid(order_id=order_id, store_id=shop.store_id))
 
-    publish_changes(shop.orders, Bus(impatient("events", 1), "bus"), [Change("1", before, shop.stored(order_id))], NOW)
+    publish_changes(
+        shop.orders, shop.refunds, Bus(impatient("events", 1), "bus"), [Change("1", before, shop.stored(order_id))], NOW
+    )
 
     after = shop.document(order_id) | {"added_beside": ADDED}
     assert all(has_what_was_added(part) for part in all_parts(after))
@@ -86,38 +87,3 @@ def test_a_repeat_finds_the_cancellation_of_a_newer_version(shop: Shop) -> None:
     order_id = by_a_newer_version(shop)
 
     assert cancel_order(shop.orders, shop.policies(), request(order_id, key="key"), NOW).replayed
-
-
-@pytest.mark.parametrize("ends", ["succeeded", "failed"])
-def test_a_refund_that_the_first_release_began_is_carried_to_its_end(shop: Shop, ends: str) -> None:
-    order_id = canceled(shop)
-    cancellation = shop.order(order_id).cancellation
-    assert cancellation
-    assert cancellation.refund
-    if ends == "failed":
-        # Shipped after the cancel: the new document's own attributes have to come, too.
-        shop.set(order_id, status="complete")
-    begun = {
-        "refund_id": cancellation.refund.refund_id,
-        "cancellation_id": cancellation.cancellation_id,
-        "order_id": order_id,
-        "store_id": shop.store_id,
-        "status": "pending",
-        "currency": "SEK",
-        "amount": cancellation.refund.amount,
-        "shipping": 0,
-        "fees": 0,
-        "surplus": 0,
-        "items": [],
-        "payments": [leg.model_dump(exclude_none=True, exclude={"attempt"}) for leg in cancellation.refund.payments],
-        "created_at": "2026-11-22T09:00:00Z",
-        "updated_at": "2026-11-22T09:00:00Z",
-    }
-    shop._put("refunds", begun)
-
-    refund(shop, order_id)
-
-    after = shop.refund_document(order_id)
-    assert after["status"] == ends
-    assert after["log"]
-    assert ("unsettled_since" in after) is (ends == "failed")

@@ -22,11 +22,12 @@ NOT_FOUND = {
     "code": "ORDER_NOT_FOUND",
     "request_id": "r1",
 }
-OWED = {"currency": "SEK", "amount": 1, "shipping": 1, "fees": 0, "items": []}
+OWED = {"currency": "SEK", "amount": 1, "shipping": 1, "fees": 0, "items": [], "not_invoiced": 0}
+DISCOUNT = {"item_id": "1", "sku": "S", "qty": 1, "amount": -100}
 
 
-def without(headers: dict[str, str], name: str) -> dict[str, str]:
-    return {other: value for other, value in headers.items() if other != name}
+def without(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    return {other: value for other, value in fields.items() if other != name}
 
 
 def check(status: int, headers: dict[str, str], body: Any) -> None:
@@ -41,6 +42,7 @@ def check(status: int, headers: dict[str, str], body: Any) -> None:
         (200, READ, ELIGIBLE),
         (200, READ | {"vary": "accept-encoding, Origin"}, ELIGIBLE),
         (200, READ, ELIGIBLE | {"refund": OWED}),
+        (200, READ, ELIGIBLE | {"refund": OWED | {"items": [DISCOUNT]}}),
         (404, PROBLEM, NOT_FOUND),
         (404, {"content-type": "application/json"}, {"message": "Not Found"}),
     ],
@@ -65,6 +67,8 @@ def test_what_is_documented_passes(status: int, headers: dict[str, str], body: A
         pytest.param(200, READ, ELIGIBLE | {"more": 1}, id="an unknown field"),
         pytest.param(200, READ, {"order_id": "1"}, id="missing fields"),
         pytest.param(200, READ, ELIGIBLE | {"refund": OWED | {"amount": 1.0}}, id="money with a point"),
+        pytest.param(200, READ, ELIGIBLE | {"refund": without(OWED, "not_invoiced")}, id="no word on the surplus"),
+        pytest.param(200, READ, ELIGIBLE | {"refund": OWED | {"items": [DISCOUNT | {"amount": 0}]}}, id="a row of 0"),
         pytest.param(200, READ, ELIGIBLE | {"eligible": False}, id="refused without a blocker"),
         pytest.param(404, PROBLEM, NOT_FOUND | {"status": 400}, id="a status that disagrees"),
         pytest.param(404, PROBLEM, NOT_FOUND | {"request_id": "r2"}, id="a request id that disagrees"),

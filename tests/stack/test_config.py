@@ -52,6 +52,11 @@ INVALID: dict[str, dict[str, Any]] = {
     "statuses is a set": {"cancellable_statuses": {"pending"}},
     "a status is a number": {"cancellable_statuses": [Decimal(1)]},
     "a status is blank": {"cancellable_statuses": ["pending", " "]},
+    "the basis is another word": {"refund_basis": "captured"},
+    "the basis in capitals": {"refund_basis": "Paid"},
+    "the basis is empty": {"refund_basis": ""},
+    "the basis is a list": {"refund_basis": ["paid"]},
+    "the basis is a truth": {"refund_basis": True},
     **{
         f"the status {status}": {"cancellable_statuses": ["pending", status]}
         for status in ("hold", "holded", "canceled", "complete", "closed")
@@ -298,3 +303,35 @@ def test_a_change_is_in_force_without_a_deployment(shop: Shop) -> None:
     for enabled in (True, False, True):
         shop.configure(enabled=enabled)
         assert is_disabled(shop, order_id) is not enabled
+
+
+def owed(shop: Shop) -> int:
+    """What a cancel of an order gives back of which 200.00 are invoiced and 250.00 paid."""
+    order_id = shop.put(**documents.paid(payments=[documents.captured(25000)]))
+    amount: int = shop.eligibility(order_id)["refund"]["amount"]
+    return amount
+
+
+def test_a_refund_basis_of_its_own(shop: Shop, default_config: Aws) -> None:
+    assert owed(shop) == 20000
+    default_config.config.put_item(Item=DEFAULT | {"refund_basis": "paid"})
+    assert owed(shop) == 25000
+    shop.configure(refund_basis="invoiced")
+    assert owed(shop) == 20000
+
+
+def test_a_wrong_refund_basis_leaves_the_one_before(shop: Shop) -> None:
+    shop.configure(refund_basis="paid")
+    shop.accepted()
+    shop.configure(refund_basis="all")
+    told(shop.aws, shop.scope, "NOT IN FORCE", "refund_basis is neither invoiced nor paid", "stays in force")
+    assert owed(shop) == 25000
+
+
+def test_an_order_keeps_the_basis_on_which_it_was_cancelled(shop: Shop) -> None:
+    shop.configure(refund_basis="paid")
+    order_id = shop.put(**documents.paid(payments=[documents.captured(25000)]))
+    shop.canceled(order_id)
+    shop.configure(refund_basis="invoiced")
+    assert shop.refunded(order_id)["refund"]["amount"] == 25000
+    assert shop.stored(order_id)["cancellation"]["basis"] == "paid"

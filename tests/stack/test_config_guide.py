@@ -14,6 +14,7 @@ from boto3.dynamodb.conditions import Key
 from boto3.dynamodb.types import TypeDeserializer
 from cancel_core.domain.policy import DEFAULT_REASONS
 
+from tests.support import documents
 from tests.support.aws import Aws
 from tests.support.schemas import DOCS, ROOT
 from tests.support.shop import Shop
@@ -26,6 +27,10 @@ _BLOCK = re.compile(
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 GUIDE = (DOCS / "config.md").read_text(encoding="utf-8")
+
+
+def minor(text: str) -> int:
+    return int(text.strip().replace(".", ""))
 
 
 def _plain(item: dict[str, Any]) -> dict[str, Any]:
@@ -100,10 +105,22 @@ class Admin:
             can = [status for status in statuses if shop.actions(shop.put(status=status))]
             shop.close()
             return can == text.strip().split(", ")
+        if match := re.fullmatch(r"an order of (\S+) with (\S+) invoiced and (\S+) paid gives back", what):
+            return self.gives_back(match[1], minor(match[2]), minor(match[3])) == minor(text)
         match = re.fullmatch(r"(\S+) says", what)
         assert match, f"the guide names something that is not known: {what}"
         item = self.aws.config_item(match[1]) or {}
         return bool(_TIME.sub("T", str(item.get("validation"))) == _TIME.sub("T", text.strip()))
+
+    def gives_back(self, store_id: str, invoiced: int, paid: int) -> int:
+        """What a customer is told beforehand; a cancel gives back as much."""
+        shop = Shop(self.aws, self.endpoint)
+        shop.store_id = store_id
+        items = [documents.invoiced(amount=invoiced)]
+        order_id = shop.put(status="processing", items=items, payments=[documents.captured(paid)])
+        told = shop.eligibility(order_id)["refund"]["amount"]
+        shop.close()
+        return int(told)
 
     def changes_of(self, scope: str) -> int:
         return len(self.aws.history.query(KeyConditionExpression=Key("scope").eq(scope), ConsistentRead=True)["Items"])

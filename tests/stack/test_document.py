@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 import yaml
+from cancel_core.domain.order import read_order
+from cancel_core.errors import OrderUnreadable
 from openapi_spec_validator import validate
 
 from tests.support import documents
 from tests.support.openapi import ApiDocument
-from tests.support.schemas import ROOT, assert_valid, fault, openapi_document, plain, schema
+from tests.support.schemas import (
+    ROOT,
+    assert_valid,
+    fault,
+    openapi_document,
+    plain,
+    published_schema,
+    schema,
+    schema_document,
+)
 
 
 class _TemplateLoader(yaml.SafeLoader):
@@ -86,23 +98,113 @@ def test_its_examples_follow_its_schemas(place: str, schema_place: tuple[str, ..
     assert fault(ApiDocument().validator(*schema_place), value) is None, place
 
 
+def _closed_objects(node: Any, place: str = "") -> list[str]:
+    """Where a schema refuses fields that it does not name."""
+    if isinstance(node, list):
+        return [found for number, inner in enumerate(node) for found in _closed_objects(inner, f"{place}/{number}")]
+    if not isinstance(node, dict):
+        return []
+    found = [place] if node.get("additionalProperties") is False else []
+    return found + [inner for name in node for inner in _closed_objects(node[name], f"{place}/{name}")]
+
+
+def test_what_we_send_and_write_is_open_for_fields_that_a_later_version_adds() -> None:
+    assert _closed_objects(openapi_document()["components"]["schemas"]) == ["/CancelRequest"]
+    assert _closed_objects(schema_document("order")) == []
+    assert _closed_objects(schema_document("events")) == []
+
+
+def test_a_field_that_is_not_documented_is_noticed_by_these_tests_all_the_same() -> None:
+    detail = {
+        "schema_version": 1,
+        "order_id": "1",
+        "store_id": "default",
+        "customer_id": "c",
+        "cancellation_id": "can_" + "0" * 32,
+        "reason": "other",
+        "items": [],
+        "refund": {"amount": 1, "currency": "SEK"},
+        "surplus": 0,
+        "occurred_at": "2026-11-22T22:09:49Z",
+    }
+    event = {"source": "cancel-core", "detail-type": "OrderCanceled", "detail": detail}
+    assert_valid("events", event)
+    more = event | {"detail": detail | {"more": 1}}
+    assert fault(published_schema("events"), more) is None
+    assert fault(schema("events"), more)
+
+
 def test_unknown_attributes_of_an_order_are_allowed() -> None:
     assert_valid("order", documents.order("1", "c", "default", gift_message="Hello", loyalty={"points": 3}))
 
 
+DAMAGED: dict[str, dict[str, Any]] = {
+    "a price with a fraction": {"items": [documents.row(amount=Decimal("10.5"))]},
+    "a total in words": {"total": "200"},
+    "a currency in lower case": {"currency": "sek"},
+    "a currency of two letters": {"currency": "kr"},
+    "an item without an id": {"items": [{"sku": "a", "name": "b"}]},
+    "an item with an empty id": {"items": [documents.row("")]},
+    "an item without a name": {"items": [{"item_id": "1", "sku": "a"}]},
+    "a quantity in words": {"items": [documents.row(qty_ordered="2")]},
+    "a fee with an empty id": {"fees": [{"fee_id": "", "name": "Gift wrap"}]},
+    "a payment without a provider": {"payments": [{"payment_id": "p1"}]},
+    "a payment with an empty id": {"payments": [documents.payment("")]},
+    "a reference that is no text": {"payments": [documents.payment(reference=4711)]},
+    "a time in words": {"placed_at": "yesterday"},
+    "a time with an offset": {"placed_at": "2026-11-22T22:09:49+01:00"},
+    "a time without seconds": {"placed_at": "2026-11-22T22:09Z"},
+    "an empty status": {"status": ""},
+    "an empty store": {"store_id": ""},
+    "an empty customer": {"customer_id": ""},
+    "an order_id with a slash": {"order_id": "a/b"},
+    "an order_id with a space": {"order_id": "a b"},
+    "an order_id that is too long": {"order_id": "a" * 256},
+    "history without a time": {"history": [{"status": "pending", "comment": "Placed."}]},
+}
+
+
+def _order(attributes: dict[str, Any]) -> dict[str, Any]:
+    return documents.order("1", "c", "default") | attributes
+
+
+@pytest.mark.parametrize("attributes", DAMAGED.values(), ids=DAMAGED.keys())
+def test_what_the_schema_refuses_the_product_does_not_read(attributes: dict[str, Any]) -> None:
+    assert fault(schema("order"), plain(_order(attributes)))
+    with pytest.raises(OrderUnreadable):
+        read_order(_order(attributes))
+
+
 @pytest.mark.parametrize(
-    "attributes",
+    ("attributes", "words"),
     [
-        {"items": [documents.row(amount=10.5)]},
-        {"total": "200"},
-        {"currency": "kr"},
-        {"items": [{"sku": "a", "name": "b"}]},
-        {"payments": [{"payment_id": "p1"}]},
-        {"placed_at": "yesterday"},
+        ({"items": [documents.row("1"), documents.row("1")]}, "two items have the same item_id"),
+        ({"fees": [{"fee_id": "f", "name": "A"}, {"fee_id": "f", "name": "B"}]}, "two fees have the same fee_id"),
+        ({"payments": [documents.payment(), documents.payment()]}, "two payments have the same payment_id"),
     ],
 )
-def test_a_damaged_order_is_not_a_valid_one(attributes: dict[str, Any]) -> None:
-    assert fault(schema("order"), plain(documents.order("1", "c", "default", **attributes)))
+def test_two_rows_with_one_id_are_not_read(attributes: dict[str, Any], words: str) -> None:
+    with pytest.raises(OrderUnreadable, match=words):
+        read_order(_order(attributes))
+
+
+SOUND: dict[str, dict[str, Any]] = {
+    "every letter of an order_id": {"order_id": "Az09._~-:@+=,!$*()"},
+    "the longest order_id": {"order_id": "a" * 255},
+    "milliseconds": {"placed_at": "2026-11-22T22:09:49.017Z"},
+    "a discount line": {"items": [documents.row("1"), documents.row("2", amount=-500, amount_invoiced=-500)]},
+    "a fractional quantity": {"items": [documents.row(qty_ordered=Decimal("1.5"))]},
+    "a history entry that is not for the customer": {
+        "history": [{"at": "2026-11-22T22:09:49Z", "status": "x", "comment": "y", "visible_to_customer": False}]
+    },
+}
+
+
+@pytest.mark.parametrize("attributes", SOUND.values(), ids=SOUND.keys())
+def test_what_the_schema_allows_the_product_reads(attributes: dict[str, Any]) -> None:
+    document = _order(attributes)
+    assert_valid("order", document)
+    assert read_order(document).order_id == document["order_id"]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +215,10 @@ def test_a_damaged_order_is_not_a_valid_one(attributes: dict[str, Any]) -> None:
         ({"scope": "default", "enabled": "false"}, True),
         ({"scope": "store:se", "enabled": "TRUE"}, True),
         ({"scope": "store:se", "cancellable_statuses": ["pending", "payment_review"]}, True),
+        ({"scope": "store:se", "refund_basis": "paid"}, True),
+        ({"scope": "default", "refund_basis": "invoiced"}, True),
+        ({"scope": "default", "refund_basis": "Paid"}, False),
+        ({"scope": "default", "refund_basis": ["paid"]}, False),
         ({"scope": "default"}, True),
         ({"scope": "default", "enabled": True}, False),
         ({"scope": "default", "enabled": "yes", "reasons": []}, False),

@@ -117,14 +117,49 @@ def test_what_is_owed_is_told_beforehand(shop: Shop) -> None:
                 {"item_id": "1", "sku": "SKU-1", "qty": 2, "amount": 20000},
                 {"item_id": "2", "sku": "SKU-2", "qty": 1, "amount": 10000},
             ],
+            "not_invoiced": 0,
         },
     }
 
 
+NOTHING_OWED = {"currency": "SEK", "amount": 0, "shipping": 0, "fees": 0, "items": [], "not_invoiced": 0}
+
+
 def test_an_authorization_alone_is_an_amount_of_0(shop: Shop) -> None:
     order_id = shop.put(payments=[documents.authorized(20000)])
-    refund = {"currency": "SEK", "amount": 0, "shipping": 0, "fees": 0, "items": []}
-    assert shop.eligibility(order_id)["refund"] == refund
+    assert shop.eligibility(order_id)["refund"] == NOTHING_OWED
+
+
+def test_what_was_paid_and_not_invoiced_is_told_beforehand(shop: Shop) -> None:
+    """Null would say that nothing was charged."""
+    order_id = shop.put(status="processing", payments=[documents.captured(20000)])
+    assert shop.eligibility(order_id)["refund"] == NOTHING_OWED | {"not_invoiced": 20000}
+
+
+@pytest.mark.parametrize(("basis", "amount"), [("invoiced", 20000), ("paid", 25000)])
+def test_what_was_paid_beyond_the_invoice_goes_back_on_the_basis_paid(shop: Shop, basis: str, amount: int) -> None:
+    shop.configure(refund_basis=basis)
+    order_id = shop.put(**documents.paid(payments=[documents.captured(25000)]))
+    told = shop.eligibility(order_id)["refund"]
+    assert (told["amount"], told["not_invoiced"]) == (amount, 5000)
+    owed = shop.canceled(order_id)["cancellation"]["refund"]
+    assert (owed["amount"], owed["not_invoiced"]) == (amount, 5000)
+    refund = shop.refunded(order_id)["refund"]
+    assert (refund["amount"], refund["not_invoiced"]) == (amount, 5000)
+    assert [leg["amount"] for leg in refund["payments"]] == [amount]
+
+
+def test_a_discount_line_counts_with_its_sign(shop: Shop) -> None:
+    discount = documents.invoiced("2", qty_ordered=1, amount=-5000)
+    order_id = shop.put(
+        status="processing", items=[documents.invoiced("1"), discount], payments=[documents.captured(15000)]
+    )
+    told = shop.eligibility(order_id)["refund"]
+    assert (told["amount"], [item["amount"] for item in told["items"]]) == (15000, [20000, -5000])
+    shop.canceled(order_id)
+    refund = shop.refunded(order_id)["refund"]
+    assert (refund["amount"], [item["amount"] for item in refund["items"]]) == (15000, [20000, -5000])
+    assert [row["amount_refunded"] for row in shop.stored(order_id)["items"]] == [20000, -5000]
 
 
 def test_nothing_paid_and_nothing_authorized_is_no_refund(shop: Shop) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
+
+from ops.__main__ import main as command
 from tests.support import documents
 from tests.support.aws import EventWatch
 from tests.support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE
 from tests.support.documents import captured, invoiced, row
 from tests.support.shop import Shop
+from tests.support.waiting import wait_until
 
 FIELDS = {
     "schema_version",
@@ -112,3 +116,88 @@ def test_the_shops_own_writes_are_not_told(shop: Shop, events: EventWatch) -> No
     events.wait_for(later, "OrderCanceled")
     time.sleep(0.5)
     assert len(events.of(order_id)) == known
+
+
+WHO = ("--by", "ann@shop.example", "--why", "seen to it")
+
+
+def operate(shop: Shop, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The operator's command; what it says."""
+    assert command(["--local", "--url", shop.endpoint, *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_refund_that_was_settled_is_told_with_what_providers_paid(
+    shop: Shop, events: EventWatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order_id = shop.put(**documents.paid(payments=[captured(1)]))
+    shop.canceled(order_id)
+    events.wait_for(order_id, "OrderRefundFailed")
+    operate(shop, capsys, "settle", order_id, *WHO)
+    assert events.wait_for(order_id, "OrderRefunded")["refund"] == {"amount": 0, "currency": "SEK"}
+    refund = shop.cancellation(order_id)["refund"]
+    assert (refund["status"], refund["amount"], refund["settled_by_hand"]) == ("succeeded", 0, 20000)
+
+
+def test_a_surplus_is_told_with_the_cancel_listed_and_settled(
+    shop: Shop, events: EventWatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order_id = shop.put(**documents.paid(payments=[captured(25000)]))
+    shop.canceled(order_id)
+    assert events.wait_for(order_id, "OrderCanceled")["surplus"] == 5000
+    refunded = events.wait_for(order_id, "OrderRefunded")
+    assert (refunded["refund"]["amount"], refunded["surplus"]) == (20000, 5000)
+    listed = operate(shop, capsys, "list")
+    assert f"surplus  the payments of order {order_id} hold 5000 too much" in listed
+    assert "settled by hand" in operate(shop, capsys, "settle", f"surplus:{order_id}", *WHO)
+    assert f"surplus:{order_id}" not in operate(shop, capsys, "list")
+    assert not events.of(order_id, "OrderPaymentSurplus")
+
+
+def test_money_that_is_captured_after_the_cancel_is_told_at_once(
+    shop: Shop, events: EventWatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bank debit that comes late."""
+    order_id = shop.put(payments=[documents.payment()])
+    shop.canceled(order_id)
+    events.wait_for(order_id, "OrderCanceled")
+
+    def arrive(amount: int) -> None:
+        shop.aws.orders.update_item(
+            Key={"order_id": order_id},
+            UpdateExpression="SET payments[0].amount_captured = :amount",
+            ExpressionAttributeValues={":amount": amount},
+        )
+
+    arrive(20000)
+    detail = events.wait_for(order_id, "OrderPaymentSurplus")
+    assert detail.keys() == FIELDS
+    assert (detail["refund"], detail["surplus"]) == (None, 20000)
+    assert f"the payments of order {order_id} hold 20000 too much" in operate(shop, capsys, "list")
+    # What was settled is back in the list when more comes.
+    operate(shop, capsys, "settle", f"surplus:{order_id}", *WHO)
+    arrive(30000)
+
+    def is_listed() -> bool:
+        return f"the payments of order {order_id} hold 30000 too much" in operate(shop, capsys, "list")
+
+    wait_until(is_listed, what="the surplus is listed anew", every=1)
+    assert [event["detail"]["surplus"] for event in events.of(order_id, "OrderPaymentSurplus")] == [20000, 30000]
+    assert not events.of(order_id, "OrderRefunded")
+
+
+def test_what_the_shop_gives_back_itself_is_not_told_as_ours(shop: Shop, events: EventWatch) -> None:
+    """Credited in the order system before the refund is tried anew."""
+    order_id = shop.put(**documents.paid(payments=[captured(1)]))
+    shop.canceled(order_id)
+    events.wait_for(order_id, "OrderRefundFailed")
+    shop.aws.orders.update_item(
+        Key={"order_id": order_id},
+        UpdateExpression="SET payments = :payments, #items[0].amount_refunded = :credited",
+        ExpressionAttributeNames={"#items": "items"},
+        ExpressionAttributeValues={":payments": [captured(20000, amount_refunded=15000)], ":credited": 15000},
+    )
+    assert command(["--local", "--url", shop.endpoint, "retry", order_id, *WHO]) == 0
+    assert events.wait_for(order_id, "OrderRefunded")["refund"] == {"amount": 5000, "currency": "SEK"}
+    refund = shop.cancellation(order_id)["refund"]
+    assert (refund["amount"], refund["credited_by_shop"], refund["settled_by_hand"]) == (5000, 15000, 0)

@@ -113,6 +113,42 @@ def test_a_pending_refund_is_marked_and_a_finished_one_is_not(shop: Shop) -> Non
     assert stored["cancellation"]["refund"]["refund_id"] == body["cancellation"]["refund"]["refund_id"]
 
 
+def test_what_is_null_counts_as_absent_and_stays_where_it_is(shop: Shop) -> None:
+    """Many serializers write NULL for what they have not."""
+    document = documents.order(f"{shop.mark}-null", shop.customer_id, shop.store_id, **documents.paid())
+    document |= {"shipping": None, "fees": None, "cancellation": None, "refund_note": None}
+    document["items"] = [document["items"][0] | {"qty_shipped": None, "amount_refunded": None}, None]
+    document["payments"][0] |= {"amount_voided": None}
+    shop.put_exactly(document, valid=False)
+    assert shop.actions(document["order_id"]) == ["CANCEL"]
+    shop.canceled(document["order_id"])
+    assert shop.refunded(document["order_id"])["refund"]["amount"] == 20000
+    stored = shop.aws.order(document["order_id"])
+    assert [stored[name] for name in ("shipping", "fees", "refund_note")] == [None] * 3
+    assert stored["items"][1] is None
+    assert stored["items"][0]["amount_refunded"] == 20000
+    assert stored["payments"][0]["amount_voided"] is None
+
+
+def test_a_refund_is_told_apart_from_what_the_shop_gave_back_itself(shop: Shop) -> None:
+    """What the product adds to an order, as the schema has it: held against it as the order is read."""
+    order_id = shop.put(
+        status="processing",
+        items=[invoiced("1"), invoiced("2", amount=7000)],
+        fees=[{"fee_id": "wrap", "name": "Gift wrap", "amount": 1500, "amount_invoiced": 1500, "amount_refunded": 500}],
+        shipping={"amount": 4900},
+        payments=[captured(28500, amount_refunded=500)],
+    )
+    shop.canceled(order_id)
+    shop.refunded(order_id)
+    cancellation = shop.stored(order_id)["cancellation"]
+    assert (cancellation["rows_refunded"], cancellation["payments_refunded"]) == (500, 500)
+    assert cancellation["revision"] >= 2
+    rows = cancellation["rows"]
+    assert (len(rows["keys"]), rows["fee_ids"], rows["has_shipping"]) == (16, ["wrap"], True)
+    assert cancellation["refund"]["amount"] == 28000
+
+
 def test_attributes_that_are_away_count_as_0(shop: Shop) -> None:
     document: dict[str, Any] = {
         "order_id": f"{shop.mark}-bare",

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from tests.support.schemas import fault, openapi_document
+from tests.support.schemas import closed, fault, openapi_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,10 +58,10 @@ def content_of(answer: Mapping[str, Any]) -> bytes:
 
 
 class ApiDocument:
-    """The OpenAPI document, ready to judge answers."""
+    """The OpenAPI document, ready to judge answers: a field that is not documented is a fault."""
 
     def __init__(self, document: dict[str, Any] | None = None) -> None:
-        self.document = document or openapi_document()
+        self.document = closed(document or openapi_document())
         contents = DRAFT202012.create_resource(self.document)
         self._registry: Registry[Any] = Registry().with_resource(_DOCUMENT, contents)
 

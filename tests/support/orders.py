@@ -8,10 +8,19 @@ from typing import Any
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.domain import booking, cancel
 from cancel_core.domain.cancel import CancelRequest
-from cancel_core.domain.cancellation import Failure
+from cancel_core.domain.cancellation import RefundStatus
 from cancel_core.domain.order import Order, read_order
 from cancel_core.domain.policy import Policy, PolicyReason
+from cancel_core.domain.refund_document import (
+    DocumentFailure,
+    Ledger,
+    RefundDocument,
+    asked_leg,
+    first_ledger,
+    new_document,
+)
 from cancel_core.domain.refund_plan import plan_refund
+from cancel_core.domain.refund_rest import plan_rest
 
 from tests.support.aws import attribute_values
 
@@ -87,17 +96,35 @@ def canceled(source: dict[str, Any]) -> StoredOrder:
 
 def refunded(after_cancel: StoredOrder, failing: tuple[str, ...] = ()) -> StoredOrder:
     """Every leg settled, one booking each, as the refund function does it."""
-    current = after_cancel
-    cancellation = current.order.cancellation
+    current, order = after_cancel, after_cancel.order
+    cancellation = order.cancellation
     assert cancellation
-    assert cancellation.refund
-    for index, leg in enumerate(cancellation.refund.payments):
+    document = new_document(order, order.order_id, order.store_id, cancellation, LATER)
+    ledger = first_ledger(order, cancellation, document)
+    for index, planned in enumerate(plan_rest(order, cancellation, ledger, document, ()).legs):
+        leg = asked_leg(planned, current.order, document, LATER)
         failed = leg.payment_id in failing
         done = leg.model_copy(update={"status": "failed" if failed else "succeeded", "reference": f"re-{index}"})
-        now = current.order.cancellation
-        assert now
-        assert now.refund
-        failure = Failure(code="PROVIDER_DECLINED") if failed else None
-        refund = booking.settle_leg(now.refund, index, done, failure, LATER)
-        current = current.changed(booking.book(current.order, now, refund))
+        document = document.with_leg(done, LATER, "settled")
+        if failed and document.failure is None:
+            document = document.model_copy(update={"failure": DocumentFailure(code="PROVIDER_DECLINED")})
+        current, document = _booked(current, ledger, document)
+    if document.status == "pending":
+        current, document = _booked(current, ledger, document)
     return current
+
+
+def _booked(current: StoredOrder, ledger: Ledger, document: RefundDocument) -> tuple[StoredOrder, RefundDocument]:
+    order = current.order
+    cancellation = order.cancellation
+    assert cancellation
+    assert cancellation.refund
+    rest = plan_rest(order, cancellation, ledger, document, ())
+    if rest.failure and document.failure is None:
+        document = document.model_copy(update={"failure": DocumentFailure(code=rest.failure)})
+    status: RefundStatus = "pending" if rest.legs else "failed" if document.failure else "succeeded"
+    document = booking.with_sums(document, (), rest, status).model_copy(update={"updated_at": LATER})
+    refund = booking.refund_of(cancellation.refund, document, (), rest.legs)
+    revision = cancellation.revision + 1
+    change = booking.book(order, cancellation, refund, ledger, [document], revision, document.surplus)
+    return current.changed(change), document

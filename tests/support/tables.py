@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.adapters.eventbridge import Bus
 from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.cancellation import Fingerprint
+from cancel_core.domain.events import Event
 from cancel_core.domain.order import Order
 from cancel_core.domain.policy import Policy
 
@@ -154,6 +155,19 @@ class Calls:
             action()
 
         self._before.append((operation, run))
+
+
+class Heard(Bus):
+    """A bus that remembers what was said on it."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def publish(self, events: Sequence[Event]) -> None:
+        self.events += events
+
+    def of(self, order_id: str) -> list[str]:
+        return [event.detail_type for event in self.events if event.detail["order_id"] == order_id]
 
 
 class Watched:

@@ -11,6 +11,7 @@ Json = dict[str, Any]
 ORDERS, CONFIG, REFUNDS = "OrdersTable.Arn", "ConfigTable.Arn", "RefundsTable.Arn"
 HISTORY = "ConfigHistoryTable.Arn"
 READ_CONFIG = {("dynamodb:BatchGetItem", CONFIG), ("dynamodb:BatchGetItem", HISTORY)}
+UNSETTLED = "${RefundsTable.Arn}/index/unsettled"
 BY_CUSTOMER, REFUND_PENDING = "${OrdersTable.Arn}/index/by_customer", "${OrdersTable.Arn}/index/refund_pending"
 
 ALLOWED: dict[str, set[tuple[str, str]]] = {
@@ -27,6 +28,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     "PublishEventsFunction": {
         ("dynamodb:GetItem", ORDERS),
         ("dynamodb:UpdateItem", ORDERS),
+        ("dynamodb:UpdateItem", REFUNDS),
         ("events:PutEvents", "EventBus.Arn"),
         ("dynamodb:DescribeStream", "OrdersTable.StreamArn"),
         ("dynamodb:GetRecords", "OrdersTable.StreamArn"),
@@ -35,8 +37,9 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:SendMessage", "PublishDeadLetterQueue.Arn"),
     },
     "RefundOrderFunction": {
-        ("dynamodb:GetItem", ORDERS),
+        ("dynamodb:BatchGetItem", ORDERS),
         ("dynamodb:UpdateItem", ORDERS),
+        ("dynamodb:BatchGetItem", REFUNDS),
         ("dynamodb:PutItem", REFUNDS),
         ("dynamodb:UpdateItem", REFUNDS),
         ("sqs:ReceiveMessage", "RefundQueue.Arn"),
@@ -61,7 +64,9 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     "SeedConfigFunction": {("dynamodb:PutItem", CONFIG)},
     "ReconcileRefundsFunction": {
         ("dynamodb:Scan", REFUND_PENDING),
-        ("dynamodb:GetItem", ORDERS),
+        ("dynamodb:Scan", UNSETTLED),
+        ("dynamodb:BatchGetItem", ORDERS),
+        ("dynamodb:BatchGetItem", REFUNDS),
         ("dynamodb:UpdateItem", ORDERS),
         ("events:PutEvents", "EventBus.Arn"),
     },

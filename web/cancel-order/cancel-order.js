@@ -1,9 +1,6 @@
-/**
- * <cancel-order>: the button by which a customer cancels an order, its dialog, and the refund's progress.
- * Attributes, properties, events and parts: docs/storefront.md. What the API answers is set as text, never as HTML.
- */
+/** <cancel-order>: see docs/storefront.md. What the API answers is set as text, never as HTML. */
 
-/** ISO 4217: the currencies whose minor unit is not a hundredth. Intl rounds some of them by custom, not by the norm. */
+/** ISO 4217: currencies whose minor unit is not a hundredth. Intl rounds some by custom. */
 const DIGITS = Object.fromEntries(
   [
     [0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"],
@@ -12,10 +9,7 @@ const DIGITS = Object.fromEntries(
   ].flatMap(([digits, codes]) => codes.split(" ").map((code) => [code, digits])),
 );
 
-/**
- * A whole number of minor units as the language writes it: money(4080, "EUR", "en") is €40.80.
- * @param {number} amount @param {string} currency @param {string} lang
- */
+/** Whole minor units as the language writes them: money(4080, "EUR", "en") is €40.80. */
 export function money(amount, currency, lang) {
   const digits = DIGITS[currency] ?? 2;
   const text = String(Math.abs(amount)).padStart(digits + 1, "0");
@@ -29,14 +23,23 @@ export function money(amount, currency, lang) {
   }).format(decimal);
 }
 
-/** Pauses in seconds before a request without an answer is repeated, and how long one may take. */
+/** What was paid and not invoiced: `back`, a part of a refund's amount, or `kept`, for the shop to see to. */
+export function beyond(refund) {
+  const sum = refund?.not_invoiced;
+  if (!sum) return {};
+  const rows = refund.items.reduce((all, item) => all + item.amount, refund.shipping + refund.fees);
+  const all = refund.amount + (refund.credited_by_shop ?? 0) + (refund.settled_by_hand ?? 0);
+  return all < Math.max(0, rows) + sum ? { kept: sum } : { back: sum };
+}
+
+/** Seconds before a request without an answer is repeated, and how long one may take. */
 const PAUSES = [1, 2, 4];
 const PATIENCE = 35;
-/** The pauses between two looks at a pending refund grow from the first to the second, in milliseconds. */
+/** Milliseconds between two looks at a pending refund: they grow. */
 const [LOOK_FIRST, LOOK_LAST] = [1000, 60000];
-/** Refusals after which the same request may well be answered: it is repeated by itself, then offered again. */
+/** Refusals that pass: the request is repeated by itself, then offered again. */
 const PASSING = new Set(["NO_ANSWER", "SERVICE_UNAVAILABLE", "CONCURRENT_UPDATE"]);
-/** Refusals that leave open whether the order was cancelled. The next try takes the same key. */
+/** Refusals that leave open whether it was cancelled. */
 const OPEN = new Set(["NO_ANSWER", "OFFLINE", "SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "SIGNED_OUT"]);
 
 const sheet = new CSSStyleSheet();
@@ -70,6 +73,7 @@ button[aria-disabled="true"] { opacity: .65; cursor: default; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 [tabindex="-1"]:focus { outline: none; }
 p, h2, h3, dl, dd, fieldset { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
+[part="status"], [part="progress"] { white-space: pre-line; }
 [part="status"] { color: var(--muted); }
 [part="status"]:empty { display: none; }
 dialog {
@@ -104,7 +108,7 @@ textarea {
 }
 `);
 
-/** An element with attributes (functions are listeners) and children; strings become text. */
+/** Functions are listeners, strings become text. */
 function el(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -120,10 +124,10 @@ const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000
 export class CancelOrder extends HTMLElement {
   static observedAttributes = ["lang", "order-id"];
 
-  /** How each language is loaded. A site adds its own: `CancelOrder.languages.de = () => import("./de.js")`. */
+  /** A site adds its own: `CancelOrder.languages.de = () => import("./de.js")`. */
   static languages = { en: () => import("./lang/en.js"), sv: () => import("./lang/sv.js") };
 
-  /** @type {null | (() => string | null | Promise<string | null>)} For every element without a `getToken` of its own. */
+  /** For elements without a `getToken` of their own. */
   static getToken = null;
 
   #order = null;
@@ -135,8 +139,10 @@ export class CancelOrder extends HTMLElement {
   #title = null;
   #progress = null;
   #busy = false;
-  /** The cancel whose outcome is not known yet: {body, key}. */
+  /** The cancel whose outcome is not known: {body, key}. */
   #attempt = null;
+  /** The refund as eligibility told it. */
+  #told = null;
   #loading = null;
   #timer = 0;
   #looking = false;
@@ -165,13 +171,13 @@ export class CancelOrder extends HTMLElement {
 
   connectedCallback() {
     if (Object.hasOwn(this, "order")) {
-      // It was set before this module was there, and would hide what it is meant for.
+      // Set before this module was there.
       const { order } = this;
       delete this.order;
       this.order = order;
     }
     document.addEventListener("visibilitychange", this.#seen);
-    // The words are fetched first: meanwhile a site whose markup was there before this module sets `getToken`.
+    // Words first: meanwhile the site sets `getToken`.
     this.#speak().then(() => this.#order || this.refresh());
   }
 
@@ -190,7 +196,6 @@ export class CancelOrder extends HTMLElement {
     }
   }
 
-  /** Asks the API for the order as it now is. */
   async refresh() {
     if ((await this.#ask())?.code === "SIGNED_OUT") this.#tell("sessionexpired");
   }
@@ -219,7 +224,6 @@ export class CancelOrder extends HTMLElement {
     this.#render();
   }
 
-  /** The words of `key`, {names} filled in. */
   #say(key, values = {}) {
     return this.#text[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
   }
@@ -232,12 +236,7 @@ export class CancelOrder extends HTMLElement {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
-  // ------------------------------------------------------------------ the API
-
-  /**
-   * One request about this order: {ok, status, code, body, wait}. `code` is the problem's, or a word for what the
-   * gateway, the network or the session did; never throws.
-   */
+  /** One request: {ok, status, code, body, wait}. `code` is the problem's, or a word of ours; never throws. */
   async #call(method, path, { key = null, body = null, ofOrder = true, fresh = false } = {}) {
     const failed = (code, more = {}) => ({ ok: false, status: 0, code, body: {}, wait: 0, ...more });
     const headers = {};
@@ -246,7 +245,7 @@ export class CancelOrder extends HTMLElement {
       try {
         token = await (this.getToken ?? CancelOrder.getToken)();
       } catch {
-        // Whoever can't give a token has none.
+        // No token.
       }
       if (!token) return failed("SIGNED_OUT");
       headers.authorization = `Bearer ${token}`;
@@ -268,7 +267,7 @@ export class CancelOrder extends HTMLElement {
     try {
       parsed = JSON.parse(content);
     } catch {
-      // A proxy's page, or an answer that was cut off.
+      // Cut off, or a proxy's page.
     }
     const { status } = answer;
     if (answer.ok) return parsed ? { ok: true, status, code: "", body: parsed, wait: 0 } : failed("NO_ANSWER");
@@ -280,7 +279,6 @@ export class CancelOrder extends HTMLElement {
     return failed(code, { status, body: parsed ?? {}, wait: Number(answer.headers.get("retry-after")) || 0 });
   }
 
-  /** Repeats what found no answer. */
   async #patiently(request) {
     for (const pause of PAUSES) {
       const answer = await request();
@@ -299,7 +297,6 @@ export class CancelOrder extends HTMLElement {
     this.#render();
   }
 
-  /** Looks at a pending refund, with growing pauses, while anybody can see it. */
   #watch() {
     const pending = this.#order?.cancellation?.refund?.status === "pending";
     if (!pending || !this.isConnected || document.hidden) {
@@ -319,8 +316,6 @@ export class CancelOrder extends HTMLElement {
     this.#pause = Math.min(this.#pause * 1.5, LOOK_LAST);
   }
 
-  // ------------------------------------------------------------------ beside the order
-
   #render() {
     if (!this.#text || !this.isConnected) return;
     const may = this.#order?.available_actions?.includes("CANCEL");
@@ -328,7 +323,7 @@ export class CancelOrder extends HTMLElement {
     if (may) {
       const shown = button ?? el("button", { type: "button", part: "button", "aria-haspopup": "dialog", click: () => this.#open() });
       shown.textContent = this.#say("cancel_order");
-      // Starts with the words on it, for whoever speaks to it, and names the order, for whoever goes from button to button.
+      // Begins with the words on it, for speech input.
       shown.setAttribute("aria-label", this.#say("cancel_order_named", { order: this.#id }));
       if (!button) this.#place.append(shown);
     } else button?.remove();
@@ -346,14 +341,18 @@ export class CancelOrder extends HTMLElement {
     return cancellation.refund ? `${this.#say("canceled")} ${this.#refund(cancellation.refund)}` : this.#say("canceled");
   }
 
-  /** What has become of the refund, in words. */
   #refund(refund) {
-    if (!refund) return this.#say("nothing_paid");
-    const what = refund.amount ? "refund" : "release";
-    return this.#say(`${what}_${refund.status}`, { amount: this.#money(refund.amount, refund.currency) });
+    // Where there is none, eligibility told whether something was paid.
+    const of = refund ?? this.#told;
+    const lines = [];
+    const add = (key, sum) => lines.push(this.#say(key, { amount: sum && this.#money(sum, of.currency) }));
+    if (refund?.amount) add(`refund_${refund.status}`, refund.amount);
+    else if (refund && (refund.status === "failed" || refund.payments.some((leg) => leg.action === "void"))) add(`release_${refund.status}`);
+    for (const key of ["credited_by_shop", "settled_by_hand"]) if (of?.[key]) add(key, of[key]);
+    const { kept } = beyond(of);
+    if (kept) add("kept", kept);
+    return lines.join("\n") || this.#say("no_refund");
   }
-
-  // ------------------------------------------------------------------ the dialog
 
   #open() {
     if (this.#dialog?.open) return;
@@ -379,7 +378,7 @@ export class CancelOrder extends HTMLElement {
     this.#dialog.replaceChildren();
     // Where nobody knows what became of a cancel, the order tells.
     if (this.#attempt) this.#ask();
-    // The browser gives the focus back to the button; where that is gone, to what stands in its place.
+    // The browser gives the focus back to the button, where that is left.
     if (!this.#place.firstChild) this.#status.focus();
   }
 
@@ -408,7 +407,7 @@ export class CancelOrder extends HTMLElement {
     const keep = this.#button("keep", this.#say("keep"), () => this.#close());
     this.#view("loading", this.#say("ask", { order: this.#id }), this.#progress, el("div", { class: "actions" }, keep));
     const get = (path) => this.#patiently(() => this.#call("GET", path));
-    // An order of a list does not say what is in it.
+    // An order of a list has no items.
     const [answer, whole] = await Promise.all([get("/cancellation-eligibility"), this.#order?.items ? null : get("")]);
     const failed = [answer, whole].find((one) => one && !one.ok);
     if (this.#loading !== load) return;
@@ -432,6 +431,7 @@ export class CancelOrder extends HTMLElement {
   }
 
   #form(refund, reasons) {
+    this.#told = refund;
     const group = el("fieldset", {
       part: "reasons", role: "radiogroup", "aria-required": "true", "aria-labelledby": "why", "aria-describedby": "why-error",
     }); // prettier-ignore
@@ -482,7 +482,7 @@ export class CancelOrder extends HTMLElement {
       confirm.textContent = this.#say("confirm");
       if (answer.ok) this.#done(answer.body);
       else if (answer.code === "INVALID_CANCELLATION_REASON") complain(this.#say("INVALID_CANCELLATION_REASON"));
-      // What can be tried again is, with what was chosen: the form comes back as it was.
+      // A new try finds the form as it was.
       else this.#refused(answer, () => (this.#again(form), form.requestSubmit()));
     };
     const form = el(
@@ -508,10 +508,11 @@ export class CancelOrder extends HTMLElement {
     this.#progress = form.querySelector("[role=status]");
   }
 
-  /** What will be given back, and how, before the customer decides. */
   #owed(refund) {
+    const { back, kept } = beyond(refund);
+    const held = kept ? this.#say("kept", { amount: this.#money(kept, refund.currency) }) : null;
     if (!refund?.amount) {
-      return el("p", { class: "box", part: "refund" }, this.#say(refund ? "release_owed" : "nothing_owed"));
+      return el("p", { class: "box", part: "refund" }, held ?? this.#say(refund ? "release_owed" : "nothing_owed"));
     }
     const names = new Map((this.#order.items ?? []).map((item) => [item.item_id, item.name]));
     const row = (what, amount, kind = "row") =>
@@ -527,13 +528,15 @@ export class CancelOrder extends HTMLElement {
         ...refund.items.map((item) => row(`${number.format(item.qty)} × ${names.get(item.item_id) ?? item.sku}`, item.amount)),
         refund.shipping ? row(this.#say("shipping"), refund.shipping) : null,
         refund.fees ? row(this.#say("fees"), refund.fees) : null,
+        back ? row(this.#say("not_invoiced"), back) : null,
         row(this.#say("total"), refund.amount, "row sum"),
       ),
+      held && el("p", {}, held),
       el("p", { class: "muted" }, this.#say("how")),
     );
   }
 
-  /** Sends the cancel until there is an answer. The same wish keeps its key, so the order is cancelled once. */
+  /** The same wish keeps its key, so the order is cancelled once. */
   async #send(wish) {
     const body = JSON.stringify(wish);
     if (this.#attempt?.body !== body) this.#attempt = { body, key: crypto.randomUUID() };
@@ -556,7 +559,6 @@ export class CancelOrder extends HTMLElement {
     this.#tell("ordercancelled", { order, cancellation });
   }
 
-  /** A refusal in the customer's words; afterwards the page shows the order as it now is. */
   #refused({ code, body }, again = null) {
     this.#progress = null;
     if (body.order) this.#learn(body.order);
@@ -566,7 +568,7 @@ export class CancelOrder extends HTMLElement {
     if (!open && !signIn) {
       this.#note = words;
       if (code === "ORDER_NOT_FOUND") this.#order = { order_id: this.#id, available_actions: [] };
-      // The order of a refusal is the newest there is; where it is not told, it is asked for.
+      // The order of a refusal is the newest there is.
       else if (!body.order) this.#ask();
     }
     const leave = this.#button("close", this.#say("close"), () => this.#close());

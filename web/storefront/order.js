@@ -1,4 +1,5 @@
 /** One order: what is in it, what it costs, what happened to it, and its cancellation. */
+import { beyond } from "./cancel-order/cancel-order.js";
 import { el } from "./dom.js";
 import { badge, cancelOrder, get, price, quantity, say, start, when, word } from "./shell.js";
 
@@ -38,7 +39,10 @@ function pairs(...rows) {
 
 function items(order) {
   const { currency, shipping, fees } = order;
-  const refunded = [...order.items, ...fees, ...(shipping ? [shipping] : [])].reduce((sum, row) => sum + row.amount_refunded, 0);
+  const refund = order.cancellation?.refund;
+  // Rows say what was given back of what is invoiced. What was paid beyond that may go back as well.
+  const more = refund?.status === "succeeded" ? (beyond(refund).back ?? 0) : 0;
+  const refunded = [...order.items, ...fees, ...(shipping ? [shipping] : [])].reduce((sum, row) => sum + row.amount_refunded, more);
   return card(
     "items",
     el("ul", { class: "items" }, ...order.items.map((item) => itemRow(item, currency))),
@@ -72,6 +76,7 @@ function itemRow(item, currency) {
 
 function cancellation(order) {
   const { reason, comment, requested_at, refund } = order.cancellation;
+  const sums = { credited_by_shop: refund?.credited_by_shop, settled_by_hand: refund?.settled_by_hand, kept: beyond(refund).kept };
   return card(
     "cancellation",
     pairs(
@@ -79,6 +84,7 @@ function cancellation(order) {
       [say("reason"), reason.description],
       comment && [say("comment"), comment],
       refund && refund.amount > 0 && [say("refund"), el("span", {}, `${price(refund.amount, refund.currency)} · ${say(`leg_refund_${refund.status}`)}`)],
+      ...Object.keys(sums).map((key) => sums[key] > 0 && [say(key), price(sums[key], refund.currency)]),
       ...(refund?.payments.length > 1 || (refund && !refund.amount)
         ? refund.payments.map((leg) => [
             word("provider", leg.provider),

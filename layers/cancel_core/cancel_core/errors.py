@@ -108,6 +108,13 @@ class OrderUnreadable(CancelCoreError):
         self.faults = list(faults)
 
 
+class RefundChanged(CancelCoreError):
+    """A refund, its order or the order's ledger was changed by somebody else since it was read; read it anew."""
+
+    def __init__(self, refund_id: str) -> None:
+        super().__init__(f"refund {refund_id} or its order was changed meanwhile")
+
+
 class CancellationErased(CancelCoreError):
     """An order that was cancelled no longer carries its cancellation: the order system has written over it."""
 

@@ -100,7 +100,7 @@ def policy_of_store() -> Callable[[str], Policy]:
 def refund_order() -> Callable[[str, str, Callable[[], datetime]], Refund | None]:
     from cancel_core.services.refund import refund_order
 
-    return partial(refund_order, _orders(), _refunds(), _payment_providers())
+    return partial(refund_order, _refunds(), _payment_providers())
 
 
 def postpone_refund(receipt_handle: str, received: int) -> None:
@@ -111,13 +111,13 @@ def postpone_refund(receipt_handle: str, received: int) -> None:
 def publish_changes() -> Callable[[Sequence[Change], datetime], list[str]]:
     from cancel_core.services.announce import publish_changes
 
-    return partial(publish_changes, _orders(), _bus())
+    return partial(publish_changes, _orders(), _refunds(), _bus())
 
 
-def reannounce() -> Callable[[datetime, timedelta], int]:
+def reannounce() -> Callable[[datetime, timedelta, Callable[[], float]], int]:
     from cancel_core.services.reconcile import reannounce
 
-    return partial(reannounce, _orders(), _bus())
+    return partial(reannounce, _orders(), _refunds(), _bus())
 
 
 def take_in_config_edits() -> Callable[[Sequence[ConfigChange]], list[str]]:

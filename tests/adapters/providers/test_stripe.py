@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cancel_core.adapters.providers.stripe import Stripe
@@ -26,7 +27,7 @@ def provider(proxy: FaultProxy, **more: Any) -> Stripe:
 
 
 def refund(reference: str, amount: int = 1000, **more: Any) -> PaymentRequest:
-    asked = PaymentRequest("refund", f"key-{reference}", f"ref-{reference}", reference, amount, "SEK")
+    asked = PaymentRequest("refund", f"key-{reference}", f"ref-{reference}", "p1", reference, amount, "SEK")
     return asked._replace(**more)
 
 
@@ -93,13 +94,18 @@ def test_a_repeat_after_the_key_is_forgotten_pays_nothing_more(
     assert account.refunds(asked.payment_reference) == [400]
 
 
-def test_what_was_refunded_under_another_key_is_the_same_refund(proxy: FaultProxy, account: Account, pay: Pay) -> None:
-    asked = refund(pay(1000), 400)
-    first = provider(proxy).execute(asked)
+def test_two_legs_on_one_payment_are_told_apart_by_their_keys(proxy: FaultProxy, account: Account, pay: Pay) -> None:
+    one = refund(pay(1000), 600)
+    other = again(one._replace(idempotency_key=f"2-{one.payment_reference}", payment_id="p2", amount=400))
+    first = provider(proxy).execute(one)
 
-    assert provider(proxy).execute(again(asked._replace(idempotency_key=f"2-{asked.payment_reference}"))) == first
+    assert provider(proxy).find(other) is None
+    second = provider(proxy).execute(other)
 
-    assert account.refunds(asked.payment_reference) == [400]
+    assert (first.amount, second.amount) == (600, 400)
+    assert first.reference != second.reference
+    assert sorted(account.refunds(one.payment_reference)) == [400, 600]
+    assert provider(proxy).find(one) == first
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
@@ -155,20 +161,122 @@ def test_more_than_there_is_left_is_declined(proxy: FaultProxy, account: Account
     assert account.refunds(reference) == [600]
 
 
-def test_a_payment_that_stripe_does_not_know_is_declined(proxy: FaultProxy) -> None:
-    outcome = provider(proxy).execute(again(refund("pi_nothing")))
+@pytest.mark.parametrize("ask", [refund, void])
+def test_a_payment_that_is_not_known_under_this_key_is_no_decline(
+    proxy: FaultProxy, ask: Callable[[str], PaymentRequest]
+) -> None:
+    stripe = provider(proxy)
+    for call in (stripe.check, stripe.execute, stripe.find):
+        with pytest.raises(ProviderUnavailable, match="404 resource_missing"):
+            call(again(ask("pi_nothing")))
 
-    assert (outcome.status, outcome.code) == ("failed", "PROVIDER_DECLINED")
 
-
-def test_a_key_that_was_used_for_something_else_is_declined_and_said(proxy: FaultProxy, pay: Pay) -> None:
+def test_a_refund_whose_id_is_known_is_not_lost_under_a_wrong_key(
+    proxy: FaultProxy, server: StripeServer, pay: Pay
+) -> None:
     reference = pay(1000)
-    provider(proxy).execute(refund(reference, 400))
+    server.state.refunds_become(reference, status="pending")
+    made = provider(proxy).execute(refund(reference))
+    later = refund(reference)._replace(reference=made.reference)
+
+    with pytest.raises(ProviderUnavailable):
+        Stripe(lambda _anew: KEY + "other", proxy.url).execute(later)
+    assert provider(proxy).execute(later) == made
+
+
+def test_a_key_that_was_used_for_something_else_is_answered_with_what_that_made(proxy: FaultProxy, pay: Pay) -> None:
+    reference = pay(1000)
+    made = provider(proxy).execute(refund(reference, 400))
 
     outcome = provider(proxy).execute(refund(reference, 500, refund_id="another"))
 
+    assert (outcome, outcome.amount) == (made, 400)
+
+
+def test_an_answer_of_500_that_is_kept_under_the_key_asks_for_another_key(
+    proxy: FaultProxy, server: StripeServer, account: Account, pay: Pay
+) -> None:
+    asked = refund(pay(1000), 400)
+    server.state.fault("500", method="POST", path="/v1/refunds")
+
+    with pytest.raises(ProviderUnavailable):
+        provider(proxy).execute(asked)
+    assert provider(proxy).execute(again(asked)).status == "new_key"
+    anew = asked._replace(idempotency_key=f"2-{asked.payment_reference}")
+    assert provider(proxy).execute(again(anew)).status == "succeeded"
+    assert account.refunds(asked.payment_reference) == [400]
+
+
+def test_an_answer_of_500_after_the_work_was_done_is_found(
+    proxy: FaultProxy, server: StripeServer, account: Account, pay: Pay
+) -> None:
+    asked = refund(pay(1000), 400)
+    server.state.fault("500", method="POST", path="/v1/refunds", done=True)
+
+    with pytest.raises(ProviderUnavailable):
+        provider(proxy).execute(asked)
+    assert provider(proxy).execute(asked).status == "succeeded"
+    assert account.refunds(asked.payment_reference) == [400]
+
+
+def test_what_a_provider_says_no_to_is_no_waiting(proxy: FaultProxy, server: StripeServer, pay: Pay) -> None:
+    asked = refund(pay(1000), 400)
+    server.state.fault("402", method="POST", path="/v1/refunds")
+
+    outcome = provider(proxy).execute(asked)
+
+    assert (outcome.status, outcome.code) == ("failed", "PROVIDER_DECLINED")
+    assert "402 card_declined" in outcome.message
+
+
+def test_a_balance_that_does_not_suffice_is_a_no(proxy: FaultProxy, server: StripeServer, pay: Pay) -> None:
+    asked = refund(pay(1000), 400)
+    server.state.balance(available=0, short="balance_insufficient")
+    try:
+        outcome = provider(proxy).execute(asked)
+    finally:
+        server.state.balance(available=None)
+
     assert outcome.status == "failed"
-    assert "IdempotencyError" in outcome.message
+    assert "balance_insufficient" in outcome.message
+
+
+def test_a_payment_in_another_currency_is_found_out_before_anything_is_paid(proxy: FaultProxy, pay: Pay) -> None:
+    asked = refund(pay(1000), 400)
+
+    assert provider(proxy).check(asked) is None
+    assert "SEK" in (provider(proxy).check(asked._replace(currency="EUR")) or "")
+
+
+def test_what_was_made_is_told_in_our_units(proxy: FaultProxy, account: Account) -> None:
+    asked = refund(account.paid(5000_00, "isk"), 5000, currency="ISK")
+
+    outcome = provider(proxy).execute(asked)
+
+    assert (outcome.amount, outcome.currency) == (5000, "ISK")
+
+
+def test_the_rest_of_an_authorization_that_was_captured_in_part_is_released(
+    proxy: FaultProxy, server: StripeServer
+) -> None:
+    reference = server.state.pay(id=f"pi_{uuid4().hex}", authorized=5000, captured=2000, open=True)
+    asked = void(reference, 3000, captured=2000)
+
+    assert provider(proxy).find(asked) is None
+    assert provider(proxy).execute(asked).status == "succeeded"
+
+    total = server.state.totals()[reference]
+    assert (total["captured"], total["capturable"], total["given_back"]) == (2000, 0, 0)
+    assert provider(proxy).execute(again(asked)).status == "succeeded"
+
+
+def test_of_an_authorization_that_has_expired_nothing_is_held(
+    proxy: FaultProxy, server: StripeServer, authorize: Pay
+) -> None:
+    asked = void(authorize(1000))
+    server.state.expire(asked.payment_reference)
+
+    assert provider(proxy).execute(asked).status == "succeeded"
 
 
 def test_an_authorization_is_released_once(proxy: FaultProxy, account: Account) -> None:
@@ -205,8 +313,8 @@ def test_a_release_whose_answer_was_lost_is_found(proxy: FaultProxy, server: Str
     assert server.state.totals()[asked.payment_reference]["released"]
 
 
-def test_what_was_captured_meanwhile_is_not_released(proxy: FaultProxy, account: Account) -> None:
-    asked = void(account.authorized(1000))
+def test_what_was_captured_meanwhile_is_not_released(proxy: FaultProxy, account: Account, authorize: Pay) -> None:
+    asked = void(authorize(1000))
     account.capture(asked.payment_reference)
 
     assert provider(proxy).execute(asked).status == "failed"
@@ -269,9 +377,8 @@ def test_a_payment_that_is_disputed_is_declined(proxy: FaultProxy, server: Strip
 def test_a_payment_of_the_other_mode_is_not_given_back(proxy: FaultProxy, server: StripeServer) -> None:
     reference = server.state.pay(captured=1000, live=True)
 
-    outcome = provider(proxy).execute(refund(reference))
-
-    assert outcome.status == "failed"
+    with pytest.raises(ProviderUnavailable):
+        provider(proxy).execute(refund(reference))
     assert server.state.totals()[reference]["refunds"] == 0
 
 

@@ -1,76 +1,104 @@
-"""What is booked on an order as its refund goes on: leg by leg on the payments, on the rows once it has succeeded."""
+"""What is booked on an order as its refund goes on: leg by leg on the payments, on the rows once it has succeeded.
+
+Everything that is booked is an absolute sum and bounded: `amount_refunded` never above what was invoiced or captured,
+`amount_voided` never above what was authorized, `qty_refunded` never above `qty_invoiced`, whoever books the same
+refund first, and however often. Sums never go down.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import Any
 
-from cancel_core.domain.cancellation import Cancellation, Failure, FailureCode, Leg, Refund, RefundStatus, Rows
+from cancel_core.domain.cancellation import Cancellation, Failure, Leg, Refund, RefundStatus
+from cancel_core.domain.given import Given, given
 from cancel_core.domain.ids import pending_since
-from cancel_core.domain.item_rows import item_rows
-from cancel_core.domain.order import HistoryEntry, Order, Payment
+from cancel_core.domain.item_rows import fees, item_rows
+from cancel_core.domain.order import Charge, HistoryEntry, Order
 from cancel_core.domain.order_change import OrderChange, RowChange
+from cancel_core.domain.refund_document import Ledger, RefundDocument
+from cancel_core.domain.refund_plan import PlannedLeg
+from cancel_core.domain.refund_rest import Rest
 
-
-def settle_leg(refund: Refund, index: int, settled: Leg, failure: Failure | None, at: str) -> Refund:
-    """The refund with one leg as the provider has it now."""
-    legs = (*refund.payments[:index], settled, *refund.payments[index + 1 :])
-    return finish(refund.model_copy(update={"payments": legs, "failure": refund.failure or failure}), at)
-
-
-def give_up(refund: Refund, code: FailureCode, at: str) -> Refund:
-    """The refund with all its pending legs failed."""
-    legs = tuple(
-        leg.model_copy(update={"status": "failed"}) if leg.status == "pending" else leg for leg in refund.payments
-    )
-    return finish(refund.model_copy(update={"payments": legs, "failure": refund.failure or Failure(code=code)}), at)
-
-
-def finish(refund: Refund, at: str) -> Refund:
-    """The refund with the status that follows: done when no leg is pending, failed when anything failed."""
-    status: RefundStatus = "failed" if refund.failure else "succeeded"
-    if any(leg.status == "pending" for leg in refund.payments):
-        status = "pending"
-    return refund.model_copy(update={"status": status, "updated_at": at})
-
-
-_ENDS = {
+ENDS: dict[RefundStatus, str] = {
     "succeeded": "Refund completed.",
     "failed": "The refund could not be completed; the shop has been told.",
 }
 
 
-def book(
-    order: Order, cancellation: Cancellation, refund: Refund, comment: str = "", earlier: Iterable[Leg] = ()
-) -> OrderChange:
-    """The write that brings an order to its refund's next state: the legs' sums, and all else once it is done.
+def with_sums(
+    document: RefundDocument, others: Sequence[RefundDocument], rest: Rest, status: RefundStatus
+) -> RefundDocument:
+    """The document with the sums of a refund that has got so far: what was asked for, and what is still to go back."""
+    legs = (*(leg for other in others for leg in other.payments), *document.payments)
+    moved = sum(leg.amount for leg in legs if leg.action == "refund" and leg.may_have_moved)
+    amount = moved + (0 if status == "succeeded" else rest.owed)
+    beyond = max(0, amount + rest.credited_by_shop - rest.invoiced)
+    return document.model_copy(
+        update={
+            "status": status,
+            "amount": amount,
+            "credited_by_shop": min(rest.credited_by_shop, max(0, document.shown - amount)),
+            "rounding": rest.rounding,
+            "surplus": rest.surplus,
+            "not_invoiced": rest.surplus if document.basis == "invoiced" else beyond,
+        }
+    )
 
-    A payment's sum is booked when its leg succeeds, so that the order never says less than the provider has given back.
-    So is what succeeded of `earlier`, the legs of a refund that was erased. Items, shipping and fees are booked when
-    the whole refund has succeeded.
-    """
-    assert cancellation.refund is not None
-    before = {leg.payment_id: leg.status for leg in cancellation.refund.payments}
-    done = {
-        leg.payment_id: leg
-        for leg in (*refund.payments, *earlier)
-        if leg.status == "succeeded" and before.get(leg.payment_id) != "succeeded"
-    }
-    rows = [
-        _book_payment(index, payment, done)
-        for index, payment in enumerate(order.payments)
-        if payment.payment_id in done
-    ]
+
+def refund_of(
+    refund: Refund, document: RefundDocument, others: Sequence[RefundDocument] = (), planned: Sequence[PlannedLeg] = ()
+) -> Refund:
+    """The refund as its order is to show it. `others`: the order's earlier refunds, whose payments are its own, too."""
+    legs = (*(leg for other in others for leg in other.payments if leg.has_moved), *document.payments)
+    known = {(leg.payment_id, leg.action): leg.model_extra or {} for leg in refund.payments}
+
+    def shown_leg(values: dict[str, Any]) -> Leg:
+        # What a newer version has added to a leg is kept.
+        return Leg(**known.get((values["payment_id"], values["action"]), {}), **values)
+
+    asked = [shown_leg({name: getattr(leg, name) for name in Leg.model_fields}) for leg in legs]
+    pending = [shown_leg(leg._asdict() | {"status": "pending"}) for leg in planned if document.status == "pending"]
+    shown = refund.amount_shown
+    return refund.model_copy(
+        update={
+            "status": document.status,
+            "amount": document.amount,
+            "shown": None if shown == document.amount else shown,
+            "credited_by_shop": document.credited_by_shop,
+            "settled_by_hand": document.settled_by_hand,
+            "not_invoiced": document.not_invoiced,
+            "payments": (*asked, *pending),
+            "failure": Failure(code=document.failure.code) if document.failure else None,
+            "updated_at": document.updated_at,
+        }
+    )
+
+
+def book(
+    order: Order,
+    cancellation: Cancellation,
+    refund: Refund,
+    ledger: Ledger | None,
+    documents: Iterable[RefundDocument],
+    revision: int,
+    surplus: int,
+    comment: str = "",
+) -> OrderChange:
+    """The write that brings an order to its refund's next state: the payments' sums, and all else once it is done."""
+    back = given(order, ledger, list(documents), lambda leg: leg.has_moved) if ledger else None
+    rows = [] if back is None else _book_payments(order, back)
+    booked = cancellation.model_copy(update={"refund": refund, "revision": revision, "surplus": surplus})
     attributes: dict[str, str] = {}
-    booked = cancellation.model_copy(update={"refund": refund})
     if refund.status == "pending":
         # It has just been looked at: the reconciler need not do so soon.
         attributes["refund_pending_since"] = pending_since(cancellation.cancellation_id, refund.updated_at)
         return OrderChange(booked, rows=tuple(rows), attributes=attributes)
-
     status = order.status
-    if refund.status == "succeeded":
-        rows += _book_rows(order, cancellation.rows, refund)
+    # What a person settled of an order that has left the house was decided otherwise: nothing came back.
+    if refund.status == "succeeded" and not (refund.settled_by_hand and order.has_left):
+        rows += _book_rows(order, cancellation)
         # Nothing was left to cancel: the order ends as one that was paid and refunded in full. A status that the order
         # system has set since is its own.
         if status == "canceled" and not cancellation.rows.qty_canceled:
@@ -80,45 +108,80 @@ def book(
         rows=tuple(rows),
         attributes=attributes,
         remove=("refund_pending_since",),
-        history=HistoryEntry(at=refund.updated_at, status=status, comment=comment or _ENDS[refund.status]),
+        history=HistoryEntry(at=refund.updated_at, status=status, comment=comment or ENDS[refund.status]),
     )
 
 
-def book_failure(cancellation: Cancellation, refund: Refund) -> OrderChange:
+def book_failure(cancellation: Cancellation, refund: Refund, revision: int) -> OrderChange:
     """The write that ends the refund of an order that can't be read: the cancellation alone is touched."""
     return OrderChange(
-        cancellation.model_copy(update={"refund": refund}),
+        cancellation.model_copy(update={"refund": refund, "revision": revision}),
         conditions=("cancellation",),
         remove=("refund_pending_since",),
     )
 
 
-def _book_payment(index: int, payment: Payment, done: Mapping[str, Leg]) -> RowChange:
-    leg = done[payment.payment_id]
-    if leg.action == "refund":
-        # Where the shop has booked what it heard from the provider, it is the same money.
-        refunded = min(payment.amount_refunded + leg.amount, max(payment.amount_captured, payment.amount_refunded))
-        return RowChange("payments", index, {"amount_refunded": refunded})
-    return RowChange("payments", index, {"amount_voided": payment.amount_voided + leg.amount})
+def largest(order: Order, cancellation: Cancellation) -> OrderChange:
+    """The largest that a refund may ever write on an order: what can't be booked later must not be begun now."""
+    refund = cancellation.refund
+    assert refund is not None
+    legs = [
+        leg.model_copy(update={"status": "succeeded", "reference": "x" * 64, "attempt": 9}) for leg in refund.payments
+    ]
+    done = refund.model_copy(
+        update={
+            "status": "succeeded",
+            "payments": tuple(legs),
+            "shown": refund.amount,
+            "credited_by_shop": refund.amount,
+            "settled_by_hand": refund.amount,
+        }
+    )
+    payments = [
+        RowChange(
+            "payments",
+            payment.payment_id,
+            {"amount_refunded": payment.amount_captured, "amount_voided": payment.amount_authorized},
+        )
+        for payment in order.payments
+    ]
+    return OrderChange(
+        cancellation.model_copy(update={"refund": done, "revision": 9999}),
+        rows=(*payments, *_book_rows(order, cancellation)),
+        history=HistoryEntry(at=refund.updated_at, status="canceled", comment="x" * 200),
+    )
 
 
-def _book_rows(order: Order, planned: Rows, refund: Refund) -> list[RowChange]:
+def _book_payments(order: Order, back: Given) -> list[RowChange]:
     rows = []
-    for index, item_row in enumerate(item_rows(order, planned)):
-        item = order.items[index]
+    for payment in order.payments:
         numbers: dict[str, int | Decimal] = {}
-        if item_row.qty_refunded:
-            numbers["qty_refunded"] = item.qty_refunded + item_row.qty_refunded
-        if item_row.amount:
-            numbers["amount_refunded"] = item.amount_refunded + item_row.amount
+        refunded = min(back.refunded[payment.payment_id], payment.amount_captured)
+        if refunded > payment.amount_refunded:
+            numbers["amount_refunded"] = refunded
+        voided = min(back.voided[payment.payment_id], payment.amount_authorized)
+        if voided > payment.amount_voided:
+            numbers["amount_voided"] = voided
         if numbers:
-            rows.append(RowChange("items", index, numbers))
-    if order.shipping and refund.shipping:
-        rows.append(RowChange("shipping", None, {"amount_refunded": order.shipping.amount_refunded + refund.shipping}))
-    if refund.fees:
-        rows += [
-            RowChange("fees", index, {"amount_refunded": fee.amount_refunded + fee.amount_owed})
-            for index, fee in enumerate(order.fees)
-            if fee.amount_owed
-        ]
+            rows.append(RowChange("payments", payment.payment_id, numbers))
     return rows
+
+
+def _book_rows(order: Order, cancellation: Cancellation) -> list[RowChange]:
+    """All that is invoiced on the rows that the cancel found: what the refund and the shop gave back is all of it."""
+    rows = []
+    for row in item_rows(order, cancellation.rows):
+        numbers = _in_full(row.item)
+        if row.item.qty_refundable:
+            numbers["qty_refunded"] = row.item.qty_invoiced
+        if numbers:
+            rows.append(RowChange("items", row.item.item_id, numbers))
+    known = cancellation.rows
+    if order.shipping and (known.has_shipping or known.keys is None) and (numbers := _in_full(order.shipping)):
+        rows.append(RowChange("shipping", None, numbers))
+    rows += [RowChange("fees", fee.fee_id, numbers) for fee in fees(order, known) if (numbers := _in_full(fee))]
+    return rows
+
+
+def _in_full(charge: Charge) -> dict[str, int | Decimal]:
+    return {"amount_refunded": charge.amount_invoiced} if charge.amount_owed else {}

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from cancel_core.domain.cancellation import Cancellation, Failure, Fingerprint, Leg, Reason, Refund, Rows
-from cancel_core.domain.ids import cancellation_id, pending_since, refund_id
-from cancel_core.domain.order import HistoryEntry, Order
+from cancel_core.domain.ids import cancellation_id, pending_since, refund_id, row_key
+from cancel_core.domain.order import HistoryEntry, Item, Order
 from cancel_core.domain.order_change import OrderChange, RowChange
 from cancel_core.domain.policy import PolicyReason
 from cancel_core.domain.refund_plan import RefundPlan
+from cancel_core.domain.values import plus
 
 N = TypeVar("N", int, Decimal)
 
@@ -27,7 +28,10 @@ class CancelRequest(NamedTuple):
 
 
 def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: CancelRequest, at: str) -> OrderChange:
-    """The one write that cancels an order: status, cancelled quantities, cancellation, refund plan and history."""
+    """The one write that cancels an order: status, cancelled quantities, cancellation, refund plan and history.
+
+    The ids are made here, from what was read, which the write makes a condition of; from now on they are read.
+    """
     new_id = cancellation_id(order.order_id, order.placed_at)
     canceled = tuple(item.qty_cancelable for item in order.items)
     cancellation = Cancellation(
@@ -38,27 +42,48 @@ def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: Cancel
         request_id=request.request_id,
         idempotency=request.fingerprint,
         surplus=plan.surplus,
+        basis=plan.basis,
+        rows_refunded=order.rows_refunded,
+        payments_refunded=order.payments_refunded,
+        revision=1,
         rows=Rows(
             digest=order.rows_digest,
+            keys="".join(row_key(item.item_id) for item in order.items),
+            fee_ids=tuple(fee.fee_id for fee in order.fees),
+            has_shipping=order.shipping is not None,
             qty_canceled=_unless_zero(canceled),
             qty_refunded=_unless_zero(tuple(item.qty_refundable for item in order.items)),
             amounts=_unless_zero(plan.amounts),
         ),
         refund=_pending_refund(order, plan, refund_id(new_id), at) if plan.is_needed else None,
     )
+    numbers: list[dict[str, int | Decimal]] = [
+        {"qty_canceled": plus(item.qty_canceled, quantity)} if quantity else {}
+        for item, quantity in zip(order.items, canceled, strict=True)
+    ]
     attributes = {"status": "canceled"}
     if cancellation.refund:
         attributes["refund_pending_since"] = pending_since(new_id, at)
+    elif plan.owed == 0:
+        # Nothing is to be paid back: what was invoiced for nothing is returned with the cancel itself.
+        returned = [item.qty_refundable for item in order.items]
+        numbers = [row | _returned(item) for row, item in zip(numbers, order.items, strict=True)]
+        if any(returned) and not any(canceled):
+            attributes["status"] = "closed"
     return OrderChange(
         cancellation,
         rows=tuple(
-            RowChange("items", index, {"qty_canceled": item.qty_canceled + quantity})
-            for index, (item, quantity) in enumerate(zip(order.items, canceled, strict=True))
-            if quantity
+            RowChange("items", item.item_id, row) for item, row in zip(order.items, numbers, strict=True) if row
         ),
         attributes=attributes,
-        history=HistoryEntry(at=at, status="canceled", comment=f"Cancelled by the customer: {reason.description}"),
+        history=HistoryEntry(
+            at=at, status=attributes["status"], comment=f"Cancelled by the customer: {reason.description}"
+        ),
     )
+
+
+def _returned(item: Item) -> dict[str, int | Decimal]:
+    return {"qty_refunded": item.qty_invoiced} if item.qty_refundable else {}
 
 
 def _pending_refund(order: Order, plan: RefundPlan, new_id: str, at: str) -> Refund:
@@ -72,6 +97,7 @@ def _pending_refund(order: Order, plan: RefundPlan, new_id: str, at: str) -> Ref
         payments=tuple(Leg(**leg._asdict(), status="pending") for leg in plan.legs),
         failure=Failure(code=plan.failure) if plan.failure else None,
         updated_at=at,
+        not_invoiced=plan.not_invoiced,
     )
 
 

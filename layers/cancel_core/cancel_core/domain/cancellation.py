@@ -9,6 +9,7 @@ from cancel_core.domain.values import Amount, OwnDocument, Quantity, read_model
 
 RefundStatus = Literal["pending", "succeeded", "failed"]
 RefundAction = Literal["refund", "void"]
+RefundBasis = Literal["invoiced", "paid"]
 FailureCode = Literal["INSUFFICIENT_CAPTURED_AMOUNT", "PROVIDER_DECLINED", "INVALID_ORDER"]
 
 
@@ -30,10 +31,15 @@ class Rows(OwnDocument):
     """What the cancel does to each item, in the order of `items`; an absent list is all zeros.
 
     Lists of numbers, without the items' ids and names, because the order must stay within the database's item limit.
-    `digest` tells whether `items` still is the list that the numbers stand for.
+    `digest` tells whether `items` still is the list that the numbers stand for; where it is not, `keys` (eight
+    characters for each item) tell which row is whose. `fee_ids` and `has_shipping` name the charges that were there.
+    Cancellations of earlier versions have no `keys`, nor what follows them.
     """
 
     digest: str
+    keys: str | None = None
+    fee_ids: tuple[str, ...] = ()
+    has_shipping: bool = False
     qty_canceled: tuple[Quantity, ...] = ()
     qty_refunded: tuple[Quantity, ...] = ()
     amounts: tuple[Amount, ...] = ()
@@ -48,7 +54,7 @@ class Failure(OwnDocument):
 class Leg(OwnDocument):
     """The refund's part in one payment. `reference` is the provider's id of the refund or void.
 
-    A pending leg with a reference is in the provider's hands. `attempt` counts the times a person had it tried anew.
+    A pending leg with a reference is in the provider's hands. `attempt` counts the requests that were made for it.
     """
 
     payment_id: str
@@ -61,7 +67,11 @@ class Leg(OwnDocument):
 
 
 class Refund(OwnDocument):
-    """`amount` is what is owed: items, shipping and fees. `failure` may be known before the status is `failed`."""
+    """`amount` is what is paid back through us, or is still to be; `credited_by_shop` and `settled_by_hand` are the
+    rest of what the cancel had shown (`shown`, where that is another sum). `not_invoiced` is what the payments hold
+    beyond what is invoiced: a part of `amount` on the basis `paid`. `failure` may be known before the status is
+    `failed`.
+    """
 
     refund_id: str
     status: RefundStatus
@@ -72,10 +82,23 @@ class Refund(OwnDocument):
     payments: tuple[Leg, ...]
     failure: Failure | None = None
     updated_at: str
+    shown: Amount | None = None
+    credited_by_shop: Amount = 0
+    settled_by_hand: Amount = 0
+    not_invoiced: Amount = 0
+
+    @property
+    def amount_shown(self) -> int:
+        """What the cancel had shown as owed."""
+        return self.amount if self.shown is None else self.shown
 
 
 class Cancellation(OwnDocument):
-    """What the product writes on an order it has cancelled."""
+    """What the product writes on an order it has cancelled.
+
+    `rows_refunded` and `payments_refunded` are what rows and payments said was given back before. `revision` goes up
+    with each write of ours: an older one that stands on the order was put there by somebody else.
+    """
 
     cancellation_id: str
     reason: Reason
@@ -84,6 +107,10 @@ class Cancellation(OwnDocument):
     request_id: str
     idempotency: Fingerprint | None = None
     surplus: Amount = 0
+    basis: RefundBasis = "invoiced"
+    rows_refunded: Amount = 0
+    payments_refunded: Amount = 0
+    revision: Amount = 0
     rows: Rows
     refund: Refund | None = None
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 from cancel_core.domain.cancellation import Cancellation
 from cancel_core.domain.item_rows import item_rows
 from cancel_core.domain.order import Order
+from cancel_core.domain.refund_plan import plan_refund
 from cancel_core.domain.values import number
 
 SOURCE = "cancel-core"
@@ -15,7 +16,7 @@ CONFIG_SOURCE = "cancel-core.config"
 SCHEMA_VERSION = 1
 MAX_DETAIL_BYTES = 240 * 1024
 """EventBridge takes entries of 256 KB, the names around the detail included."""
-DetailType = Literal["OrderCanceled", "OrderRefunded", "OrderRefundFailed", "ConfigInvalid"]
+DetailType = Literal["OrderCanceled", "OrderRefunded", "OrderRefundFailed", "OrderPaymentSurplus", "ConfigInvalid"]
 
 
 class Event(NamedTuple):
@@ -43,8 +44,8 @@ class OrderState(NamedTuple):
     order: Order | None
 
 
-def transitions(before: OrderState | None, after: OrderState) -> list[Event]:
-    """The events that lie between two images of an order, in the order they happened."""
+def transitions(before: OrderState | None, after: OrderState, at: str) -> list[Event]:
+    """The events that lie between two images of an order, in the order they happened. `at`: now (ISO 8601)."""
     now = after.cancellation
     if now is None:
         return []
@@ -52,12 +53,31 @@ def transitions(before: OrderState | None, after: OrderState) -> list[Event]:
     events = []
     if was is None or was.cancellation_id != now.cancellation_id:
         events.append(canceled(after, now))
+    elif surplus := _late_capture(before.order if before else None, after.order, now):
+        events.append(Event("OrderPaymentSurplus", _detail(after, now, at) | {"surplus": surplus}))
     if now.refund and now.refund.status != (was.refund.status if was and was.refund else "pending"):
         if now.refund.status == "succeeded":
             events.append(Event("OrderRefunded", _detail(after, now, now.refund.updated_at)))
         elif now.refund.status == "failed":
             events.append(Event("OrderRefundFailed", _detail(after, now, now.refund.updated_at)))
     return events
+
+
+def _late_capture(before: Order | None, after: Order | None, cancellation: Cancellation) -> int:
+    """What the payments hold and nothing will pay back, where more was captured than before: 0 where it was not.
+
+    A refund that is still pending pays back what is invoiced; after one that has succeeded, and where there was none,
+    all of it is a person's to see to.
+    """
+    if before is None or after is None:
+        return 0
+    captured = [sum(payment.amount_captured for payment in order.payments) for order in (before, after)]
+    if captured[1] <= captured[0]:
+        return 0
+    refund = cancellation.refund
+    if refund is None or refund.status == "succeeded":
+        return sum(payment.amount_held for payment in after.payments)
+    return plan_refund(after, cancellation.basis).surplus
 
 
 def given_up(gone: OrderState) -> list[Event]:
@@ -84,8 +104,8 @@ def _detail(state: OrderState, cancellation: Cancellation, occurred_at: str) -> 
         "reason": cancellation.reason.code,
         "items": [
             {
-                "item_id": row.item_id,
-                "sku": row.sku,
+                "item_id": row.item.item_id,
+                "sku": row.item.sku,
                 "qty_canceled": number(row.qty_canceled),
                 "qty_refunded": number(row.qty_refunded),
             }

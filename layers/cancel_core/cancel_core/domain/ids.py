@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 
 from cancel_core.domain.cancellation import Leg
@@ -17,10 +18,19 @@ def cancellation_id(order_id: str, placed_at: str) -> str:
     return _derived("can", order_id, placed_at)
 
 
+def row_key(row_id: str) -> str:
+    """Eight characters that tell a row from all others of its order, wherever it stands."""
+    return base64.urlsafe_b64encode(hashlib.blake2b(row_id.encode(), digest_size=6).digest()).decode()
+
+
+REFUND = "ref_"
+
+
 def refund_id(cancellation: str) -> str:
     return _derived("ref", cancellation)
 
 
+ROW_KEY = 8
 PENDING_SHARDS = 16
 """Under how many keys of their index the orders lie that were cancelled within the same second."""
 
@@ -32,10 +42,23 @@ def pending_since(cancellation: str, at: str) -> str:
     return f"{at}#{int(cancellation[-8:], 16) % PENDING_SHARDS:x}"
 
 
+def ledger_id(order_id: str) -> str:
+    """The key, in the refunds table, of what all refunds of an order have in common."""
+    return f"order:{order_id}"
+
+
+SURPLUS = "surplus:"
+
+
+def surplus_id(order_id: str) -> str:
+    """The key, in the refunds table, of what an order's payments hold too much."""
+    return f"{SURPLUS}{order_id}"
+
+
 def leg_key(refund: str, leg: Leg) -> str:
     """The idempotency key under which a provider is asked to pay a leg back or to release it.
 
-    A leg that a person has tried anew is another request: under the old key the provider would repeat its old no.
+    It changes only when the provider has said a definite no, or has paid: under the old key it would say so again.
     """
     attempt = (str(leg.attempt),) if leg.attempt > 1 else ()
     return _derived("leg", refund, leg.payment_id, leg.action, *attempt)

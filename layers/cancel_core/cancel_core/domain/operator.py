@@ -1,44 +1,44 @@
-"""An operator's moves: what becomes of a refund that a person tries anew or has settled."""
+"""An operator's moves: what becomes of a refund that a person tries anew, gives up, or has settled."""
 
 from __future__ import annotations
 
-from cancel_core.domain.cancellation import Leg, Refund
-from cancel_core.domain.order import Order
+from cancel_core.domain.refund_document import DocumentFailure, RefundDocument
 
 
-def try_anew(order: Order, refund: Refund, at: str) -> Refund | None:
-    """A failed refund with its failed legs pending again; None where the payments do not hold what is owed.
-
-    A refund that had no legs to pay back, for the payments held too little, gets them now.
+def try_anew(document: RefundDocument, at: str, entry: str) -> RefundDocument:
+    """A failed refund, pending again. What its provider has said no to is planned anew, under new keys; what nobody
+    has an answer to stays as it was asked for, under the old one.
     """
-    legs = [
-        leg.model_copy(update={"status": "pending", "attempt": leg.attempt + 1, "reference": None})
-        if leg.status == "failed"
-        else leg
-        for leg in refund.payments
-    ]
-    missing = 0 if any(leg.action == "refund" for leg in legs) else refund.amount
-    known = {leg.payment_id for leg in legs}
-    for payment in order.payments:
-        if payment.payment_id not in known and (take := min(missing, payment.amount_held)):
-            new = Leg(
-                payment_id=payment.payment_id,
-                provider=payment.provider,
-                action="refund",
-                amount=take,
-                status="pending",
-            )
-            legs.append(new)
-            missing -= take
-    held = {payment.payment_id: payment.amount_held for payment in order.payments}
-    short = any(
-        leg.amount > held.get(leg.payment_id, 0) for leg in legs if leg.status == "pending" and leg.action == "refund"
+    declined = tuple(leg for leg in document.payments if not leg.may_have_moved)
+    return document.said(
+        at,
+        entry,
+        status="pending",
+        payments=tuple(leg for leg in document.payments if leg.may_have_moved),
+        earlier_tries=(*document.earlier_tries, *declined),
+        failure=None,
+        last_error=None,
+        unsettled_since=at,
     )
-    if missing or short:
-        return None
-    return refund.model_copy(update={"status": "pending", "payments": tuple(legs), "failure": None, "updated_at": at})
 
 
-def settle_by_hand(refund: Refund, at: str) -> Refund:
-    """A failed refund that a person has seen to. Its legs stay as they are: they tell what the providers did."""
-    return refund.model_copy(update={"status": "succeeded", "failure": None, "updated_at": at})
+def give_up(document: RefundDocument, at: str, entry: str, why: str) -> RefundDocument:
+    """A pending refund, failed. What a provider was asked for and has not answered may yet be paid: it stays known."""
+    failure = DocumentFailure(code="INVALID_ORDER", message=f"given up: {why}")
+    return document.said(at, entry, status="failed", failure=failure, unsettled_since=document.unsettled_since or at)
+
+
+def settle(document: RefundDocument, at: str, entry: str, by: str, why: str) -> RefundDocument:
+    """A failed refund that a person has seen to: `amount` is what providers paid through us, the rest was by hand."""
+    paid = document.paid()
+    return document.said(
+        at,
+        entry,
+        status="succeeded",
+        amount=paid,
+        settled_by_hand=max(0, (document.shown or document.amount) - paid - document.credited_by_shop),
+        failure=None,
+        last_error=None,
+        unsettled_since=None,
+        settled={"at": at, "by": by, "why": why},
+    )

@@ -8,12 +8,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from cancel_core.domain.cancellation import Cancellation
-from cancel_core.domain.values import Amount, Document, Quantity, read_model
+from cancel_core.domain.values import Amount, Document, Quantity, minus, read_model
+
+ORDER_ID = r"^[A-Za-z0-9._~\-:@+=,!$*()]{1,255}$"
+CURRENCY = r"^[A-Z]{3}$"
+TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$"
+"""ISO 8601, UTC."""
+Id = Annotated[str, Field(min_length=1)]
 
 
 class Charge(Document):
@@ -25,14 +31,18 @@ class Charge(Document):
 
     @property
     def amount_owed(self) -> int:
-        """What a cancel gives back for this row: the invoiced that was not refunded before, never below 0."""
-        return max(0, self.amount_invoiced - self.amount_refunded)
+        """What a cancel gives back for this row: the invoiced that was not refunded before, never below 0.
+
+        A row that is itself negative, a discount, counts with its sign.
+        """
+        owed = self.amount_invoiced - self.amount_refunded
+        return min(0, owed) if self.amount_invoiced < 0 else max(0, owed)
 
 
 class Item(Charge):
     """A row of the order."""
 
-    item_id: str
+    item_id: Id
     sku: str
     name: str
     qty_ordered: Quantity = Decimal(0)
@@ -44,24 +54,24 @@ class Item(Charge):
     @property
     def qty_cancelable(self) -> Decimal:
         """What was neither invoiced nor cancelled before."""
-        return max(Decimal(0), self.qty_ordered - self.qty_invoiced - self.qty_canceled)
+        return minus(self.qty_ordered, self.qty_invoiced, self.qty_canceled)
 
     @property
     def qty_refundable(self) -> Decimal:
-        return max(Decimal(0), self.qty_invoiced - self.qty_refunded)
+        return minus(self.qty_invoiced, self.qty_refunded)
 
 
 class Fee(Charge):
     """A charge beside the items: gift wrap, a payment fee."""
 
-    fee_id: str
+    fee_id: Id
     name: str
 
 
 class Payment(Document):
     """One payment of the order. `reference` is the provider's own id of it."""
 
-    payment_id: str
+    payment_id: Id
     provider: str
     reference: str = ""
     amount_authorized: Amount = 0
@@ -76,8 +86,8 @@ class Payment(Document):
 
     @property
     def amount_releasable(self) -> int:
-        """What a void releases: an authorization of which nothing was captured."""
-        return max(0, self.amount_authorized - self.amount_voided) if self.amount_captured == 0 else 0
+        """What a void releases: the part of an authorization that was neither captured nor released before."""
+        return max(0, self.amount_authorized - max(0, self.amount_captured) - self.amount_voided)
 
 
 class HistoryEntry(Document):
@@ -91,13 +101,13 @@ class HistoryEntry(Document):
 class Order(Document):
     """An order of the orders table. Amounts are minor units of `currency`; `total` is what was agreed in all."""
 
-    order_id: str
-    store_id: str = "default"
-    status: str
-    currency: str
-    placed_at: str
+    order_id: Annotated[str, Field(pattern=ORDER_ID)]
+    store_id: Id = "default"
+    status: Id
+    currency: Annotated[str, Field(pattern=CURRENCY)]
+    placed_at: Annotated[str, Field(pattern=TIME)]
     total: Amount
-    customer_id: str | None = None
+    customer_id: Id | None = None
     items: tuple[Item, ...]
     shipping: Charge | None = None
     fees: tuple[Fee, ...] = ()
@@ -106,11 +116,27 @@ class Order(Document):
     cancellation: Cancellation | None = None
 
     @model_validator(mode="after")
-    def _payments_have_ids_of_their_own(self) -> Order:
-        # The key that keeps a refund from being paid twice is made of the payment's id.
-        if len({payment.payment_id for payment in self.payments}) < len(self.payments):
-            raise ValueError("two payments have the same payment_id")
+    def _rows_have_ids_of_their_own(self) -> Order:
+        # By its id a row is found again wherever it then stands, and a payment's id is in the key of its refund.
+        for name, ids in (
+            ("payments have the same payment_id", [payment.payment_id for payment in self.payments]),
+            ("items have the same item_id", [item.item_id for item in self.items]),
+            ("fees have the same fee_id", [fee.fee_id for fee in self.fees]),
+        ):
+            if len(set(ids)) < len(ids):
+                raise ValueError(f"two {name}")
         return self
+
+    @property
+    def rows_refunded(self) -> int:
+        """What the rows say was given back: items, shipping and fees."""
+        charges = (*self.items, *self.fees, *((self.shipping,) if self.shipping else ()))
+        return sum(charge.amount_refunded for charge in charges)
+
+    @property
+    def payments_refunded(self) -> int:
+        """What the payments say was given back."""
+        return sum(payment.amount_refunded for payment in self.payments)
 
     @property
     def has_left(self) -> bool:

@@ -11,8 +11,12 @@ from cancel_core.domain.cancellation import Cancellation
 from cancel_core.domain.order import HistoryEntry, Order
 
 # What a decision reads, and what its write therefore makes a condition of. The order system bumps no version for us.
+ROW_IDS = {"items": "item_id", "fees": "fee_id", "payments": "payment_id"}
+"""What the rows of each list are told apart by."""
+
 DECIDED_ON = (
     "status",
+    "placed_at",
     "customer_id",
     "store_id",
     "currency",
@@ -25,10 +29,10 @@ DECIDED_ON = (
 
 
 class RowChange(NamedTuple):
-    """New numbers in a row of a list (`items`, `fees`, `payments`), or in a map (`shipping`) without a position."""
+    """New numbers in the row of a list (`items`, `fees`, `payments`) that has this id, or in a map (`shipping`)."""
 
     attribute: str
-    position: int | None
+    row_id: str | None
     numbers: Mapping[str, int | Decimal]
 
 
@@ -50,12 +54,16 @@ def apply(order: Order, change: OrderChange) -> Order:
     """The order as it is once the change is written: the same as reading it anew would give, at a tenth of the cost."""
     now: dict[str, Any] = {"cancellation": change.cancellation}
     now |= {name: text for name, text in change.attributes.items() if name in Order.model_fields}
+    positions: dict[str, dict[str, int]] = {}
     for row in change.rows:
-        if row.position is None:
+        if row.row_id is None:
             now[row.attribute] = getattr(order, row.attribute).model_copy(update=row.numbers)
             continue
         rows = now.setdefault(row.attribute, list(getattr(order, row.attribute)))
-        rows[row.position] = rows[row.position].model_copy(update=row.numbers)
+        name = ROW_IDS[row.attribute]
+        position = positions.setdefault(row.attribute, {getattr(one, name): at for at, one in enumerate(rows)})
+        at = position[row.row_id]
+        rows[at] = rows[at].model_copy(update=row.numbers)
     if change.history:
         now["history"] = [*order.history, change.history]
     return order.model_copy(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from cancel_core.domain.cancellation import RefundBasis
+
 DEFAULT_SCOPE = "default"
 DEFAULT_STORE = "default"
 DEFAULT_CANCELLABLE_STATUSES = ("pending", "processing")
@@ -23,7 +25,7 @@ DEFAULT_REASONS = (
 )
 """What a new installation begins with."""
 REASON_CODE_LENGTH = 64
-SETTINGS = ("enabled", "reasons", "cancellable_statuses")
+SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis")
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
 _STORE = "store:"
@@ -62,6 +64,7 @@ class Policy:
     enabled: bool
     reasons: tuple[PolicyReason, ...] = ()
     cancellable_statuses: tuple[str, ...] = DEFAULT_CANCELLABLE_STATUSES
+    refund_basis: RefundBasis = "invoiced"
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:
@@ -128,6 +131,7 @@ def read_policy(
         enabled=bool(settings.get("enabled")),
         reasons=settings.get("reasons", ()),
         cancellable_statuses=settings.get("cancellable_statuses", DEFAULT_CANCELLABLE_STATUSES),
+        refund_basis=settings.get("refund_basis", "invoiced"),
         problems=tuple(problems),
     )
 
@@ -186,7 +190,7 @@ def last_reasons(good_default: Good) -> tuple[PolicyReason, ...]:
 
 def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     """One document by itself, in plain values. Never raises."""
-    readers = dict(zip(SETTINGS, (_read_enabled, _read_reasons, _read_statuses), strict=True))
+    readers = dict(zip(SETTINGS, (_read_enabled, _read_reasons, _read_statuses, _read_basis), strict=True))
     settings: Settings = {}
     problems: list[Problem] = []
     if scope != DEFAULT_SCOPE and (not is_store(scope) or scope == _STORE):
@@ -262,3 +266,11 @@ def _read_statuses(value: object) -> tuple[str, ...]:
             f"cancellable_statuses names '{_name(forbidden[0])}'", "remove it; such an order can never be cancelled"
         )
     return tuple(value)
+
+
+def _read_basis(value: object) -> RefundBasis:
+    if value == "invoiced":
+        return "invoiced"
+    if value == "paid":
+        return "paid"
+    raise _Fault("refund_basis is neither invoiced nor paid", "set it to the word invoiced or paid, or remove it")

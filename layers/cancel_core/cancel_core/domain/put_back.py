@@ -1,24 +1,47 @@
-"""The write that gives an order back the cancellation that the order system wrote over."""
+"""The write that gives an order back the cancellation that the order system wrote over, or set back to an older one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TypeVar
+
 from cancel_core.domain.cancellation import Cancellation
 from cancel_core.domain.ids import pending_since
-from cancel_core.domain.order import Charge, HistoryEntry, Order, Payment
+from cancel_core.domain.order import Charge, HistoryEntry, Order
 from cancel_core.domain.order_change import OrderChange, RowChange
+
+N = TypeVar("N", int, Decimal)
+
+
+def is_older(now: Cancellation | None, known: Cancellation) -> bool:
+    """Whether what an order carries now was put there by somebody else, in place of the cancellation that is known.
+
+    None, another one, or an earlier state of it: each write of ours has a higher revision.
+    """
+    return now is None or now.cancellation_id != known.cancellation_id or now.revision < known.revision
+
+
+def is_same_cancel(one: Cancellation, other: Cancellation) -> bool:
+    """Whether two states are of one cancel. An order that was written over may be cancelled anew, under the same id."""
+    return (one.cancellation_id, one.request_id) == (other.cancellation_id, other.request_id)
 
 
 def put_back(now: Order | None, was: Order | None, cancellation: Cancellation, at: str) -> OrderChange:
-    """The write that gives an order its erased cancellation back, and the sums that went with it.
+    """The write that gives an order its cancellation back, and the sums that went with it.
 
     `was` is the order as it stood before the write that erased, `now` as it is (None where either can't be read). Sums
-    never go down: what the order system has booked since stays. An order that has left the house keeps its status.
+    never go down, and never above what is invoiced, captured or authorized now: what the order system has booked since
+    stays. An order that has left the house keeps its status.
     """
     attributes: dict[str, str] = {}
+    remove: tuple[str, ...] = ()
     if cancellation.refund and cancellation.refund.status == "pending":
         attributes["refund_pending_since"] = pending_since(cancellation.cancellation_id, at)
+    else:
+        remove = ("refund_pending_since",)
     if now is None:
-        return OrderChange(cancellation, conditions=("cancellation",), attributes=attributes)
+        return OrderChange(cancellation, conditions=("cancellation",), attributes=attributes, remove=remove)
     status = now.status
     if not now.has_left:
         attributes["status"] = status = "closed" if was and was.status == "closed" else "canceled"
@@ -27,33 +50,49 @@ def put_back(now: Order | None, was: Order | None, cancellation: Cancellation, a
         cancellation,
         rows=tuple(_sums_back(now, was)) if was else (),
         attributes=attributes,
+        remove=remove,
         history=HistoryEntry(at=at, status=status, comment=comment),
     )
 
 
-def _sums_back(now: Order, was: Order) -> list[RowChange]:
-    rows = []
+def _sums_back(now: Order, was: Order) -> Iterator[RowChange]:
+    """Rows are found by their ids, wherever they now stand."""
     payments = {payment.payment_id: payment for payment in was.payments}
-    for index, payment in enumerate(now.payments):
-        if before := payments.get(payment.payment_id):
-            rows.append(_raised("payments", index, payment, before, ("amount_refunded", "amount_voided")))
-    if now.rows_digest == was.rows_digest:
-        names = ("amount_refunded",) if now.has_left else ("qty_canceled", "qty_refunded", "amount_refunded")
-        rows += [
-            _raised("items", index, item, before, names)
-            for index, (item, before) in enumerate(zip(now.items, was.items, strict=True))
-        ]
-    if now.shipping and was.shipping:
-        rows.append(_raised("shipping", None, now.shipping, was.shipping, ("amount_refunded",)))
+    for payment in now.payments:
+        if payment.payment_id in payments:
+            before = payments[payment.payment_id]
+            numbers: dict[str, int | Decimal] = {
+                **_raised("amount_refunded", payment.amount_refunded, before.amount_refunded, payment.amount_captured),
+                **_raised("amount_voided", payment.amount_voided, before.amount_voided, payment.amount_authorized),
+            }
+            if numbers:
+                yield RowChange("payments", payment.payment_id, numbers)
+    items = {item.item_id: item for item in was.items}
+    for item in now.items:
+        if item.item_id in items:
+            earlier = items[item.item_id]
+            numbers = {**_refunded(item, earlier)}
+            if not now.has_left:
+                numbers |= _raised("qty_canceled", item.qty_canceled, earlier.qty_canceled, item.qty_ordered)
+                numbers |= _raised("qty_refunded", item.qty_refunded, earlier.qty_refunded, item.qty_invoiced)
+            if numbers:
+                yield RowChange("items", item.item_id, numbers)
+    if now.shipping and was.shipping and (refunded := _refunded(now.shipping, was.shipping)):
+        yield RowChange("shipping", None, refunded)
     fees = {fee.fee_id: fee for fee in was.fees}
-    for index, fee in enumerate(now.fees):
-        if earlier := fees.get(fee.fee_id):
-            rows.append(_raised("fees", index, fee, earlier, ("amount_refunded",)))
-    return [row for row in rows if row.numbers]
+    for fee in now.fees:
+        if fee.fee_id in fees and (refunded := _refunded(fee, fees[fee.fee_id])):
+            yield RowChange("fees", fee.fee_id, refunded)
 
 
-def _raised(
-    attribute: str, position: int | None, now: Charge | Payment, was: Charge | Payment, names: tuple[str, ...]
-) -> RowChange:
-    numbers = {name: getattr(was, name) for name in names if getattr(was, name) > getattr(now, name)}
-    return RowChange(attribute, position, numbers)
+def _raised(name: str, now: N, was: N, most: N) -> dict[str, N]:
+    target = min(was, most)
+    return {name: target} if target > now else {}
+
+
+def _refunded(now: Charge, was: Charge) -> dict[str, int | Decimal]:
+    if now.amount_invoiced >= 0:
+        return dict(_raised("amount_refunded", now.amount_refunded, was.amount_refunded, now.amount_invoiced))
+    # A discount: its sums are negative.
+    target = max(was.amount_refunded, now.amount_invoiced)
+    return {"amount_refunded": target} if target < now.amount_refunded else {}

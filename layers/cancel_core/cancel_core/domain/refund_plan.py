@@ -1,11 +1,15 @@
-"""The sums of a refund: what is owed, and from which payments it is taken. Integers in minor units; nothing divides."""
+"""The sums of a refund: what is owed, and from which payments it is taken. Integers in minor units; nothing divides.
+
+Source: the contract, "What is refunded".
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cancel_core.domain.cancellation import FailureCode, RefundAction
+from cancel_core.domain.cancellation import FailureCode, RefundAction, RefundBasis
 from cancel_core.domain.order import Order
 
 
@@ -18,56 +22,118 @@ class PlannedLeg(NamedTuple):
     amount: int
 
 
+class Available(NamedTuple):
+    """What a payment still has: `held` to be given back, `releasable` to be released."""
+
+    payment_id: str
+    provider: str
+    held: int
+    releasable: int
+
+
+class Payable(NamedTuple):
+    """What can be paid of what is owed.
+
+    `rounding`: what the payments lack, no more than one minor unit for each row. `surplus`: what they hold beyond it.
+    With `failure` nothing is paid.
+    """
+
+    amount: int
+    rounding: int = 0
+    surplus: int = 0
+    failure: FailureCode | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class RefundPlan:
     """What a cancel owes for an order as it stands.
 
-    `amount` is the sum of the items' amounts, `shipping` and `fees`. `legs` are in the payments' order. `surplus` is
-    what the payments hold beyond `amount`, for a person to decide. With `failure` no leg pays back, only voids run.
+    `owed` is the sum of the items' amounts, `shipping` and `fees`, never below 0. `legs` are in the payments' order.
+    `not_invoiced` is what the payments hold beyond what is owed: on the basis `paid` it goes back as well, on
+    `invoiced` it is the surplus, for a person to decide. With `failure` no leg pays back, only voids run.
     """
 
     amounts: tuple[int, ...]
     shipping: int
     fees: int
     legs: tuple[PlannedLeg, ...]
-    surplus: int
+    held: int
+    not_invoiced: int
+    basis: RefundBasis
     failure: FailureCode | None
 
     @property
+    def owed(self) -> int:
+        return max(0, sum(self.amounts) + self.shipping + self.fees)
+
+    @property
     def amount(self) -> int:
-        return sum(self.amounts) + self.shipping + self.fees
+        """What goes back."""
+        return self.owed + (self.not_invoiced if self.basis == "paid" else 0)
+
+    @property
+    def surplus(self) -> int:
+        return self.not_invoiced if self.basis == "invoiced" else 0
 
     @property
     def is_needed(self) -> bool:
         """Whether there is anything to pay back or to release."""
         return self.amount > 0 or bool(self.legs)
 
+    @property
+    def is_nothing_charged(self) -> bool:
+        """Whether the payments hold nothing, and nothing would be released."""
+        return self.held == 0 and not self.legs
 
-def plan_refund(order: Order) -> RefundPlan:
+
+def plan_refund(order: Order, basis: RefundBasis = "invoiced") -> RefundPlan:
     """What is invoiced and not refunded is owed, from the payments in their order; authorizations are released.
 
-    Where the payments hold less than is owed nothing is paid out: a part would have to be chosen, and a person chooses.
+    On the basis `paid` all that the payments hold goes back, invoiced or not.
     """
     amounts = tuple(item.amount_owed for item in order.items)
     shipping = order.shipping.amount_owed if order.shipping else 0
-    fees = sum(fee.amount_owed for fee in order.fees)
-    owed = sum(amounts) + shipping + fees
-    held = sum(payment.amount_held for payment in order.payments)
-    short = held < owed
-
-    legs: list[PlannedLeg] = []
-    missing = 0 if short else owed
-    for payment in order.payments:
-        if take := min(missing, payment.amount_held):
-            legs.append(PlannedLeg(payment.payment_id, payment.provider, "refund", take))
-            missing -= take
-        elif payment.amount_releasable:
-            legs.append(PlannedLeg(payment.payment_id, payment.provider, "void", payment.amount_releasable))
+    fees = tuple(fee.amount_owed for fee in order.fees)
+    owed = max(0, sum(amounts) + shipping + sum(fees))
+    available = [
+        Available(payment.payment_id, payment.provider, payment.amount_held, payment.amount_releasable)
+        for payment in order.payments
+    ]
+    held = sum(payment.held for payment in available)
+    payable = pay(max(owed, held) if basis == "paid" else owed, held, sum(map(bool, (*amounts, shipping, *fees))))
     return RefundPlan(
         amounts=amounts,
         shipping=shipping,
-        fees=fees,
-        legs=tuple(legs),
-        surplus=max(0, held - owed),
-        failure="INSUFFICIENT_CAPTURED_AMOUNT" if short else None,
+        fees=sum(fees),
+        legs=allocate(available, payable.amount),
+        held=held,
+        not_invoiced=max(0, held - owed),
+        basis=basis,
+        failure=payable.failure,
     )
+
+
+def pay(owed: int, held: int, rows: int, *, is_begun: bool = False) -> Payable:
+    """What is paid of what is owed for so many rows, from payments that hold so much.
+
+    Where they hold less, nothing is: a part would have to be chosen, and a person chooses. But for a difference of one
+    minor unit for each row: rounding, of which they give what they hold. `is_begun`: something was given back already,
+    so that what is left may be the rounding alone.
+    """
+    if held >= owed:
+        return Payable(owed, surplus=held - owed)
+    if (held > 0 or is_begun) and owed - held <= rows:
+        return Payable(held, rounding=owed - held)
+    return Payable(0, failure="INSUFFICIENT_CAPTURED_AMOUNT")
+
+
+def allocate(payments: Iterable[Available], amount: int) -> tuple[PlannedLeg, ...]:
+    """From which payments an amount is taken, in their order; and what is released."""
+    legs: list[PlannedLeg] = []
+    for payment in payments:
+        if take := min(amount, payment.held):
+            legs.append(PlannedLeg(payment.payment_id, payment.provider, "refund", take))
+            amount -= take
+        if payment.releasable:
+            legs.append(PlannedLeg(payment.payment_id, payment.provider, "void", payment.releasable))
+    return tuple(legs)

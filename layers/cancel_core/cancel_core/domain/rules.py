@@ -52,4 +52,4 @@ def decide(order: Order, policy: Policy) -> Decision:
         blockers.append(
             Blocker("PARTIAL_ORDER_ITEM_SHIPPED", "At least one item of the order has already shipped.", shipped)
         )
-    return Decision(tuple(blockers), None if blockers else plan_refund(order))
+    return Decision(tuple(blockers), None if blockers else plan_refund(order, policy.refund_basis))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -24,6 +25,20 @@ def _number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("must be a number")
     return Decimal(value)
+
+
+_EXACT = Context(prec=200)
+"""DynamoDB keeps 38 digits; Python's default context would round to 28."""
+
+
+def plus(*quantities: Decimal) -> Decimal:
+    """The exact sum."""
+    return reduce(_EXACT.add, quantities, Decimal(0))
+
+
+def minus(quantity: Decimal, *others: Decimal) -> Decimal:
+    """What is left of a quantity, exactly, and never below 0."""
+    return max(Decimal(0), reduce(_EXACT.subtract, others, quantity))
 
 
 Amount = Annotated[int, BeforeValidator(_whole)]

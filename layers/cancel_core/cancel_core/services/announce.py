@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cancel_core.domain.events import Event, given_up, transitions
+from cancel_core.domain.cancellation import Cancellation
+from cancel_core.domain.events import Event, OrderState, given_up, transitions
+from cancel_core.domain.put_back import is_older
+from cancel_core.domain.times import iso
 from cancel_core.errors import OrderUnreadable, PublishFailed, Refusal
 from cancel_core.services.put_back import put_back_cancellation
 from cancel_core.telemetry import count, logger
@@ -14,8 +17,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cancel_core.adapters.dynamodb.orders import Orders
+    from cancel_core.adapters.dynamodb.refunds import Refunds
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
     from cancel_core.adapters.eventbridge import Bus
+
+
+CANCELED = frozenset({"canceled", "closed"})
+"""What a cancelled order may be."""
 
 
 class Change(NamedTuple):
@@ -26,17 +34,17 @@ class Change(NamedTuple):
     after: StoredOrder | None
 
 
-def publish_changes(orders: Orders, bus: Bus, stream: Sequence[Change], now: datetime) -> list[str]:
+def publish_changes(orders: Orders, refunds: Refunds, bus: Bus, stream: Sequence[Change], now: datetime) -> list[str]:
     """Puts on the bus what the changes mean. Answers the sequence numbers of those to be given again.
 
-    A cancellation that the order system has written over is put back first.
+    A cancellation that the order system has written over, or put an older state of in its place, is put back first.
     """
     failed: dict[str, None] = {}
     events: list[Event] = []
     sources: list[Change] = []
     for change in stream:
         try:
-            happened = _events(orders, change, now)
+            happened = _events(orders, refunds, change, now)
         except OrderUnreadable as error:
             # It won't be readable the next time either: the retries end at the dead-letter queue, before a person.
             logger.error(
@@ -68,19 +76,49 @@ def publish_changes(orders: Orders, bus: Bus, stream: Sequence[Change], now: dat
     return list(failed)
 
 
-def _events(orders: Orders, change: Change, now: datetime) -> list[Event]:
+def _events(orders: Orders, refunds: Refunds, change: Change, now: datetime) -> list[Event]:
     before = change.before.state if change.before else None
     after = change.after.state if change.after else None
-    if change.before and before and before.cancellation and not (after and after.cancellation):
-        logger.error(
-            "the order system has written over a cancellation: it must change orders with UpdateItem, "
-            "or put them on condition of the status it read",
-            extra={"order_id": before.order_id, "cancellation_id": before.cancellation.cancellation_id},
-        )
-        count("CancellationErased")
-        if not put_back_cancellation(orders, change.before, before, now):
+    known = before.cancellation if before else None
+    if change.before and before and known:
+        if after is None:
+            # Deleted. What stands under its id since is another order.
+            _close(refunds, before, known, iso(now))
             return given_up(before)
-    return transitions(before, after) if after else []
+        if is_older(after.cancellation, known):
+            logger.error(
+                "the order system has written over a cancellation: it must change orders with UpdateItem, "
+                "or put them on condition of the status it read",
+                extra={"order_id": before.order_id, "cancellation_id": known.cancellation_id},
+            )
+            count("CancellationErased")
+            if not put_back_cancellation(orders, change.before, known, after.cancellation, now):
+                return given_up(before)
+            return []
+        if change.after and _has_reopened(change.before, change.after):
+            logger.error(
+                "the order system has given a cancelled order another status; it must not be shipped",
+                extra={"order_id": before.order_id, "cancellation_id": known.cancellation_id},
+            )
+            count("CanceledOrderReopened")
+    if after is None:
+        return []
+    events = transitions(before, after, iso(now))
+    for event in events:
+        if event.detail["surplus"] and event.detail_type != "OrderRefundFailed":
+            # Told before it is announced: what was announced stands in the operator's list.
+            refunds.list_surplus(after.order_id, event.detail["cancellation_id"], event.detail["surplus"], iso(now))
+    return events
+
+
+def _close(refunds: Refunds, gone: OrderState, cancellation: Cancellation, at: str) -> None:
+    if cancellation.refund and cancellation.refund.status == "pending":
+        failure = {"code": "INVALID_ORDER", "message": "The order was deleted while its refund was pending."}
+        refunds.close(cancellation.refund.refund_id, cancellation.cancellation_id, gone.order_id, failure, at)
+
+
+def _has_reopened(before: StoredOrder, after: StoredOrder) -> bool:
+    return before.status in CANCELED and after.status not in CANCELED
 
 
 def _tell(event: Event) -> None:
@@ -90,14 +128,14 @@ def _tell(event: Event) -> None:
     match event.detail_type:
         case "OrderCanceled":
             count("OrderCanceled")
-            if detail["surplus"]:
-                logger.warning(
-                    "the payments hold more than was invoiced; a person has to decide on the surplus",
-                    extra=event.log_keys | {"surplus": detail["surplus"]},
-                )
-                count("PaymentSurplus")
         case "OrderRefunded":
             count("RefundSucceeded")
         case "OrderRefundFailed":
             logger.error("a refund has failed; the refunds table says why", extra=event.log_keys)
             count("RefundFailed")
+    if detail["surplus"] and event.detail_type != "OrderRefundFailed":
+        logger.warning(
+            "the payments hold more than is paid back; a person has to decide on the surplus",
+            extra=event.log_keys | {"surplus": detail["surplus"]},
+        )
+        count("PaymentSurplus")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cancel_core.domain.booking import book, settle_leg
 from cancel_core.domain.cancel import CancelRequest, cancel
 from cancel_core.domain.order_change import OrderChange
 from cancel_core.domain.policy import Policy
@@ -98,21 +97,19 @@ def _change(
     if reason is None:
         raise InvalidCancellationReason("The reason is not among the store's reasons.", order=order, policy=policy)
     change = cancel(order, decision.refund, reason, request, iso(now))
-    if stored.size > ALWAYS_FITS_BYTES and _size_when_refunded(stored.changed(change), iso(now)) > max_item_bytes:
+    if stored.size > ALWAYS_FITS_BYTES and _size_when_refunded(stored.changed(change)) > max_item_bytes:
         raise OrderTooLarge(
             "The order is too large to be cancelled here. Please contact the shop.", order=order, policy=policy
         )
     return change
 
 
-def _size_when_refunded(canceled: StoredOrder, at: str) -> int:
-    """The bytes of the order once its refund is booked: what can't be booked later must not be begun now."""
+def _size_when_refunded(canceled: StoredOrder) -> int:
+    """The bytes of the order once its refund is booked."""
+    # Only a large order needs it.
+    from cancel_core.domain.booking import largest
+
     cancellation = canceled.order.cancellation
     if cancellation is None or cancellation.refund is None:
         return canceled.size
-    refund = cancellation.refund
-    for index, leg in enumerate(refund.payments):
-        refund = settle_leg(
-            refund, index, leg.model_copy(update={"status": "succeeded", "reference": "x" * 64}), None, at
-        )
-    return canceled.changed(book(canceled.order, cancellation, refund)).size
+    return canceled.changed(largest(canceled.order, cancellation)).size

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cancel_core.domain.events import OrderState
+from cancel_core.domain.cancellation import Cancellation
 from cancel_core.domain.order import Order
-from cancel_core.domain.put_back import put_back
+from cancel_core.domain.put_back import is_older, is_same_cancel, put_back
 from cancel_core.domain.times import iso
 from cancel_core.errors import ConcurrentUpdate, OrderChanged, OrderUnreadable
 from cancel_core.telemetry import logger
@@ -20,27 +20,33 @@ if TYPE_CHECKING:
 MAX_ATTEMPTS = 5
 
 
-def put_back_cancellation(orders: Orders, before: StoredOrder, was: OrderState, now: datetime) -> bool:
-    """Gives an order its erased cancellation back, unless it has one again. False when the order is gone.
+def put_back_cancellation(
+    orders: Orders, before: StoredOrder, known: Cancellation, seen: Cancellation | None, now: datetime
+) -> bool:
+    """Gives an order back the cancellation that is known, unless it has it again, or a newer state of it. False when
+    the order is gone.
 
-    The write is announced as any other, so that the refund goes on. Raises `ConcurrentUpdate`, `ServiceUnavailable`,
-    `OrderTooLarge`.
+    `seen` is what was put in its place, None where there was nothing. A customer who has cancelled anew since then
+    keeps that. The write is announced as any other, so that the refund goes on. Raises `ConcurrentUpdate`,
+    `ServiceUnavailable`, `OrderTooLarge`.
     """
-    assert was.cancellation is not None
-    stored = orders.get(was.order_id)
+    stored = orders.get(before.order_id)
     for _ in range(MAX_ATTEMPTS):
-        if stored is None or stored.cancellation_id != before.cancellation_id:
+        if stored is None:
             return False
-        if "cancellation" in stored.raw:
+        current = stored.cancellation
+        if not is_older(current, known):
+            return True
+        if current and not any(is_same_cancel(current, one) for one in (known, seen) if one):
             return True
         try:
-            orders.write(stored, put_back(_readable(stored), _readable(before), was.cancellation, iso(now)))
+            orders.write(stored, put_back(_readable(stored), _readable(before), known, iso(now)))
         except OrderChanged as conflict:
             stored = conflict.current
             continue
         logger.warning(
             "the cancellation has been put back",
-            extra={"order_id": was.order_id, "cancellation_id": was.cancellation.cancellation_id},
+            extra={"order_id": before.order_id, "cancellation_id": known.cancellation_id},
         )
         return True
     raise ConcurrentUpdate("The order kept changing while its cancellation was to be put back.")

@@ -2,58 +2,97 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from cancel_core.domain.events import Event, canceled
 from cancel_core.domain.times import iso, moment
 from cancel_core.errors import OrderUnreadable, PublishFailed, ServiceUnavailable
-from cancel_core.telemetry import count, logger, measure_seconds
+from cancel_core.telemetry import count, flush, logger, measure_seconds
 
 if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.orders import Orders
+    from cancel_core.adapters.dynamodb.refunds import Refunds
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
     from cancel_core.adapters.eventbridge import Bus
 
+WRITES_AT_ONCE = 8
+ENOUGH_SECONDS = 10.0
+"""What one batch may take at the most. With less left a run ends, and the next one goes on elsewhere in the index."""
 
-def reannounce(orders: Orders, bus: Bus, now: datetime, after: timedelta) -> int:
+
+def reannounce(
+    orders: Orders, refunds: Refunds, bus: Bus, now: datetime, after: timedelta, seconds_left: Callable[[], float]
+) -> int:
     """Announces again each order whose refund has been pending for `after` or longer. Answers how many.
 
     Measures `RefundPendingSeconds`: how long the customer of the oldest of them has been waiting, 0 where there is
-    none. What was announced less than `after` ago is not looked at: the oldest of all shows within `after` and a run.
+    none; after each batch, so that a run that is killed has told what it saw. What was announced less than `after` ago
+    is not looked at: the oldest of all shows within `after` and a run.
 
     Raises `PublishFailed` when some could not be announced; they stay pending, and the next run finds them.
     """
-    due: list[_Due] = []
-    announced = 0
+    seen: set[str] = set()
     oldest = now
     failed: list[str] = []
-    for order_id, since in orders.pending_refunds(until=iso(now - after)):
-        if event := _pending(orders.get(order_id)):
-            due.append(_Due(order_id, since, event))
+    with ThreadPoolExecutor(WRITES_AT_ONCE) as writers:
+        for batch in _pending_for(orders, refunds, iso(now - after), seen, part=int(now.timestamp() // 60)):
+            due = _due(orders, batch)
             # The cancel's own moment; the time in the index moves on with each announcement.
-            oldest = min(oldest, moment(event.detail["occurred_at"]) or now)
-        if len(due) == bus.ENTRIES_A_CALL:
-            announced += _announce(orders, bus, due, failed, now)
-            due = []
-    announced += _announce(orders, bus, due, failed, now)
-    measure_seconds("RefundPendingSeconds", (now - oldest).total_seconds())
+            oldest = min([oldest, *(moment(one.event.detail["occurred_at"]) or now for one in due)])
+            _measure(now - oldest)
+            on_the_bus = _publish(bus, due, failed)
+            list(writers.map(lambda one: _postpone(orders, one, now), on_the_bus))
+            seen.update(one.order_id for one in on_the_bus)
+            if seconds_left() < ENOUGH_SECONDS:
+                logger.warning("more refunds are pending than one run can announce", extra={"announced": len(seen)})
+                break
+    _measure(now - oldest)
     if failed:
         raise PublishFailed(dict(enumerate(failed)))
-    logger.info("reconciled", extra={"announced": announced})
-    return announced
+    logger.info("reconciled", extra={"announced": len(seen)})
+    return len(seen)
 
 
 class _Due(NamedTuple):
-    """A pending refund that is to be announced again, and the time under which the index has it."""
+    """A pending refund that is to be announced again, and the time under which the index has it; None where it is not
+    in the index.
+    """
 
     order_id: str
-    since: str
+    since: str | None
     event: Event
 
 
-def _pending(stored: StoredOrder | None) -> Event | None:
-    """The announcement of an order whose refund still is pending; the index may lag behind."""
+def _pending_for(
+    orders: Orders, refunds: Refunds, until: str, seen: Container[str], part: int
+) -> Iterator[list[tuple[str, str | None]]]:
+    """What the orders say is pending, and then what our own documents say and the orders do not: the order system may
+    have written over it, and the stream have lost it.
+    """
+    for batch in orders.pending_refunds(until, first=part):
+        yield [*batch]
+    for documents in refunds.pending(until):
+        yield [(one.order_id, None) for one in documents if one.order_id not in seen]
+
+
+def _due(orders: Orders, batch: Sequence[tuple[str, str | None]]) -> list[_Due]:
+    found = orders.get_many(order_id for order_id, _ in batch)
+    events = ((order_id, since, _pending(found.get(order_id), is_begun=since is None)) for order_id, since in batch)
+    return [_Due(order_id, since, event) for order_id, since, event in events if event]
+
+
+def _measure(waiting: timedelta) -> None:
+    measure_seconds("RefundPendingSeconds", waiting.total_seconds())
+    flush()
+
+
+def _pending(stored: StoredOrder | None, *, is_begun: bool) -> Event | None:
+    """The announcement of an order whose refund still is pending: by its own word, for the index may lag behind, or by
+    that of the refund's document.
+    """
     if stored is None:
         return None
     try:
@@ -63,7 +102,9 @@ def _pending(stored: StoredOrder | None) -> Event | None:
         count("InternalError")
         return None
     cancellation = state.cancellation
-    if cancellation is None or cancellation.refund is None or cancellation.refund.status != "pending":
+    if cancellation is None or cancellation.refund is None:
+        return None
+    if cancellation.refund.status != "pending" and not is_begun:
         return None
     logger.warning(
         "announcing again", extra={"order_id": state.order_id, "cancellation_id": cancellation.cancellation_id}
@@ -71,20 +112,22 @@ def _pending(stored: StoredOrder | None) -> Event | None:
     return canceled(state, cancellation)
 
 
-def _announce(orders: Orders, bus: Bus, due: list[_Due], failed: list[str], now: datetime) -> int:
-    """Answers how many are on the bus; adds to `failed` why the others are not."""
+def _publish(bus: Bus, due: Sequence[_Due], failed: list[str]) -> list[_Due]:
+    """Answers those that are on the bus; adds to `failed` why the others are not."""
     refused: dict[int, str] = {}
     try:
         bus.publish([one.event for one in due])
     except PublishFailed as error:
         refused = error.failed
         failed += error.failed.values()
-    for position, one in enumerate(due):
-        if position in refused:
-            continue
-        try:
-            # Otherwise each run would announce it, as long as its provider is away.
-            orders.postpone(one.order_id, one.since, iso(now))
-        except ServiceUnavailable:
-            logger.warning("announced, and to be announced again", extra=one.event.log_keys)
-    return len(due) - len(refused)
+    return [one for position, one in enumerate(due) if position not in refused]
+
+
+def _postpone(orders: Orders, one: _Due, now: datetime) -> None:
+    if one.since is None:
+        return
+    try:
+        # Otherwise each run would announce it, as long as its provider is away.
+        orders.postpone(one.order_id, one.since, iso(now))
+    except ServiceUnavailable:
+        logger.warning("announced, and to be announced again", extra=one.event.log_keys)

@@ -18,6 +18,22 @@ def plain(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {name: plain_value(value) for name, value in raw.items()}
 
 
+def present(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """As `plain`, but for what is NULL, which counts as absent wherever it stands: many serializers write it so."""
+    return {name: _present(value) for name, value in raw.items() if "NULL" not in value}
+
+
+def _present(value: Mapping[str, Any]) -> Any:
+    ((kind, content),) = value.items()
+    match kind:
+        case "M":
+            return present(content)
+        case "L":
+            return [_present(entry) for entry in content if "NULL" not in entry]
+        case _:
+            return plain_value(value)
+
+
 def plain_value(value: Mapping[str, Any]) -> Any:
     ((kind, content),) = value.items()
     match kind:

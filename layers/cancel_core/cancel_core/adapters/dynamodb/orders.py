@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from cancel_core.adapters.dynamodb.database import KEY_BYTES, database_errors, item_that_failed
+from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, database_errors, item_that_failed
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.domain.order_change import OrderChange
-from cancel_core.errors import OrderChanged, OrderTooLarge
+from cancel_core.errors import OrderChanged, OrderTooLarge, ServiceUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 class Orders:
     """The orders table."""
 
+    BATCH = 100
+    """The most that one call reads."""
+    PARTS = 16
     MAX_ITEM_BYTES = 394 * 1024
     """Below DynamoDB's 400 KB by what the order system may still add between a cancel and its refund."""
 
@@ -28,11 +31,16 @@ class Orders:
 
     def get(self, order_id: str) -> StoredOrder | None:
         """Strongly consistent. None when there is no such order. Raises `ServiceUnavailable`."""
-        if not 0 < len(order_id.encode("utf-8", "replace")) <= KEY_BYTES:
+        if not self.fits(order_id):
             return None
         with database_errors():
             answer = self._client.get_item(TableName=self.table, Key={"order_id": {"S": order_id}}, ConsistentRead=True)
         return StoredOrder(answer["Item"]) if "Item" in answer else None
+
+    @staticmethod
+    def fits(order_id: str) -> bool:
+        """Whether a key can be so long."""
+        return 0 < len(order_id.encode("utf-8", "replace")) <= KEY_BYTES
 
     def write(self, read: StoredOrder, change: OrderChange) -> StoredOrder:
         """One conditional write of the order that was read. The order as it then is.
@@ -78,9 +86,15 @@ class Orders:
             assignments.append(f"{name(attribute)} = :{attribute}")
         if change.history:
             # Appended where it lies: entries that others add meanwhile stay.
-            values[":none"] = {"L": []}
             values[":entry"] = {"L": [after.raw["history"]["L"][-1]]}
-            assignments.append(f"{name('history')} = list_append(if_not_exists(#history, :none), :entry)")
+            if "L" in (known := read.raw.get("history", {"L": []})):
+                values[":none"] = {"L": []}
+                assignments.append(f"{name('history')} = list_append(if_not_exists(#history, :none), :entry)")
+            else:
+                # NULL, to which nothing can be appended.
+                values[":was_history"] = known
+                assignments.append(f"{name('history')} = :entry")
+                conditions.append("#history = :was_history")
         expression = "SET " + ", ".join(assignments)
         if change.remove:
             expression += " REMOVE " + ", ".join(name(attribute) for attribute in change.remove)
@@ -143,23 +157,45 @@ class Orders:
             {name: last[name]["S"] for name in ("order_id", "placed_at")} if last else None,
         )
 
-    def pending_refunds(self, until: str) -> Iterator[tuple[str, str]]:
-        """(order_id, key in the index) of the orders whose refund nobody has looked at since `until` (ISO 8601).
+    def pending_refunds(self, until: str, first: int = 0) -> Iterator[list[tuple[str, str]]]:
+        """(order_id, key in the index) of the orders whose refund nobody has looked at since `until` (ISO 8601), in
+        batches of at most `BATCH`.
 
-        Raises `ServiceUnavailable`.
+        The index is gone through in parts, beginning with the part `first`, so that a run that ends early does not
+        leave out the same ones each time. Raises `ServiceUnavailable`.
         """
-        scan: dict[str, Any] = {
-            "TableName": self.table,
-            "IndexName": "refund_pending",
-            "FilterExpression": "refund_pending_since <= :until",
-            # What stands behind the time, the shard, sorts before this.
-            "ExpressionAttributeValues": {":until": {"S": f"{until}~"}},
-        }
-        while True:
+        for part in range(self.PARTS):
+            scan: dict[str, Any] = {
+                "TableName": self.table,
+                "IndexName": "refund_pending",
+                "FilterExpression": "refund_pending_since <= :until",
+                # What stands behind the time, the shard, sorts before this.
+                "ExpressionAttributeValues": {":until": {"S": f"{until}~"}},
+                "TotalSegments": self.PARTS,
+                "Segment": (first + part) % self.PARTS,
+            }
+            while True:
+                with database_errors():
+                    answer = self._client.scan(**scan)
+                found = [(item["order_id"]["S"], item["refund_pending_since"]["S"]) for item in answer["Items"]]
+                for start in range(0, len(found), self.BATCH):
+                    yield found[start : start + self.BATCH]
+                if "LastEvaluatedKey" not in answer:
+                    break
+                scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def get_many(self, order_ids: Iterable[str]) -> dict[str, StoredOrder]:
+        """The orders of at most `BATCH` ids that there are. Strongly consistent. Raises `ServiceUnavailable`."""
+        keys: list[Any] = [{"order_id": {"S": order_id}} for order_id in order_ids if self.fits(order_id)]
+        found: dict[str, StoredOrder] = {}
+        while keys:
             with database_errors():
-                answer = self._client.scan(**scan)
-            for item in answer["Items"]:
-                yield item["order_id"]["S"], item["refund_pending_since"]["S"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+                answer = self._client.batch_get_item(RequestItems={self.table: {"Keys": keys, "ConsistentRead": True}})
+            items = answer["Responses"].get(self.table, [])
+            found |= {item["order_id"]["S"]: StoredOrder(item) for item in items}
+            # Large orders come in several answers; one that brings nothing comes from a table that throttles.
+            left: Mapping[str, Any] = answer.get("UnprocessedKeys") or {}
+            keys = left[self.table]["Keys"] if self.table in left else []
+            if keys and not items:
+                raise ServiceUnavailable(TRY_AGAIN)
+        return found

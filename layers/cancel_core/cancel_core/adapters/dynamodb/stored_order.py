@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from cancel_core.adapters.dynamodb.attributes import attribute_value, plain, plain_value
+from cancel_core.adapters.dynamodb.attributes import attribute_value, present
 from cancel_core.adapters.dynamodb.database import Raw
 from cancel_core.domain.cancellation import Cancellation, read_cancellation, to_document
 from cancel_core.domain.events import OrderState
-from cancel_core.domain.ids import cancellation_id
 from cancel_core.domain.order import ORDER_ATTRIBUTES, Order, read_order
-from cancel_core.domain.order_change import OrderChange, apply
+from cancel_core.domain.order_change import ROW_IDS, OrderChange, apply
 from cancel_core.errors import OrderUnreadable
 
 
@@ -37,8 +36,12 @@ class StoredOrder:
 
     @property
     def cancellation_id(self) -> str:
-        """The id that a cancellation of this order has, or would have."""
-        return cancellation_id(self.order_id, self._text("placed_at") or "")
+        """Of the cancellation that it carries; empty where it carries none."""
+        return self.cancellation.cancellation_id if self.cancellation else ""
+
+    @property
+    def status(self) -> str:
+        return self._text("status") or ""
 
     def _text(self, name: str) -> str | None:
         text: str | None = self.raw.get(name, {}).get("S")
@@ -50,8 +53,8 @@ class StoredOrder:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """The attributes that the product reads, as plain values."""
-        return plain({name: value for name, value in self.raw.items() if name in ORDER_ATTRIBUTES})
+        """The attributes that the product reads, as plain values. What is NULL counts as absent."""
+        return present({name: value for name, value in self.raw.items() if name in ORDER_ATTRIBUTES})
 
     @property
     def order(self) -> Order:
@@ -61,10 +64,9 @@ class StoredOrder:
 
     @cached_property
     def cancellation(self) -> Cancellation | None:
-        stored = self.raw.get("cancellation")
-        if stored is None:
+        document = present({"of": self.raw.get("cancellation", {"NULL": True})}).get("of")
+        if document is None:
             return None
-        document = plain_value(stored)
         return read_cancellation(document if isinstance(document, dict) else {}, self.order_id)
 
     @property
@@ -82,8 +84,9 @@ class StoredOrder:
         raw = dict(self.raw)
         for name in {row.attribute for row in change.rows}:
             raw[name] = _rows_apart(raw[name])
+        rows = {name: _by_id(raw[name], ROW_IDS[name]) for name in ROW_IDS if name in raw and "L" in raw[name]}
         for row in change.rows:
-            target = raw[row.attribute]["M"] if row.position is None else raw[row.attribute]["L"][row.position]["M"]
+            target = raw[row.attribute]["M"] if row.row_id is None else rows[row.attribute][row.row_id]
             for name, value in row.numbers.items():
                 target[name] = {"N": str(value)}
         for name, text in change.attributes.items():
@@ -92,7 +95,8 @@ class StoredOrder:
         for name in change.remove:
             raw.pop(name, None)
         if change.history:
-            raw["history"] = {"L": [*raw.get("history", {"L": []})["L"], attribute_value(change.history.model_dump())]}
+            before = raw.get("history", {}).get("L", [])
+            raw["history"] = {"L": [*before, attribute_value(change.history.model_dump(exclude_none=True))]}
         return StoredOrder(raw, apply(self._order, change) if self._order else None)
 
     @property
@@ -105,7 +109,13 @@ def _rows_apart(value: Mapping[str, Any]) -> Raw:
     """A map, or a list of maps, whose numbers can be set without changing what was read."""
     if "M" in value:
         return {"M": dict(value["M"])}
-    return {"L": [{"M": dict(row["M"])} for row in value["L"]]}
+    return {"L": [{"M": dict(row["M"])} if "M" in row else row for row in value["L"]]}
+
+
+def _by_id(rows: Mapping[str, Any], name: str) -> dict[str, Raw]:
+    """The rows of a list, by their ids."""
+    maps = (row["M"] for row in rows["L"] if "M" in row)
+    return {row[name]["S"]: row for row in maps if "S" in row.get(name, {})}
 
 
 def _size(value: Mapping[str, Any]) -> int:

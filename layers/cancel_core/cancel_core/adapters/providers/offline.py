@@ -8,6 +8,12 @@ from cancel_core.domain.provider import Outcome, PaymentRequest
 class Offline:
     """Says yes; the shop does the rest."""
 
+    lands_late = False
+
+    def check(self, _request: PaymentRequest) -> str | None:
+        """There is nothing to be wrong with it."""
+        return None
+
     def execute(self, request: PaymentRequest) -> Outcome:
         return Outcome("succeeded", reference=f"offline_{request.idempotency_key}")
 

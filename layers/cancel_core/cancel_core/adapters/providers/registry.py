@@ -14,6 +14,13 @@ class _WhenMet:
     def __init__(self, make: Callable[[], Provider]) -> None:
         self._make = cache(make)
 
+    @property
+    def lands_late(self) -> bool:
+        return self._make().lands_late
+
+    def check(self, request: PaymentRequest) -> str | None:
+        return self._make().check(request)
+
     def execute(self, request: PaymentRequest) -> Outcome:
         return self._make().execute(request)
 

@@ -1,7 +1,8 @@
 """Stripe: refunds of captured payments, and releases of authorized ones.
 
-Source: Stripe's API reference, "Refunds", "Cancel a PaymentIntent", "Idempotent requests" and "Currencies". A key is
-remembered there for about a day, so that what may have been asked before is looked for by our refund id.
+Source: Stripe's API reference, "Refunds", "Cancel a PaymentIntent", "Idempotent requests", "Errors" and "Currencies". A
+key is remembered there for about a day, an answer of 500 with it; so what may have been asked before is looked for by
+our key, which lies in the metadata of what was made.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ _TIMES = {"ISK": 100, "UGX": 100}
 
 # And one of Stripe's units makes so many of ours: the ariary has no minor unit there.
 _WHOLE = {"MGA": 100}
+INTENT = "pi_"
 _IN_USE = 409
+_NOT_FOUND = 404
+# What a charge says of which nothing is held any more.
+_NOTHING_HELD = {"charge_already_refunded", "charge_expired_for_capture"}
 _STATES = {"succeeded": "succeeded", "pending": "pending", "requires_action": "pending"}
 
 # The client tells each request's path at INFO, and with it the payment's reference.
@@ -46,20 +51,37 @@ class Stripe:
         self._addresses: Any = {"api": url} if url else {}
         self._http = stripe.RequestsClient(timeout=timeouts)
 
-    def execute(self, request: PaymentRequest) -> Outcome:
+    lands_late = True
+
+    def check(self, request: PaymentRequest) -> str | None:
         if unfit := _unfit(request):
             return unfit
         with self._client() as client:
-            if request.is_retry and (known := _find(client, request)):
+            currency = _currency(client, request.payment_reference)
+        if currency != request.currency:
+            return f"the payment is in {currency} at Stripe, and the order is in {request.currency}"
+        return None
+
+    def execute(self, request: PaymentRequest) -> Outcome:
+        if unfit := _unfit(request):
+            return Outcome("failed", code="INVALID_ORDER", message=unfit)
+        with self._client() as client:
+            if (request.is_retry or request.reference) and (known := _find(client, request)):
                 return known
             try:
-                return _do(client, request)
+                return _release(client, request) if request.action == "void" else _refund(client, request)
+            except stripe.CardError as error:
+                return _definite_no(error)
             except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
-                if error.http_status == _IN_USE:
-                    # The same request is under way just now.
-                    raise
                 # A no may only mean that it was done before: by another try, or by a person.
-                return _find(client, request) or Outcome("failed", message=_said(error, with_text=True))
+                return _find(client, request) or _definite_no(error)
+            except stripe.APIError as error:
+                if _is_replayed(error) and not (known := _find(client, request)):
+                    # The answer of a request that has ended: nothing was made, and nothing will be under this key.
+                    return Outcome("new_key", message=_said(error))
+                if _is_replayed(error) and known:
+                    return known
+                raise
 
     def find(self, request: PaymentRequest) -> Outcome | None:
         if _unfit(request):
@@ -82,80 +104,128 @@ class Stripe:
             raise ProviderUnavailable(_said(error)) from error
 
 
-def _unfit(request: PaymentRequest) -> Outcome | None:
-    if not request.payment_reference.startswith(("pi_", "ch_", "py_")):
-        return _invalid("the payment's reference is none of Stripe's: those begin with pi_, ch_ or py_")
+def _unfit(request: PaymentRequest) -> str | None:
+    if not request.payment_reference.startswith((INTENT, "ch_", "py_")):
+        return "the payment's reference is none of Stripe's: those begin with pi_, ch_ or py_"
     if request.amount % _WHOLE.get(request.currency, 1):
-        return _invalid(f"Stripe takes whole {request.currency} only")
+        return f"Stripe takes whole {request.currency} only"
     return None
 
 
-def _do(client: stripe.StripeClient, request: PaymentRequest) -> Outcome:
+def _currency(client: stripe.StripeClient, reference: str) -> str:
+    if reference.startswith(INTENT):
+        return client.v1.payment_intents.retrieve(reference).currency.upper()
+    return client.v1.charges.retrieve(reference).currency.upper()
+
+
+def _refund(client: stripe.StripeClient, request: PaymentRequest) -> Outcome:
     once: stripe.RequestOptions = {"idempotency_key": request.idempotency_key}
-    if request.action == "void" and request.payment_reference.startswith("pi_"):
-        return _voided(client.v1.payment_intents.cancel(request.payment_reference, options=once))
-    # The refund of a charge that was not captured releases it.
     amount = request.amount * _TIMES.get(request.currency, 1) // _WHOLE.get(request.currency, 1)
-    metadata = {"refund_id": request.refund_id, "idempotency_key": request.idempotency_key}
-    if request.payment_reference.startswith("pi_"):
-        return _outcome(
-            client.v1.refunds.create(
-                {"payment_intent": request.payment_reference, "amount": amount, "metadata": metadata}, once
-            )
+    metadata = {
+        "refund_id": request.refund_id,
+        "payment_id": request.payment_id,
+        "idempotency_key": request.idempotency_key,
+    }
+    if request.payment_reference.startswith(INTENT):
+        made = client.v1.refunds.create(
+            {"payment_intent": request.payment_reference, "amount": amount, "metadata": metadata}, once
         )
-    return _outcome(
-        client.v1.refunds.create({"charge": request.payment_reference, "amount": amount, "metadata": metadata}, once)
-    )
+    else:
+        made = client.v1.refunds.create(
+            {"charge": request.payment_reference, "amount": amount, "metadata": metadata}, once
+        )
+    return _outcome(made)
+
+
+def _release(client: stripe.StripeClient, request: PaymentRequest) -> Outcome:
+    """Releases what is still held. What has been captured meanwhile is not touched."""
+    if released := _released(client, request):
+        return released
+    if request.payment_reference.startswith(INTENT):
+        once: stripe.RequestOptions = {"idempotency_key": request.idempotency_key}
+        try:
+            if request.captured:
+                # The rest of an authorization that was captured in part is let go by a last capture of nothing.
+                rest: Any = {"amount_to_capture": 0, "final_capture": True}
+                client.v1.payment_intents.capture(request.payment_reference, rest, once)
+            else:
+                client.v1.payment_intents.cancel(request.payment_reference, options=once)
+        except stripe.InvalidRequestError as error:
+            if error.http_status == _IN_USE:
+                raise
+        return _released(client, request) or Outcome("failed", message="Stripe's payment can't be cancelled")
+    # The refund of a charge that was not captured releases it.
+    try:
+        _refund(client, request)
+    except stripe.InvalidRequestError as error:
+        if error.code not in _NOTHING_HELD:
+            raise
+    # It has no id but the payment's own, which is not shown to customers.
+    return Outcome("succeeded")
+
+
+def _released(client: stripe.StripeClient, request: PaymentRequest) -> Outcome | None:
+    """None while something is held. A release has no id but the payment's own, which is not shown to customers."""
+    if request.payment_reference.startswith(INTENT):
+        intent = client.v1.payment_intents.retrieve(request.payment_reference)
+        is_held, captured = intent.status == "requires_capture", intent.amount_received
+    else:
+        charge = client.v1.charges.retrieve(request.payment_reference)
+        is_held, captured = (
+            not charge.captured and not charge.refunded,
+            charge.amount_captured if charge.captured else 0,
+        )
+    if is_held:
+        return None
+    theirs = request.captured * _TIMES.get(request.currency, 1) // _WHOLE.get(request.currency, 1)
+    if captured > theirs:
+        return Outcome("failed", message="Stripe has captured the payment meanwhile, so there is nothing to release")
+    return Outcome("succeeded")
 
 
 def _find(client: stripe.StripeClient, request: PaymentRequest) -> Outcome | None:
-    """What carries our refund id: what succeeds or may yet, under whatever key, before what failed under this one."""
-    try:
-        if request.reference and request.action == "refund":
-            return _outcome(client.v1.refunds.retrieve(request.reference))
-        if request.action == "void" and request.payment_reference.startswith("pi_"):
-            intent = client.v1.payment_intents.retrieve(request.payment_reference)
-            return _voided(intent) if intent.status == "canceled" else None
-        failed = None
-        for refund in _refunds(client, request.payment_reference):
-            metadata = refund.metadata.to_dict() if refund.metadata else {}
-            if metadata.get("refund_id") != request.refund_id:
-                continue
-            outcome = _outcome(refund)
-            if outcome.status != "failed":
-                return outcome
-            if metadata.get("idempotency_key") == request.idempotency_key:
-                failed = outcome
-        return failed
-    except stripe.InvalidRequestError as error:
-        if error.http_status == _IN_USE:
-            raise
-        return None
+    """What was made under our key."""
+    if request.action == "void":
+        return _released(client, request)
+    if request.reference:
+        return _outcome(client.v1.refunds.retrieve(request.reference))
+    for refund in _refunds(client, request.payment_reference):
+        metadata = refund.metadata.to_dict() if refund.metadata else {}
+        if metadata.get("idempotency_key") == request.idempotency_key:
+            return _outcome(refund)
+    return None
 
 
 def _refunds(client: stripe.StripeClient, reference: str) -> Iterator[stripe.Refund]:
-    if reference.startswith("pi_"):
+    if reference.startswith(INTENT):
         return client.v1.refunds.list({"payment_intent": reference, "limit": 100}).auto_paging_iter()
     return client.v1.refunds.list({"charge": reference, "limit": 100}).auto_paging_iter()
 
 
 def _outcome(refund: stripe.Refund) -> Outcome:
-    status = _STATES.get(refund.status or "", "failed")
-    if status == "failed":
-        reason = getattr(refund, "failure_reason", None) or refund.status
-        return Outcome("failed", reference=refund.id, message=f"Stripe's refund {refund.id} has failed: {reason}")
-    return Outcome("succeeded" if status == "succeeded" else "pending", reference=refund.id)
+    currency = refund.currency.upper()
+    amount = refund.amount * _WHOLE.get(currency, 1) // _TIMES.get(currency, 1)
+    match _STATES.get(refund.status or ""):
+        case "succeeded":
+            return Outcome("succeeded", reference=refund.id, amount=amount, currency=currency)
+        case "pending":
+            return Outcome("pending", reference=refund.id, amount=amount, currency=currency)
+    reason = getattr(refund, "failure_reason", None) or refund.status
+    return Outcome("failed", reference=refund.id, message=f"Stripe's refund {refund.id} has failed: {reason}")
 
 
-def _voided(intent: stripe.PaymentIntent) -> Outcome:
-    if intent.status == "canceled":
-        # It has no id but the payment's own, which is not shown to customers.
-        return Outcome("succeeded")
-    return Outcome("failed", message=f"Stripe's payment is {intent.status!r}, so there is nothing to release")
+def _definite_no(error: stripe.StripeError) -> Outcome:
+    """A no to the request itself. Raises the error where it says nothing of that: the payment is not known under this
+    key, the same request is under way, or the key was used for another one, which may have been carried out.
+    """
+    if error.http_status in {_IN_USE, _NOT_FOUND} or isinstance(error, stripe.IdempotencyError):
+        raise error
+    return Outcome("failed", message=_said(error, with_text=True))
 
 
-def _invalid(message: str) -> Outcome:
-    return Outcome("failed", code="INVALID_ORDER", message=message)
+def _is_replayed(error: stripe.StripeError) -> bool:
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    return headers.get("idempotent-replayed") == "true"
 
 
 def _said(error: stripe.StripeError, *, with_text: bool = False) -> str:

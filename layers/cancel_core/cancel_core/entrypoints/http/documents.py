@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from cancel_core.domain.order import Charge, Item, Order
 from cancel_core.domain.policy import Policy
 from cancel_core.domain.refund_plan import RefundPlan
 from cancel_core.domain.rules import Decision, decide
+from cancel_core.domain.times import moment
 from cancel_core.domain.values import number
 from cancel_core.entrypoints.http.cursor import write_cursor
 
@@ -64,7 +66,7 @@ def unreadable_view(document: Mapping[str, Any]) -> dict[str, Any]:
 def order_view(order: Order, policy: Policy) -> dict[str, Any]:
     """One order, whole."""
     # Entries are appended: of two of the same second the one that stands later is the newer.
-    newest_first = sorted(enumerate(order.history), key=lambda row: (row[1].at, row[0]), reverse=True)
+    newest_first = sorted(enumerate(order.history), key=lambda row: (_time(row[1].at), row[0]), reverse=True)
     return summary_view(order, policy) | {
         "items": [_item_view(item) for item in order.items],
         "shipping": _charge_view(order.shipping) if order.shipping else None,
@@ -72,6 +74,11 @@ def order_view(order: Order, policy: Policy) -> dict[str, Any]:
         "history": [entry.model_dump() for _, entry in newest_first],
         "cancellation": cancellation_view(order, order.cancellation) if order.cancellation else None,
     }
+
+
+def _time(at: str) -> datetime:
+    """By time, not by text: …29Z is before …29.017Z. What is no time is the oldest."""
+    return moment(at) or datetime.min.replace(tzinfo=UTC)
 
 
 def _charge_view(charge: Charge) -> dict[str, int]:
@@ -114,6 +121,9 @@ def _refund_view(order: Order, cancellation: Cancellation) -> dict[str, Any] | N
         "status": refund.status,
         "currency": refund.currency,
         "amount": refund.amount,
+        "credited_by_shop": refund.credited_by_shop,
+        "settled_by_hand": refund.settled_by_hand,
+        "not_invoiced": refund.not_invoiced,
         "shipping": refund.shipping,
         "items": refund_items(order, cancellation),
         "fees": refund.fees,
@@ -132,7 +142,7 @@ def eligibility_view(order: Order, decision: Decision) -> dict[str, Any]:
         "order_id": order.order_id,
         "eligible": decision.eligible,
         "blockers": blockers,
-        "refund": _plan_view(order, plan) if plan and plan.is_needed else None,
+        "refund": _plan_view(order, plan) if plan and not plan.is_nothing_charged else None,
     }
 
 
@@ -147,4 +157,5 @@ def _plan_view(order: Order, plan: RefundPlan) -> dict[str, Any]:
             for item, amount in zip(order.items, plan.amounts, strict=True)
             if amount
         ],
+        "not_invoiced": plan.not_invoiced,
     }

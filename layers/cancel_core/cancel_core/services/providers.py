@@ -1,0 +1,95 @@
+"""What a refund says to the payment providers, and what it makes of their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cancel_core.domain.cancellation import Leg
+from cancel_core.domain.ids import leg_key
+from cancel_core.domain.order import Order
+from cancel_core.domain.provider import Outcome, PaymentRequest, Provider
+from cancel_core.domain.refund_document import AskedLeg, RefundDocument
+from cancel_core.errors import ProviderUnavailable
+
+
+class Providers:
+    """The payment providers by the names that payments give them."""
+
+    def __init__(self, providers: Mapping[str, Provider]) -> None:
+        self._providers = providers
+
+    def unknown(self, legs: Sequence[Leg]) -> str | None:
+        """What is wrong where one of these is of a provider that is not configured."""
+        for leg in legs:
+            if leg.provider not in self._providers:
+                known = ", ".join(sorted(self._providers))
+                return f"{leg.payment_id}: there is no payment provider {leg.provider!r}, only {known}"
+        return None
+
+    def check(self, leg: AskedLeg, document: RefundDocument) -> str | None:
+        """What is wrong with the payment itself. Raises `ProviderUnavailable`."""
+        wrong = self._providers[leg.provider].check(_request(leg, document))
+        return f"{leg.payment_id}: {wrong}" if wrong else None
+
+    def execute(self, leg: AskedLeg, document: RefundDocument, *, is_retry: bool) -> Outcome:
+        """Raises `ProviderUnavailable`."""
+        return self._provider(leg).execute(_request(leg, document, is_retry=is_retry))
+
+    def find(self, leg: AskedLeg, document: RefundDocument) -> Outcome | None:
+        """Raises `ProviderUnavailable`."""
+        return self._provider(leg).find(_request(leg, document, is_retry=True))
+
+    def lands_late(self, leg: AskedLeg) -> bool:
+        """Whether money may move for it although it is nowhere to be found. A release that comes late harms nobody."""
+        return leg.action == "refund" and self._provider(leg).lands_late
+
+    def _provider(self, leg: Leg) -> Provider:
+        try:
+            return self._providers[leg.provider]
+        except KeyError:
+            raise ProviderUnavailable(f"there is no payment provider {leg.provider!r} any more") from None
+
+
+def settled(leg: AskedLeg, outcome: Outcome, currency: str) -> AskedLeg:
+    """The leg as its provider has it now. An id that was once known stays known.
+
+    A provider that made something else than it was asked for has moved money all the same: a person sees to that.
+    """
+    reference = outcome.reference or leg.reference
+    if outcome.status in {"failed", "new_key"}:
+        return leg.model_copy(update={"status": "failed", "reference": reference})
+    amount = leg.amount if outcome.amount is None else outcome.amount
+    same_currency = outcome.currency is None or outcome.currency == currency
+    if not same_currency or amount not in {leg.amount, *leg.earlier_amounts}:
+        return leg.model_copy(update={"status": "failed", "reference": reference, "is_disputed": True})
+    return leg.model_copy(update={"status": outcome.status, "reference": reference, "amount": amount})
+
+
+def said_of(leg: AskedLeg, currency: str) -> str:
+    """A line of the log."""
+    reference = f", {leg.reference} at {leg.provider}" if leg.reference else ""
+    status = "is not what was asked for" if leg.is_disputed else leg.status
+    return f"{leg.payment_id}: {leg.action} of {leg.amount} {currency} {status}{reference}"
+
+
+def reference_of(leg: AskedLeg, order: Order) -> AskedLeg:
+    """The leg with the provider's id of its payment, where an earlier version had not kept it."""
+    if leg.payment_reference:
+        return leg
+    payment = next((payment for payment in order.payments if payment.payment_id == leg.payment_id), None)
+    return leg.model_copy(update={"payment_reference": payment.reference}) if payment else leg
+
+
+def _request(leg: AskedLeg, document: RefundDocument, *, is_retry: bool = False) -> PaymentRequest:
+    return PaymentRequest(
+        action=leg.action,
+        idempotency_key=leg_key(document.refund_id, leg),
+        refund_id=document.refund_id,
+        payment_id=leg.payment_id,
+        payment_reference=leg.payment_reference,
+        amount=leg.amount,
+        currency=document.currency,
+        captured=leg.captured,
+        is_retry=is_retry,
+        reference=leg.reference,
+    )
