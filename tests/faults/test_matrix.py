@@ -249,7 +249,8 @@ class Cell:
         for kind in ("OrderCanceled", "OrderRefunded"):
             if self.point.story == "lost" and kind == "OrderCanceled":
                 continue
-            self.watch.wait_for(self.order_id, kind)
+            # It may stand in the stream behind other cells' records whose function is killed or throttled.
+            self.watch.wait_for(self.order_id, kind, seconds=SECONDS)
         ids = {event["detail"]["cancellation_id"] for event in self.watch.of(self.order_id)}
         assert ids == {after["cancellation"]["cancellation_id"]}
         # Who cancels while another cell kills that function is answered 500, too, and tries again; and a process that

@@ -5,6 +5,8 @@ The order system of these tests checks the status alone, and bumps no version.
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +77,28 @@ def test_what_ships_between_the_cancels_read_and_its_write_is_not_cancelled(
     assert shipped == [True]
     assert in_the_table(shop, order_id) == (status, False, True)
     assert problem["order"]["available_actions"] == []
+
+
+def test_an_order_that_changes_before_every_write_is_409_and_stays_as_it_is(world: World, shop: Shop) -> None:
+    order_id = shop.put(**documents.paid())
+    captured = itertools.count(10_001)
+
+    def captures_a_little_more() -> None:
+        shop.aws.orders.update_item(
+            Key={"order_id": order_id},
+            UpdateExpression="SET payments = :payments",
+            ExpressionAttributeValues={":payments": [documents.captured(next(captured))]},
+        )
+
+    proxy, writes = world.proxies[CANCEL], about("UpdateItem", order_id)
+    proxy.plan(writes, just_before(captures_a_little_more), times=math.inf)
+
+    problem = refused(shop.cancel(order_id), 409, "CONCURRENT_UPDATE")
+
+    assert problem["order"]["order_id"] == order_id
+    assert in_the_table(shop, order_id) == ("processing", False, False)
+    proxy.clear()
+    assert shop.cancel(order_id).status_code == 200
 
 
 def test_what_is_cancelled_between_the_shops_read_and_its_write_is_not_shipped(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""A database in the way: an order that keeps changing under the request, and a database that does not answer."""
+"""A database that does not answer."""
 
 from __future__ import annotations
 
@@ -15,47 +15,6 @@ from tests.support.client import Client
 from tests.support.machine import need
 from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop, refused
 from tests.support.stack import Running
-
-TRIES = 20
-
-
-@contextmanager
-def written_all_the_time(shop: Shop, order_id: str) -> Iterator[None]:
-    """An order system that captures a little more at every moment."""
-    over = threading.Event()
-
-    def write() -> None:
-        captured = 10_000 * (1 + threading.get_ident())
-        while not over.is_set():
-            captured += 1
-            shop.aws.orders.update_item(
-                Key={"order_id": order_id},
-                UpdateExpression="SET payments = :payments",
-                ExpressionAttributeValues={":payments": [documents.captured(captured % 10**9)]},
-            )
-
-    writers = [threading.Thread(target=write) for _ in range(4)]
-    for writer in writers:
-        writer.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for writer in writers:
-            writer.join()
-
-
-def test_an_order_that_keeps_changing_is_409_and_stays_as_it_is(shop: Shop) -> None:
-    for _ in range(TRIES):
-        order_id = shop.put(**documents.paid())
-        with written_all_the_time(shop, order_id):
-            answer = shop.cancel(order_id)
-        if answer.status_code == 409:
-            break
-    problem = refused(answer, 409, "CONCURRENT_UPDATE")
-    assert problem["order"]["order_id"] == order_id
-    assert shop.stored(order_id)["status"] == "processing"
-    assert shop.cancel(order_id).status_code == 200
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import time
+import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support import documents
@@ -33,14 +34,12 @@ def test_a_lost_event_and_a_refund_that_crashed_end_in_one_refund_each(shop: Sho
         wait_until(lambda: f'"order_id":"{lost}","store_id"' in stack.said(), what="the cancel is published")
     finally:
         events.put_targets(Rule=rule, EventBusName=bus, Targets=targets)
-    shop.canceled(crashed)
-    # Longer than the message takes to come, and no process lives long enough to take it.
-    end = time.monotonic() + 2
-    while time.monotonic() < end:
-        for pid in processes_of("RefundOrderFunction", stack):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.02)
+    # None that is warm is left before the cancel, and none that starts for it lives long enough to take the message.
+    with killing("RefundOrderFunction", stack) as killed:
+        wait_until(lambda: killed.rounds > 1, what="no process is warm")
+        before = killed.processes
+        shop.canceled(crashed)
+        wait_until(lambda: killed.processes > before, what="the message has come, and its process was killed")
 
     assert [shop.cancellation(order_id)["refund"]["status"] for order_id in (lost, crashed)] == ["pending", "pending"]
 
@@ -52,6 +51,36 @@ def test_a_lost_event_and_a_refund_that_crashed_end_in_one_refund_each(shop: Sho
         after = shop.stored(order_id)
         assert after["status"] == "closed"
         assert [entry["status"] for entry in after["history"]].count("closed") == 1
+
+
+@dataclass
+class Killed:
+    """How often it was looked for processes, and how many were killed."""
+
+    rounds: int = 0
+    processes: int = 0
+
+
+@contextmanager
+def killing(function: str, stack: Running) -> Iterator[Killed]:
+    """Kills every process of the function as soon as it is there."""
+    over, killed = threading.Event(), Killed()
+
+    def kill() -> None:
+        while not over.wait(0.02):
+            for pid in processes_of(function, stack):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    killed.processes += 1
+            killed.rounds += 1
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        yield killed
+    finally:
+        over.set()
+        killer.join()
 
 
 def processes_of(function: str, stack: Running) -> Iterator[int]:
