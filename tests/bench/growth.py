@@ -201,7 +201,8 @@ class _Shop:
     def cancel(self, pairs: int) -> Measured:
         """Cancels of orders of one row that were put a moment ago. They are deleted then."""
         function, customer, number = "CancelOrderFunction", "customer-of-fresh", 2 * (WARM + pairs)
-        _put(self._aws, ((customer, n) for n in range(number)))
+        # A cancel's write holds what it read against the order, so that its twin must say the same.
+        _put(self._aws, ((customer, n) for n in range(number)), per_minute=2)
         ids = [_order_id(customer, n) for n in range(number)]
         route, _ = ROUTES[function]
         events = [(event(route, customer, one), twin) for one, twin in zip(ids[::2], ids[1::2], strict=True)]
@@ -270,8 +271,8 @@ def _order_id(customer: str, number: int) -> str:
     return f"{customer}-{number:05}"
 
 
-def _put(aws: Aws, orders: Iterable[tuple[str, int]]) -> None:
-    """Puts each customer's order of that number, in requests that are made of text.
+def _put(aws: Aws, orders: Iterable[tuple[str, int]], *, per_minute: int = 1) -> None:
+    """Puts each customer's order of that number, in requests that are made of text. Those of one minute are equal.
 
     boto3 would take longer to write them than DynamoDB Local to read them. That takes one write at a time, so a second
     connection gains nothing.
@@ -293,7 +294,7 @@ def _put(aws: Aws, orders: Iterable[tuple[str, int]]) -> None:
             puts = (
                 put.replace("@order", _order_id(customer, number))
                 .replace("@customer", customer)
-                .replace("@placed", f"{began + timedelta(minutes=number):%Y-%m-%dT%H:%M:%SZ}")
+                .replace("@placed", f"{began + timedelta(minutes=number // per_minute):%Y-%m-%dT%H:%M:%SZ}")
                 for customer, number in batch
             )
             body = f'{{"RequestItems":{{"{aws.tables["orders"]}":[{",".join(puts)}]}}}}'

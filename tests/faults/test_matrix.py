@@ -1,12 +1,11 @@
 """Every line of a function that talks to the outside, broken off in every way, on the running stack.
 
-The result is docs/faults.md. `UPDATE_DOCS=1` writes it anew.
+The result is a section of docs/faults.md. `UPDATE_DOCS=1` writes it anew.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,15 +17,14 @@ import pytest
 from cancel_core.domain.ids import cancellation_id, refund_id
 
 from tests.faults.conftest import World, about, operations
+from tests.faults.page import assert_section, table
 from tests.support import documents
 from tests.support import proxy as faults
 from tests.support.aws import EventWatch
-from tests.support.machine import ROOT
 from tests.support.proxy import Fault, FaultProxy
 from tests.support.shop import CANCELLATION, Shop
 from tests.support.waiting import wait_until
 
-PAGE = ROOT / "docs" / "faults.md"
 SECONDS = 90
 """For one cell to come to its end: processes start anew, messages come again."""
 
@@ -253,8 +251,7 @@ class Cell:
             self.watch.wait_for(self.order_id, kind, seconds=SECONDS)
         ids = {event["detail"]["cancellation_id"] for event in self.watch.of(self.order_id)}
         assert ids == {after["cancellation"]["cancellation_id"]}
-        # Who cancels while another cell kills that function is answered 500, too, and tries again; and a process that
-        # was killed while it was idle may still be handed a request.
+        # Who cancels while another cell kills that function is answered 500, too, and tries again.
         answers = ", then ".join(str(status) for status, _ in groupby(self.answers))
         return f"{answers}; {paid}" if self.point.function == CANCEL else paid
 
@@ -268,19 +265,16 @@ class Cell:
         return f"{self.point.function} {self.point.operation} ({self.order_id})"
 
 
+TITLE = "A line is the last one that runs"
 INTRODUCTION = """\
-# What happens when a line is the last one that runs
-
-Made by [test_matrix.py](../tests/faults/test_matrix.py) on the running stack; it fails when this page is not what
-happens. Every line of a function that talks to the outside is broken off: the process killed before the request or
-after its work was done, the answer lost, the service throttled or broken for longer than the client's own retries. A
-provider whose answer was lost has forgotten the idempotency key by the time it is asked again, as after a day.
+Every line of a function that talks to the outside is broken off: the process killed before the request or after its
+work was done, the answer lost, the service throttled or broken for longer than the client's own retries. A provider
+whose answer was lost has forgotten the idempotency key by the time it is asked again, as after a day.
 
 A cell says what became of the money; and of the cancel itself what the customer was answered, too, repeating with the
 same `Idempotency-Key` until 200. In each cell it was checked, too: the order's sums are what the provider gave back;
 there is one `cancellation_id`; the shop's own attributes are untouched; the refund document and the order agree;
-`OrderCanceled` and `OrderRefunded` were sent. Random sequences of such faults, with shipments, blind writes and
-refunds of the shop's own in between, are in [tests/invariants](../tests/invariants/test_invariants.py).
+`OrderCanceled` and `OrderRefunded` were sent. Made by [test_matrix.py](../tests/faults/test_matrix.py).
 """
 
 
@@ -312,10 +306,7 @@ def test_whatever_breaks_off_the_order_is_cancelled_once_and_paid_back_once(worl
         for done in [pool.submit(run, function) for function in (CANCEL, PUBLISH, REFUND, RECONCILE)]:
             done.result()
     watch.close()
-    page = render(told)
-    if os.environ.get("UPDATE_DOCS"):
-        PAGE.write_text(page)
-    assert PAGE.read_text() == page, "docs/faults.md is not what happens: UPDATE_DOCS=1 writes it anew"
+    assert_section(TITLE, render(told))
 
 
 @pytest.mark.timeout(300)
@@ -348,9 +339,12 @@ def test_the_matrix_has_every_line_that_talks_to_the_outside(world: World) -> No
 
 
 def render(told: dict[tuple[Point, str], str]) -> str:
-    lines = [INTRODUCTION, "| function | line | " + " | ".join(FAULTS) + " |", "|---" * (2 + len(FAULTS)) + "|"]
-    for point in POINTS:
-        row = [told.get((point, fault), "as *killed before*: it only reads") for fault in FAULTS]
-        name = point.function.removesuffix("Function")
-        lines.append(f"| {name} | {point.what} (`{point.operation}`) | " + " | ".join(row) + " |")
-    return "\n".join([*lines, ""])
+    rows = [
+        (
+            point.function.removesuffix("Function"),
+            f"{point.what} (`{point.operation}`)",
+            *(told.get((point, fault), "as *killed before*: it only reads") for fault in FAULTS),
+        )
+        for point in POINTS
+    ]
+    return f"{INTRODUCTION}\n{table(('function', 'line', *FAULTS), *rows)}"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cancel_core.domain.cancellation import RefundBasis
+if TYPE_CHECKING:
+    # Its module brings pydantic, which who reads the config alone needs not.
+    from cancel_core.domain.cancellation import RefundBasis
 
 DEFAULT_SCOPE = "default"
 DEFAULT_STORE = "default"
