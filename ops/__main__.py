@@ -5,6 +5,7 @@
   make refunds DO='retry REFUND_ID --by you@shop.example --why "the bank has lifted the block"'
   make refunds DO='settle REFUND_ID --by you@shop.example --why "paid by bank transfer, receipt 1234"'
   make refunds DO='give-up REFUND_ID --by you@shop.example --why "the account at the provider is closed"'
+  make refunds DO='returned REFUND_ID PAYMENT_ID --by you@shop.example --why "Stripe: re_1234 failed, account closed"'
   make refunds DO='requeue'
   make refunds DO='refill RESTORED_TABLE TABLE'
 
@@ -182,9 +183,12 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         ("retry", "try a failed refund again"),
         ("settle", "mark a failed refund as settled by hand"),
         ("give-up", "end a pending refund as failed"),
+        ("returned", "end a refund as failed whose money has come back to the provider"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument("id")
+        if name == "returned":
+            command.add_argument("payment", help="the payment_id")
         command.add_argument("--by", required=True, help="who you are")
         command.add_argument("--why", required=True, help="what you know, and did")
     commands.add_parser("requeue", help="put what lies in the dead-letter queues back on its way")
@@ -217,6 +221,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "settle":
                 person = settlement.Person(asked.by, asked.why)
                 print(settlement.settle(stack.orders, stack.refunds, asked.id, person, now))
+            case "returned":
+                person = settlement.Person(asked.by, asked.why)
+                print(settlement.money_returned(stack.orders, stack.refunds, asked.id, asked.payment, person, now))
             case "give-up":
                 person = settlement.Person(asked.by, asked.why)
                 print(settlement.give_up(stack.orders, stack.refunds, asked.id, person, now))

@@ -111,6 +111,11 @@ def retry(orders: Orders, refunds: Refunds, bus: Bus, some_id: str, person: Pers
             )
         if rest.failure:
             raise Refused(f"{rest.message} `settle` when you have seen to it.")
+        if not rest.legs and any(leg.is_returned for leg in case.document.payments):
+            raise Refused(
+                "The order says that it has been paid back, but the money has come back. Lower `amount_refunded` of "
+                "its rows and payments, then `retry`; or pay by hand, then `settle`."
+            )
         return booking.with_sums(again, case.others, rest, "pending")
 
     said = _change(orders, refunds, some_id, now, step, "tried again")
@@ -155,6 +160,30 @@ def give_up(orders: Orders, refunds: Refunds, some_id: str, person: Person, now:
         return operator.give_up(case.document, at, _entry("given up", person), person.why)
 
     return _change(orders, refunds, some_id, now, step, "given up")
+
+
+def money_returned(
+    orders: Orders, refunds: Refunds, some_id: str, payment_id: str, person: Person, now: datetime
+) -> str:
+    """Marks a refund as failed of which a provider had paid this payment's part, and has the money back.
+
+    The refund function finds that out by itself when the order is announced again, where the provider still tells.
+    Answers what was done.
+    """
+
+    def step(case: Case, at: str) -> RefundDocument | str:
+        if case.document.status == "pending":
+            raise Refused("The refund is still pending: its provider is asked by itself. `give-up` ends it.")
+        legs = [leg for leg in case.document.payments if leg.payment_id == payment_id and leg.action == "refund"]
+        if any(leg.is_returned for leg in legs):
+            return f"The money of {payment_id} is known to have come back: nothing to do."
+        paid = next((leg for leg in legs if leg.has_moved), None)
+        if paid is None:
+            raise Refused(f"Nothing was paid back of {payment_id} by us. `show` has what was.")
+        entry = _entry(f"{payment_id}: the money has come back; told", person)
+        return operator.returned(case.document, paid, at, entry, person.why)
+
+    return _change(orders, refunds, some_id, now, step, f"the money of {payment_id} has come back")
 
 
 def _entry(what: str, person: Person) -> str:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from cancel_core.domain.ids import cancellation_id, refund_id
 
 from tests.faults.conftest import World, about, operations
 from tests.faults.page import assert_section, table
+from tests.faults.points import CANCEL, FAULTS, POINTS, PROVIDER, PUBLISH, RECONCILE, REFUND, Point
 from tests.support import documents
 from tests.support import proxy as faults
 from tests.support.aws import EventWatch
@@ -42,54 +43,6 @@ def lose_events_of(order_id: str) -> Fault:
     return fault
 
 
-class Point(NamedTuple):
-    """One line that talks to the outside: its function, what it asks for, and the story in which it is met.
-
-    `has` tells the requests of that operation that are meant from the others, by their body; `writes` whether anything
-    is different once it is done.
-    """
-
-    function: str
-    operation: str
-    story: str
-    what: str
-    writes: bool = True
-    has: str = ""
-
-
-CANCEL, PUBLISH, REFUND, RECONCILE = (
-    "CancelOrderFunction",
-    "PublishEventsFunction",
-    "RefundOrderFunction",
-    "ReconcileRefundsFunction",
-)
-POINTS = (
-    Point(CANCEL, "GetItem", "paid", "reads the order", writes=False),
-    Point(CANCEL, "BatchGetItem", "paid", "reads the config", writes=False),
-    Point(CANCEL, "UpdateItem", "paid", "cancels the order"),
-    Point(PUBLISH, "PutEvents", "paid", "puts the event on the bus"),
-    Point(PUBLISH, "GetItem", "erased", "reads an order whose cancellation was erased", writes=False),
-    Point(PUBLISH, "UpdateItem", "erased", "puts the cancellation back"),
-    Point(REFUND, "BatchGetItem", "paid", "reads the order, its refund and what was paid before", writes=False),
-    Point(REFUND, "GET /v1/payment_intents/{id}", "paid", "looks at the payment before anything is paid", writes=False),
-    Point(REFUND, "TransactWriteItems", "paid", "freezes what the provider is asked for next", has='"Put"'),
-    Point(REFUND, "GetSecretValue", "fresh", "reads the provider's key", writes=False),
-    Point(REFUND, "POST /v1/refunds", "paid", "has the provider pay back"),
-    Point(REFUND, "POST /v1/payment_intents/{id}/cancel", "authorized", "has the provider release"),
-    Point(REFUND, "TransactWriteItems", "paid", "books the result", has='"Update"'),
-    Point(REFUND, "GET /v1/refunds", "again", "asks the provider what it did before", writes=False),
-    Point(REFUND, "GET /v1/payment_intents/{id}", "released", "asks whether it has released before", writes=False),
-    Point(REFUND, "UpdateItem", "away", "notes why the provider can't be asked"),
-    Point(REFUND, "ChangeMessageVisibility", "away", "has the message come again sooner"),
-    Point(RECONCILE, "Scan", "lost", "looks for what is pending", writes=False),
-    Point(RECONCILE, "BatchGetItem", "lost", "reads the orders", writes=False),
-    Point(RECONCILE, "PutEvents", "lost", "announces it again"),
-    Point(RECONCILE, "UpdateItem", "lost", "notes that it was announced"),
-)
-FAULTS = ("killed before", "killed after", "answer lost", "throttled", "broken")
-PROVIDER = "/v1/"
-
-
 @dataclass
 class Cell:
     """One order, its story, and what becomes of it."""
@@ -99,6 +52,8 @@ class Cell:
     watch: EventWatch
     point: Point
     answers: list[int] = field(default_factory=list)
+    references: list[str] = field(default_factory=list)
+    """The provider's id of what it has paid back."""
 
     def __post_init__(self) -> None:
         source = documents.paid()
@@ -120,7 +75,7 @@ class Cell:
 
     @property
     def words(self) -> list[str]:
-        words = [self.order_id, self.intent, self.shop.store_id]
+        words = [self.order_id, self.intent, self.shop.store_id, *self.references]
         if self.point.story == "away":
             words.append(self.refund_id)
         return words
@@ -173,7 +128,7 @@ class Cell:
             world.stripe.plan(about(asks, self.intent), faults.drop_answer)
         if story == "away":
             world.stripe.plan(about("POST /v1/refunds", self.intent), faults.fail(503))
-        if fault and story != "erased":
+        if fault and story not in {"erased", "twice"}:
             target.plan(self._match(), self._fault(fault), times=self.times(fault))
         self._cancel()
         if story == "erased":
@@ -183,9 +138,33 @@ class Cell:
             self.shop.aws.orders.put_item(Item=self.before)
             wait_until(self._is_back, what=f"{self}: the cancellation is back", seconds=SECONDS)
         self._ended()
+        self.references = [leg["reference"] for leg in self._refund()["payments"] if leg["reference"]]
+        if story == "twice":
+            if fault:
+                target.plan(self._match(), self._fault(fault), times=self.times(fault))
+            self._announce_again()
         if fault:
             wait_until(self._happened, what=f"{self}: the fault has happened", seconds=SECONDS)
         return self._outcome()
+
+    def _announce_again(self) -> None:
+        """As the reconciler does, which knows no better. Waits until the provider was asked."""
+        detail = self.watch.wait_for(self.order_id, "OrderCanceled", seconds=SECONDS)
+        self.shop.aws.events.put_events(
+            Entries=[
+                {
+                    "EventBusName": self.shop.aws.info.event_bus,
+                    "Source": "cancel-core",
+                    "DetailType": "OrderCanceled",
+                    "Detail": json.dumps(detail, default=int),
+                }
+            ]
+        )
+        wait_until(
+            lambda: operations(self.proxy, *self.references),
+            what=f"{self}: the provider is asked about its refund",
+            seconds=SECONDS,
+        )
 
     def _match(self) -> Callable[[faults.Request], bool]:
         operation = self.point.operation
@@ -214,10 +193,12 @@ class Cell:
 
     def _ended(self) -> None:
         def ended() -> bool:
-            refund = self.shop.cancellation(self.order_id)["refund"]
-            return bool(refund["status"] != "pending")
+            return bool(self._refund()["status"] != "pending")
 
         wait_until(ended, what=f"{self}: the refund ends", seconds=SECONDS)
+
+    def _refund(self) -> dict[str, Any]:
+        return dict(self.shop.cancellation(self.order_id)["refund"])
 
     def _is_back(self) -> bool:
         return "cancellation" in self.shop.aws.order(self.order_id)
@@ -321,7 +302,7 @@ def test_the_matrix_has_every_line_that_talks_to_the_outside(world: World) -> No
         shop = world.shop()
         cell = Cell(world, shop, watch, point)
         cell.tell(None)
-        words = [cell.order_id, cell.intent, cell.refund_id, shop.store_id]
+        words = [*cell.words, cell.refund_id]
         for function in functions:
             met.setdefault(function, set()).update(operations(world.proxies[function], *words))
         met[REFUND].update(operations(world.stripe, *words))

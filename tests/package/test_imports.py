@@ -76,7 +76,8 @@ OWN = {
     },
     "RefundOrderFunction": {
         *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.refunds", "adapters.providers", "adapters.providers.offline"),
-        *("adapters.providers.registry", "domain.booking", "domain.given", "domain.provider", "domain.refund_document"),
+        *("adapters.providers.registry", "domain.booking", "domain.given", "domain.operator", "domain.provider"),
+        "domain.refund_document",
         *("domain.refund_plan", "domain.refund_rest", "domain.times", "entrypoints.queue", "services.providers"),
         *("services.refund", "services.refund_books"),
     },

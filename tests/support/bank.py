@@ -78,7 +78,8 @@ class Acquirer:
 
     It keeps each answer under its idempotency key. `faults` are what becomes of the next requests, one each: an outcome
     that is answered and saved, an error that is raised; `LATE` for a request that times out and is carried out later,
-    by `land`; None for nothing special. `says` is what it says of whatever it has made, in place of the truth.
+    by `land`; None for nothing special. `says` is what it says of whatever it has made, in place of the truth, and
+    `says_of` of what it has made of one payment.
     """
 
     LATE = "late"
@@ -91,6 +92,7 @@ class Acquirer:
         self.faults: list[Outcome | BaseException | str | None] = []
         self.thinking = False
         self.says: Outcome | None = None
+        self.says_of: dict[str, Outcome] = {}
         self.before: Callable[[], Any] = lambda: None
         self.after: Callable[[], Any] = lambda: None
         self._saved: dict[str, tuple[PaymentRequest, Outcome]] = {}
@@ -116,7 +118,12 @@ class Acquirer:
     def find(self, request: PaymentRequest) -> Outcome | None:
         self._known(request)
         made = self.made.get(request.idempotency_key)
-        return (self.says or self._told(made)) if made else None
+        says = self.says or self.says_of.get(request.payment_reference)
+        return (says or self._told(made)) if made else None
+
+    def forget(self, reference: str) -> None:
+        """What was given back of a payment has come back."""
+        self.made = {key: made for key, made in self.made.items() if made.payment_reference != reference}
 
     def land(self) -> None:
         """What had timed out is carried out now."""

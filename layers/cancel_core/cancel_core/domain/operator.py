@@ -1,8 +1,8 @@
-"""An operator's moves: what becomes of a refund that a person tries anew, gives up, or has settled."""
+"""An operator's moves: what becomes of a refund that a person tries anew, gives up, has settled, or knows returned."""
 
 from __future__ import annotations
 
-from cancel_core.domain.refund_document import DocumentFailure, RefundDocument
+from cancel_core.domain.refund_document import AskedLeg, DocumentFailure, RefundDocument
 
 
 def try_anew(document: RefundDocument, at: str, entry: str) -> RefundDocument:
@@ -41,4 +41,18 @@ def settle(document: RefundDocument, at: str, entry: str, by: str, why: str) -> 
         last_error=None,
         unsettled_since=None,
         settled={"at": at, "by": by, "why": why},
+    )
+
+
+def returned(document: RefundDocument, leg: AskedLeg, at: str, entry: str, why: str) -> RefundDocument:
+    """A refund that had ended, failed: the provider had paid this leg, and has the money back. A person decides."""
+    failure = DocumentFailure(code="PROVIDER_DECLINED", message=f"{leg.payment_id}: the money has come back: {why}")
+    back = leg.model_copy(update={"status": "failed", "is_returned": True})
+    return document.with_leg(back, at, entry).model_copy(
+        update={
+            "status": "failed",
+            "failure": failure,
+            "settled": None,
+            "unsettled_since": document.unsettled_since or at,
+        }
     )

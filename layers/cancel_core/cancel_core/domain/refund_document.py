@@ -39,10 +39,11 @@ class AskedLeg(Leg):
     """A leg that its provider may have been asked for.
 
     `base`: what the order said was refunded (or voided) of the payment when it was asked for, and `rows_base` what its
-    rows said. `payment_reference`: the
-    provider's id of the payment, as it was then, and `captured` what the order said of it. `earlier_amounts`: what was
-    asked for before under the same key, when nobody knew whether the request had arrived. `is_disputed`: the provider
-    did something else than it was asked, and a person decides; it counts as paid.
+    rows said. `payment_reference`: the provider's id of the payment, as it was then, and `captured` what the order said
+    of it. `earlier_amounts`: what was asked for before under the same key, when nobody knew whether the request had
+    arrived. `is_disputed`: the provider
+    did something else than it was asked, and a person decides; it counts as paid. `is_returned`: the provider had paid
+    it, and then had the money back, as from a bank account that is closed; it counts as not paid.
     """
 
     base: Amount = 0
@@ -52,6 +53,7 @@ class AskedLeg(Leg):
     asked_at: str = ""
     earlier_amounts: tuple[Amount, ...] = ()
     is_disputed: bool = False
+    is_returned: bool = False
 
     @property
     def may_have_moved(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from cancel_core.domain.cancellation import Leg
 from cancel_core.domain.ids import leg_key
@@ -38,6 +39,18 @@ class Providers:
     def find(self, leg: AskedLeg, document: RefundDocument) -> Outcome | None:
         """Raises `ProviderUnavailable`."""
         return self._provider(leg).find(_request(leg, document, is_retry=True))
+
+    def came_back(self, document: RefundDocument) -> tuple[AskedLeg, str] | None:
+        """A leg that had succeeded and of which its provider now says no, and what it says. Banks send money back days
+        later. A provider that can't say is asked when the order is announced another time.
+        """
+        for leg in document.payments:
+            if leg.action == "refund" and leg.has_moved and leg.reference:
+                with suppress(ProviderUnavailable):
+                    found = self.find(leg, document)
+                    if found and found.status == "failed":
+                        return leg, found.message
+        return None
 
     def lands_late(self, leg: AskedLeg) -> bool:
         """Whether money may move for it although it is nowhere to be found. A release that comes late harms nobody."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from cancel_core.domain import booking
 from cancel_core.domain.cancellation import FailureCode, Refund
 from cancel_core.domain.ids import refund_id
+from cancel_core.domain.operator import returned
 from cancel_core.domain.order import Order
 from cancel_core.domain.provider import Provider
 from cancel_core.domain.refund_document import MESSAGES, AskedLeg, DocumentFailure, RefundDocument, adopted, asked_leg
@@ -111,7 +112,7 @@ class _Pass:
             self._books.document = self._books.found_again()
         elif self._books.document.status != "pending":
             if refund.status == self._books.document.status:
-                return None
+                return self._look_again()
             again = self._books.taken_up_again()
             if again is None:
                 # An older state of it was put onto the order: what the document says of the money holds.
@@ -130,6 +131,15 @@ class _Pass:
                 break
         self._tell_errors()
         return self._books.refund
+
+    def _look_again(self) -> Refund | None:
+        """Of a refund that had succeeded. None where all is as it was."""
+        found = self._providers.came_back(self._books.document)
+        if found is None:
+            return None
+        leg, why = found
+        entry = f"{leg.payment_id}: {leg.reference} has failed after it had succeeded"
+        return self._books.book(returned(self._books.document, leg, self._books.now(), entry, why), ())
 
     def _tell_errors(self) -> None:
         if self._errors and self._books.document.status == "pending":
