@@ -92,6 +92,20 @@ def test_less_is_owed_when_a_request_nobody_had_an_answer_to_is_made_again(shop:
     assert shop.refund_document(order_id)["credited_by_shop"] == 4000
 
 
+def test_less_is_owed_and_again_there_is_no_answer_it_is_asked_for_by_one_leg(shop: Shop) -> None:
+    """What the shop has booked before the second request is none of it."""
+    bank = Acquirer(**{"ref-p1": Held(20000)})
+    bank.faults = [Acquirer.LATE, Acquirer.LATE]
+    order_id = canceled(shop, paid(payments=[payment(captured=20000)]))
+    waits(shop, order_id, bank)
+    shop.set(order_id, payments=[payment(captured=20000, amount_refunded=9900)])
+
+    waits(shop, order_id, bank)
+
+    assert legs(shop, order_id) == [("p1", 100, "pending")]
+    assert bank.given("ref-p1") == 0
+
+
 def test_less_is_owed_but_the_first_request_was_carried_out(shop: Shop) -> None:
     bank = Acquirer(**{"ref-p1": Held(20000)})
     bank.faults = [Acquirer.LATE]

@@ -256,6 +256,23 @@ def asked_leg(planned: PlannedLeg, order: Order, document: RefundDocument, at: s
     )
 
 
+def asked_again(leg: AskedLeg, amount: int, order: Order, at: str) -> AskedLeg:
+    """A leg of which nothing is to be found at its provider, for what is owed now, under the same key.
+
+    What the order says of the payment and its rows today has nothing of it.
+    """
+    payment = next(payment for payment in order.payments if payment.payment_id == leg.payment_id)
+    return leg.model_copy(
+        update={
+            "amount": amount,
+            "earlier_amounts": (*leg.earlier_amounts, leg.amount),
+            "base": payment.amount_refunded if leg.action == "refund" else payment.amount_voided,
+            "rows_base": order.rows_refunded,
+            "asked_at": at,
+        }
+    )
+
+
 def adopted(document: RefundDocument, order: Order, unasked: Iterable[AskedLeg]) -> RefundDocument:
     """A document of an earlier version (format 1) in today's form.
 

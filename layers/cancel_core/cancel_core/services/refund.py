@@ -9,7 +9,7 @@ order anew, and the same steps find what was done: the leg in the refund's docum
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cancel_core.domain import booking
@@ -18,9 +18,17 @@ from cancel_core.domain.ids import refund_id
 from cancel_core.domain.operator import returned
 from cancel_core.domain.order import Order
 from cancel_core.domain.provider import Provider
-from cancel_core.domain.refund_document import MESSAGES, AskedLeg, DocumentFailure, RefundDocument, adopted, asked_leg
+from cancel_core.domain.refund_document import (
+    MESSAGES,
+    AskedLeg,
+    DocumentFailure,
+    RefundDocument,
+    adopted,
+    asked_again,
+    asked_leg,
+)
 from cancel_core.domain.refund_rest import Rest
-from cancel_core.domain.times import iso, moment
+from cancel_core.domain.times import iso
 from cancel_core.errors import CancelCoreError, CancellationErased, ProviderUnavailable, RefundChanged
 from cancel_core.services.providers import Providers, reference_of, said_of, settled
 from cancel_core.services.refund_books import DISPUTED, RefundBooks
@@ -30,8 +38,6 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.refunds import Refunds
 
 MAX_ATTEMPTS = 5
-LATE = timedelta(hours=1)
-"""Well within the day for which a provider remembers a key, and longer than any request is under way."""
 
 _LOOK_FIRST = "Look at the provider for this refund's id before paying anything by hand."
 _GONE = f"The order is no longer in the table, so nothing more is paid out or released. {_LOOK_FIRST}"
@@ -152,7 +158,7 @@ class _Pass:
     def _carry_out(self, leg: AskedLeg) -> None:
         """Brings one leg that was frozen further: asks its provider, and books what that says."""
         is_fresh = self._books.has_frozen(leg)
-        is_retry = not is_fresh or self._is_late()
+        is_retry = not is_fresh or self._books.is_late()
         try:
             if not is_fresh and leg.reference is None and not self._is_still_right(leg):
                 return
@@ -187,8 +193,7 @@ class _Pass:
             return True
         at = self._books.now()
         if amount:
-            known = (*leg.earlier_amounts, leg.amount)
-            changed = leg.model_copy(update={"amount": amount, "earlier_amounts": known})
+            changed = asked_again(leg, amount, order, at)
             entry = f"{leg.payment_id}: {leg.action} of {leg.amount} was not made; {amount} is owed now"
             self._books.freeze(self._books.document.with_leg(changed, at, entry), changed)
             return False
@@ -199,7 +204,7 @@ class _Pass:
 
     def _raise_if_it_may_arrive(self, leg: AskedLeg) -> None:
         """A request that is nowhere to be found may be under way still."""
-        if self._providers.lands_late(leg) and not self._is_over(leg):
+        if self._providers.lands_late(leg) and not self._books.is_over(leg):
             raise ProviderUnavailable(
                 f"{leg.payment_id}: {leg.action} of {leg.amount} may still arrive at {leg.provider}"
             )
@@ -276,15 +281,6 @@ class _Pass:
     def _wait(self, leg: AskedLeg, error: str) -> None:
         self._waiting.append(leg)
         self._errors.append(error)
-
-    def _is_late(self) -> bool:
-        """What begins long after the cancel may have been begun before: a restored table knows nothing of it."""
-        requested = moment(self._books.cancellation.requested_at)
-        return requested is None or self._books.clock() - requested > LATE
-
-    def _is_over(self, leg: AskedLeg) -> bool:
-        asked = moment(leg.asked_at)
-        return asked is not None and self._books.clock() - asked > LATE
 
     # --- what is next
 

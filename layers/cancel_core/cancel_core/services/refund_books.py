@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cancel_core.domain import booking
@@ -20,7 +20,7 @@ from cancel_core.domain.refund_document import (
 )
 from cancel_core.domain.refund_plan import PlannedLeg
 from cancel_core.domain.refund_rest import Rest, plan_rest
-from cancel_core.domain.times import iso
+from cancel_core.domain.times import iso, moment
 from cancel_core.errors import OrderTooLarge, OrderUnreadable, ProviderUnavailable
 from cancel_core.telemetry import count, logger
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.refunds import Opened, Refunds
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 
+LATE = timedelta(hours=1)
+"""Well within the day for which a provider remembers a key, and longer than any request is under way."""
 DISPUTED = "the provider did something else than it was asked; compare, and settle by hand"
 
 
@@ -91,6 +93,16 @@ class RefundBooks:
     def has_frozen(self, leg: AskedLeg) -> bool:
         """Whether a leg was frozen in this very pass: nobody was asked for it before."""
         return identity(leg) in self._frozen
+
+    def is_late(self) -> bool:
+        """What begins long after the cancel may have been begun before: a restored table knows nothing of it."""
+        requested = moment(self.cancellation.requested_at)
+        return requested is None or self.clock() - requested > LATE
+
+    def is_over(self, leg: AskedLeg) -> bool:
+        """Whether no request for it can be under way any more."""
+        asked = moment(leg.asked_at)
+        return asked is not None and self.clock() - asked > LATE
 
     def write_other(self, position: int, after: RefundDocument) -> None:
         """The next state of an earlier refund's document."""
