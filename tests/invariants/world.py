@@ -22,6 +22,7 @@ from tests.support.aws import attribute_values
 
 REASONS = [{"code": "other", "description": "Other"}, {"code": "mistake", "description": "By mistake"}]
 READING = {"GetItem", "BatchGetItem", "TransactGetItems", "Query", "Scan"}
+MARK = "a mark in the stream"
 ONCE = {"mode": "standard", "total_max_attempts": 1}
 
 
@@ -96,9 +97,10 @@ class Surroundings:
         attach(self.faulty, self.wire)
         self.on_read: Callable[[], None] = lambda: None
         self.on_warning: Callable[[str], None] = lambda _: None
-        self._unread = 0
-        # moto's stream has a write as soon as it is made; another engine's may lag behind by a call.
-        self._lag = 1 if aws.dynamodb_endpoint_url == aws.endpoint_url else 2
+        self._is_unread = True
+        # moto's stream has a write as soon as it is made; another engine's may lag behind.
+        self._marks = None if aws.dynamodb_endpoint_url == aws.endpoint_url else count(1)
+        self._marker = aws.client("dynamodb")
         for client in (self.calm, self.sound, self.faulty):
             client.meta.events.register_first("response-received.dynamodb", self._is_called)
         for client in (self.sound, self.faulty):
@@ -109,7 +111,7 @@ class Surroundings:
 
     def _is_called(self, event_name: str, **_: Any) -> None:
         if event_name.rpartition(".")[2] not in READING:
-            self._unread = self._lag
+            self._is_unread = True
 
     def _is_read(self, params: Any, **_: Any) -> None:
         if params["TableName"] == self.tables["orders"]:
@@ -117,10 +119,21 @@ class Surroundings:
 
     def read_stream(self) -> list[Record]:
         """What was written since the last time, in order; without a call where nobody has written."""
-        if not self._unread:
+        if not self._is_unread:
             return []
-        self._unread -= 1
-        return self.stream.read()
+        self._is_unread = False
+        if self._marks is None:
+            return self.stream.read()
+        return self._read_up_to(str(next(self._marks)))
+
+    def _read_up_to(self, mark: str) -> list[Record]:
+        """How far a stream lags behind must not decide what happens next: it is read up to a write of our own."""
+        item = {"order_id": {"S": MARK}, "mark": {"S": mark}}
+        self._marker.put_item(TableName=self.tables["orders"], Item=item)
+        records: list[Record] = []
+        while not records or records[-1]["dynamodb"].get("NewImage") != item:
+            records += self.stream.read()
+        return [record for record in records if record["dynamodb"]["Keys"] != {"order_id": {"S": MARK}}]
 
     def put(self, table: str, source: dict[str, Any], status: str | None = None) -> bool:
         """Blindly, or on condition of a status. False where that is another one."""
@@ -176,7 +189,7 @@ class World(RuleBasedStateMachine):
         self.outside = sys.exc_info()[1]
         self.bank.asked = self.is_asked
         self.wire.a_day_goes_by = self.a_day
-        around.stream.read()
+        around.read_stream()
 
     def one(self, number: int) -> Known:
         return list(self.known.values())[number % len(self.known)]
