@@ -93,7 +93,7 @@ deploy: build ## deploy to your AWS account, step by step
 BUILT := .aws-sam/build/template.yaml
 .PHONY: stamp
 stamp:
-	@awk -v at="$$(date -u +%Y%m%dT%H%M%SZ)" '/^ +RELEASE: / {sub(/RELEASE: .*/, "RELEASE: " at)} {print}' $(BUILT) > $(BUILT).stamped
+	@sed "s/: unreleased/: $$(date -u +%Y%m%dT%H%M%SZ)/" $(BUILT) > $(BUILT).stamped
 	@mv $(BUILT).stamped $(BUILT)
 
 .PHONY: lock

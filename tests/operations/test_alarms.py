@@ -238,8 +238,12 @@ def metrics_of(alarm: Json) -> list[Json]:
 
 def resource_of(value: Any) -> str:
     """The resource that gives a dimension its value."""
+    if isinstance(value, str):
+        return value
     ((function, argument),) = value.items()
-    return str(argument if function == "Ref" else argument[0])
+    if function == "Fn::GetAtt" and "." in argument[1]:
+        return ".".join(argument)
+    return str(argument if function in {"Ref", "Fn::Sub"} else argument[0])
 
 
 def references(value: Any) -> Iterator[str]:
@@ -272,11 +276,18 @@ def in_use() -> set[str]:
 
 
 def check_by_aws(namespace: str, name: str, dimensions: dict[str, str]) -> None:
-    """`dimensions`: by the dimension's name, the resource that gives its value."""
+    """`dimensions`: by the dimension's name, the resource that gives its value; of an index, its name."""
     known = BY_AWS.get((namespace, name))
     assert known, f"{namespace} {name} is not among the metrics that were looked up"
-    ((dimension, resource),) = dimensions.items()
-    assert dimension == known.dimension
+    resource = dimensions.pop(known.dimension)
+    if index := dimensions.pop("GlobalSecondaryIndexName", None):
+        indexes = RAW["Resources"][resource]["Properties"]["GlobalSecondaryIndexes"]
+        assert index in [one["IndexName"] for one in indexes]
+    if "ExecutedVersion" in dimensions:
+        assert namespace == "AWS/Lambda"
+        assert dimensions.pop("ExecutedVersion") == f"{resource}.Version.Version"
+        assert dimensions.pop("Resource") == f"${{{resource}}}:live"
+    assert not dimensions
     assert RAW["Resources"][resource]["Type"] == known.kind
     assert resource in in_use(), f"nothing has to do with {resource}"
     if name == "IteratorAge":
@@ -332,12 +343,17 @@ def test_the_dashboard_shows_what_is_measured(stage: Stage) -> None:
     for row in rows():
         if isinstance(row[0], dict):
             schema, name, service, _ = SEARCH.fullmatch(row[0]["expression"]).groups()  # type: ignore[union-attr]  # None fails as it should
-            namespace, *dimensions = schema.split(",")
+            namespace, *dimensions = schema.replace('"', "").split(",")
             wanted = (namespace, name, {*dimensions})
             assert service == "${AWS::StackName}"
         elif row[0].startswith("AWS/"):
-            namespace, name, dimension, reference = row[:4]
-            check_by_aws(namespace, name, {dimension: reference[2:-1].split(".")[0]})
+            namespace, name = row[:2]
+            pairs = [one for one in row[2:] if isinstance(one, str)]
+            names = {
+                key: value[2:-1].split(".")[0] if value.startswith("${") else value
+                for key, value in zip(pairs[::2], pairs[1::2], strict=True)
+            }
+            check_by_aws(namespace, name, names)
             continue
         else:
             namespace, name, dimension, service = row[:4]

@@ -42,8 +42,9 @@ def deployed(template: Json) -> Json:
     return transform(template)
 
 
-def transform(template: Json, *, layer: str = "layer") -> Json:
-    """Runs on this machine as it does in AWS, which hands it lists as lists. `layer`: what it is uploaded as."""
+def transform(template: Json, *, layer: str = "layer", **parameters: str) -> Json:
+    """Runs on this machine as it does in AWS, which hands it lists as lists. `layer`: what it is uploaded as.
+    `parameters`: values in place of the defaults."""
     source = copy.deepcopy(template)
     for resource in source["Resources"].values():
         # `sam package` puts the uploaded artifact's address here.
@@ -54,6 +55,7 @@ def transform(template: Json, *, layer: str = "layer") -> Json:
         name: parameter["Default"].split(",") if parameter["Type"] == "CommaDelimitedList" else parameter["Default"]
         for name, parameter in source["Parameters"].items()
     }
+    values |= parameters
     session = boto3.Session(region_name="eu-north-1")
     translator = Translator({}, Parser(), boto_session=session)
     translated = translator.translate(source, parameter_values=values)

@@ -147,7 +147,71 @@ def test_each_dead_letter_queue_is_watched(resources: dict[str, Json]) -> None:
     assert watched == {name for name in _of_type(resources, "AWS::SQS::Queue") if "DeadLetter" in name}
 
 
+def test_silence_is_told_after_an_hour_not_after_several(resources: dict[str, Json]) -> None:
+    """CloudWatch looks for data up to some periods before those that count: with long periods that is hours."""
+    alarm = _alarms(resources)["ReconcilerSilentAlarm"]
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["Period"] <= 300
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 3600
+    assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
+
+
+def test_each_index_has_its_throttles_watched(resources: dict[str, Json]) -> None:
+    watched = set()
+    for query in _alarms(resources)["TableThrottlesAlarm"]["Metrics"]:
+        if "MetricStat" in query:
+            metric = query["MetricStat"]["Metric"]
+            dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
+            watched.add(
+                (dimensions["TableName"]["Ref"], dimensions.get("GlobalSecondaryIndexName"), metric["MetricName"])
+            )
+    for name, table in _of_type(resources, "AWS::DynamoDB::Table").items():
+        for index in table.get("GlobalSecondaryIndexes", []):
+            for metric_name in ("ReadThrottleEvents", "WriteThrottleEvents"):
+                assert (name, index["IndexName"], metric_name) in watched
+
+
+def test_the_dashboards_name_is_not_another_regions_and_its_search_quotes_the_namespace(
+    resources: dict[str, Json],
+) -> None:
+    dashboard = _of_type(resources, "AWS::CloudWatch::Dashboard")["Dashboard"]
+    assert dashboard["DashboardName"] == {"Fn::Sub": "${AWS::StackName}-${AWS::Region}"}
+    schemas = re.findall(r"SEARCH\('\{([^}]+)\}", dashboard["DashboardBody"]["Fn::Sub"])
+    # A name with anything but letters, digits and underscores stands between quotation marks, in JSON's own spelling.
+    assert schemas == [r"\"cancel-core\",code,service"]
+
+
 # ---------------------------------------------------------------------------------------------------------- functions
+
+
+def test_nothing_is_measured_for_a_price_that_no_alarm_looks_at(resources: dict[str, Json], template: Json) -> None:
+    assert "DetailedMetricsEnabled" not in resources["HttpApi"]["Properties"]["DefaultRouteSettings"]
+    assert template["Parameters"]["Tracing"]["Default"] == "PassThrough"
+
+
+def test_a_seed_that_cannot_start_does_not_hold_a_deployment_for_an_hour(resources: dict[str, Json]) -> None:
+    seed = resources["ConfigSeed"]["Properties"]
+    timeout = resources[seed["ServiceToken"]["Fn::GetAtt"][0]]["Properties"]["Timeout"]
+    assert timeout < seed["ServiceTimeout"] <= 300
+
+
+def test_the_pool_that_is_made_can_sign_a_browser_in(resources: dict[str, Json], template: Json) -> None:
+    pool, client, domain = (resources[name]["Properties"] for name in ("UserPool", "UserPoolClient", "UserPoolDomain"))
+    assert pool["DeletionProtection"] == {"Fn::If": ["Protect", "ACTIVE", "INACTIVE"]}
+    assert pool["UserAttributeUpdateSettings"] == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    assert domain["UserPoolId"] == {"Ref": "UserPool"}
+    assert client["AllowedOAuthFlowsUserPoolClient"] is True
+    assert client["AllowedOAuthFlows"] == ["code"]
+    # A client without a secret: only PKCE shows that who began is who comes back.
+    assert client["GenerateSecret"] is False
+    assert "openid" in client["AllowedOAuthScopes"]
+    assert client["SupportedIdentityProviders"] == ["COGNITO"]
+    assert client["CallbackURLs"] == client["LogoutURLs"] == {"Fn::Split": [",", {"Ref": "CallbackUrls"}]}
+    # What Cognito takes: https, and http on localhost alone.
+    urls = template["Parameters"]["CallbackUrls"]
+    assert re.match(urls["AllowedPattern"], urls["Default"])
+    assert re.match(urls["AllowedPattern"], "https://shop.example/,http://localhost:3000/")
+    assert not re.match(urls["AllowedPattern"], "http://shop.example/")
 
 
 def test_functions_run_on_what_the_layer_is_built_for(resources: dict[str, Json], template: Json) -> None:

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from local.template import Template, read
 from tests.support.machine import ROOT
 from tests.template.conftest import transform
 
 Json = dict[str, Any]
+
+TAKE_BACK = ("ReleaseInternalErrorAlarm", "ReleaseFunctionErrorsAlarm")
 
 
 def _of_type(deployed: Json, kind: str) -> dict[str, Json]:
@@ -55,13 +58,40 @@ def test_a_version_goes_out_by_steps_and_these_alarms_take_it_back(deployed: Jso
         properties = group["Properties"]
         assert "DEPLOYMENT_STOP_ON_ALARM" in properties["AutoRollbackConfiguration"]["Events"]
         alarms = [alarm["Name"]["Ref"] for alarm in properties["AlarmConfiguration"]["Alarms"]]
-        assert alarms == ["InternalErrorAlarm", "FunctionErrorsAlarm"]
+        assert alarms == list(TAKE_BACK)
         assert properties["DeploymentConfigName"] == {
             "Fn::Sub": ["CodeDeployDefault.Lambda${ConfigName}", {"ConfigName": "Canary10Percent5Minutes"}]
         }
 
 
-@pytest.mark.parametrize("name", ["InternalErrorAlarm", "FunctionErrorsAlarm"])
+def test_gradual_deployment_can_be_switched_off_to_go_back_or_to_bring_out_a_fix(template: Json) -> None:
+    at_once = transform(template, GradualDeployment="false")
+    assert not [name for name, one in at_once["Resources"].items() if one["Type"].startswith("AWS::CodeDeploy::")]
+    aliases = _of_type(at_once, "AWS::Lambda::Alias").values()
+    assert aliases
+    # Without this CloudFormation sets the alias itself, whatever moved it before, and asks no alarm.
+    assert not [one for one in aliases if "UpdatePolicy" in one]
+
+
+def _dimensions(alarm: Json) -> list[dict[str, Any]]:
+    metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    return [{one["Name"]: one["Value"] for one in metric["Dimensions"]} for metric in metrics or [alarm]]
+
+
+def test_an_alarm_that_takes_back_looks_at_the_new_version_alone(template: Json, deployed: Json) -> None:
+    (of_release,) = _dimensions(deployed["Resources"]["ReleaseInternalErrorAlarm"]["Properties"])
+    assert of_release["release"] == template["Globals"]["Function"]["Environment"]["Variables"]["RELEASE"]
+    of_functions = _dimensions(deployed["Resources"]["ReleaseFunctionErrorsAlarm"]["Properties"])
+    assert of_functions
+    for one in of_functions:
+        function = one["FunctionName"]["Ref"]
+        assert one["Resource"] == {"Fn::Sub": f"${{{function}}}:live"}
+        version, attribute = one["ExecutedVersion"]["Fn::GetAtt"]
+        assert attribute == "Version"
+        assert deployed["Resources"][version]["Properties"]["FunctionName"] == {"Ref": function}
+
+
+@pytest.mark.parametrize("name", TAKE_BACK)
 def test_an_alarm_that_takes_back_knows_within_the_first_step(name: str, resources: dict[str, Json]) -> None:
     alarm = resources[name]["Properties"]
     periods = [query["MetricStat"]["Period"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
@@ -100,6 +130,15 @@ def test_what_answers_clients_starts_from_a_snapshot_where_that_is_wanted(
     assert kept <= {version["Properties"]["FunctionName"]["Ref"] for version in versions}
 
 
+def test_the_same_release_stands_in_the_functions_and_in_the_alarm(tmp_path: Path) -> None:
+    built = tmp_path / "template.yaml"
+    # As `sam build` writes it: every list and mapping on lines of their own.
+    built.write_text(yaml.dump({"RELEASE": "unreleased", "Dimensions": [{"Name": "release", "Value": "unreleased"}]}))
+    subprocess.run(["make", "--silent", "stamp", f"BUILT={built}"], cwd=ROOT, check=True)
+    stamped = yaml.safe_load(built.read_text())
+    assert stamped["RELEASE"] == stamped["Dimensions"][0]["Value"] != "unreleased"
+
+
 def test_each_deployment_is_a_new_version_of_every_function(template: Json, deployed: Json, tmp_path: Path) -> None:
     built = tmp_path / "template.yaml"
     shutil.copy(ROOT / "template.yaml", built)
@@ -110,7 +149,12 @@ def test_each_deployment_is_a_new_version_of_every_function(template: Json, depl
     release = stamped["Globals"]["Function"]["Environment"]["Variables"].pop("RELEASE")
     assert release.startswith("20")
     before = copy.deepcopy(template)
-    assert before["Globals"]["Function"]["Environment"]["Variables"].pop("RELEASE") == "none"
+    assert before["Globals"]["Function"]["Environment"]["Variables"].pop("RELEASE") == "unreleased"
+    alarms = (one["Resources"]["ReleaseInternalErrorAlarm"]["Properties"]["Dimensions"] for one in (stamped, before))
+    assert [alarm.pop() for alarm in alarms] == [
+        {"Name": "release", "Value": release},
+        {"Name": "release", "Value": "unreleased"},
+    ]
     # Nothing else has changed.
     assert stamped == before
     after = _versions(transform(read(built)))

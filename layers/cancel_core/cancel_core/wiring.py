@@ -13,7 +13,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from cancel_core.adapters.dynamodb import config, database
-from cancel_core.telemetry import report_config
+from cancel_core.telemetry import configure, report_config
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -38,6 +38,9 @@ if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     from cancel_core.adapters import snapshot
 
     snapshot.prepare()
+
+
+configure(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"), os.environ.get("RELEASE", "unreleased"))
 
 
 def now() -> datetime:
