@@ -56,10 +56,11 @@ format: $(VENV)/dev.stamp ## let ruff mend what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+ARCHITECTURE ?= arm64
 .PHONY: build
-build: $(SAM_VENV)/stamp ## build what is deployed, into .aws-sam
+build: $(SAM_VENV)/stamp ## build what is deployed, into .aws-sam (ARCHITECTURE=x86_64: for another processor)
 	@$(SAM_VENV)/bin/python3.13 -c '' 2>/dev/null || { echo 'The functions are built with python3.13 itself: install it, run make clean, and try again.' >&2; exit 1; }
-	$(SAM) build
+	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(MAKE) --silent --no-print-directory compile
 
 # Lambda's disk can't be written to: without bytecode in the packages each cold start would compile all it imports.
@@ -84,10 +85,13 @@ invoke: $(SAM_VENV)/stamp ## one function in Docker, against make run's tables (
 	$(SAM) local invoke "$$function" --parameter-overrides $(THIS_ARCHITECTURE) --template $(INVOKED)/invoke.yaml \
 	    --event events/$(EVENT).json --env-vars events/env.json --region eu-north-1
 
+# What the live stack has is proposed, and the build is for the processor that is deployed to: docs/rollout.md.
+STACK ?= cancel-core
+ASK ?= yes
+export SET ?=
 .PHONY: deploy
-deploy: build ## deploy to your AWS account, step by step
-	@$(MAKE) --silent --no-print-directory stamp
-	$(SAM) deploy --guided
+deploy: $(VENV)/run.stamp $(SAM_VENV)/stamp ## deploy to your AWS account: asks, builds, shows the changes (STACK, SET='Name=value ...', ASK=no)
+	@PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.deploy --stack $(STACK) $(if $(filter no,$(ASK)),--keep)
 
 # Each deployment is a release, with a version of every function: docs/rollout.md.
 BUILT := .aws-sam/build/template.yaml
