@@ -9,6 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 VENV := .venv
 SAM_VENV := .venv-sam
 CHECKOV_VENV := .venv-checkov
+REHEARSE_VENV := .venv-rehearse
 BIN := $(VENV)/bin
 # `sam build` looks for python3.13 on the PATH, and a venv that python3.13 made has one.
 SAM := PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" $(SAM_VENV)/bin/sam
@@ -29,8 +30,12 @@ run: $(VENV)/run.stamp ## start everything on this machine, with demo data (PORT
 CORES = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null)
 PROCESSES = $(if $(filter-out 0 1,$(CORES)),-n 2 --max-worker-restart 0)
 .PHONY: test
-test: $(VENV)/dev.stamp sam-if-possible check ## check, then every test this machine can run; says at the end what it could not (TESTS=tests/domain: these alone)
+test: $(VENV)/dev.stamp sam-if-possible rehearse-if-possible check ## check, then every test this machine can run; says at the end what it could not (TESTS=tests/domain: these alone)
 	$(BIN)/python -m pytest $(or $(TESTS),$(PROCESSES))
+
+.PHONY: rehearse
+rehearse: $(VENV)/dev.stamp $(SAM_VENV)/stamp $(REHEARSE_VENV)/stamp ## deploy, use, update and delete the stack on an AWS emulator, and say what was checked (five minutes)
+	$(BIN)/python -m pytest -q -s tests/rehearsal
 
 .PHONY: check
 check: $(VENV)/dev.stamp sam-if-possible checkov-if-possible ## lint, format, types, who imports whom, template, secrets, known holes of dependencies
@@ -105,6 +110,7 @@ lock: ## resolve requirements/*.in anew, with uv (UPGRADE=--upgrade for the newe
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 layer.in -o ../layers/cancel_core/requirements.txt
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 refund.in -o ../functions/refund_order/requirements.txt
 	cd requirements && for set in pip run dev sam checkov; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
+	cd requirements && uv pip compile $(LOCK) --python-version 3.13 rehearse.in -o rehearse.txt
 LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
 
 # For example: make refunds DO='settle ref_1234 --by me@shop.example --why "paid by bank transfer"'
@@ -142,7 +148,7 @@ diagrams: $(VENV)/dev.stamp ## draw the diagrams of docs/architecture.md into do
 
 .PHONY: clean
 clean: ## remove everything that was installed, built or cached here
-	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) $(REHEARSE_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- installing
@@ -185,6 +191,13 @@ $(CHECKOV_VENV)/stamp: requirements/checkov.txt
 	@$(CHECKOV_VENV)/bin/python $(INSTALL) -r requirements/checkov.txt
 	@touch $@
 
+# The functions run in it, so it is made by the Python they run on alone.
+$(REHEARSE_VENV)/stamp: requirements/rehearse.txt
+	$(call make-venv,$(REHEARSE_VENV))
+	@echo 'installing the AWS emulator and the AWS CLI ...'
+	@$(REHEARSE_VENV)/bin/python $(INSTALL) -r requirements/rehearse.txt
+	@touch $@
+
 # Where aws-sam-cli or checkov cannot be had, what needs it is skipped and says so; in CI it fails.
 .PHONY: sam-if-possible
 sam-if-possible: $(VENV)/dev.stamp
@@ -193,3 +206,7 @@ sam-if-possible: $(VENV)/dev.stamp
 .PHONY: checkov-if-possible
 checkov-if-possible: $(VENV)/dev.stamp
 	@$(MAKE) --silent --no-print-directory $(CHECKOV_VENV)/stamp || echo 'checkov could not be installed: what needs it is skipped.' >&2
+
+.PHONY: rehearse-if-possible
+rehearse-if-possible: $(VENV)/dev.stamp
+	@$(MAKE) --silent --no-print-directory $(REHEARSE_VENV)/stamp || echo 'the AWS emulator could not be installed: what needs it is skipped.' >&2

@@ -35,6 +35,14 @@ def checkov() -> Path:
     return program
 
 
+def rehearsal_bin() -> Path:
+    """Programs of the environment with the AWS emulator and the AWS CLI, which the Makefile installs by itself."""
+    programs = ROOT / ".venv-rehearse" / "bin"
+    there = (programs.parent / "stamp").exists()
+    need(there, "The AWS emulator is not installed: `make test` installs it, with a network and Python 3.13.")
+    return programs
+
+
 def functions_python() -> Path:
     """The Python of the functions' own version. AWS's runtime client, and `sam build`, want it and no other."""
     need(sys.platform == "linux", "AWS's Lambda runtime client runs on Linux alone.")
