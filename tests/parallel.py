@@ -14,7 +14,7 @@ TOGETHER = {
     "bench": "package",
 }
 # The longest first, so that no process is left alone with one of them at the end. All others come after these.
-FIRST = ("faults", "services", "browser", "stack", "security", "package")
+FIRST = ("faults", "services", "rehearsal", "browser", "stack", "security", "package")
 
 
 def group(nodeid: str) -> str:
