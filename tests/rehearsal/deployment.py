@@ -140,7 +140,7 @@ class Deployment:
         return body if isinstance(body, dict) else {"answer": body}
 
     def call(self, payload: str, order_id: str = "", customer_id: str = "", **more: Any) -> tuple[int, Json]:
-        """Status and document of a route's function, invoked by its alias as the gateway does, with a token's claims."""
+        """Status and document of a route: its function, invoked by the alias with a token's claims."""
         event: Json = json.loads((ROOT / "events" / f"{payload}.json").read_text()) | more
         event["headers"].pop("if-none-match", None)
         event["headers"].pop("accept-encoding", None)
