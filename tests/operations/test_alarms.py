@@ -393,6 +393,7 @@ def test_the_dashboard_can_be_left_out(resolved: Template) -> None:
 # --- the runbook -----------------------------------------------------------------------------------------------------
 
 RUNBOOK = (ROOT / "docs" / "operating.md").read_text()
+COSTS = (ROOT / "docs" / "costs.md").read_text()
 
 
 def entries() -> dict[str, str]:
@@ -421,3 +422,9 @@ def test_an_alarm_says_what_it_means_and_what_to_type(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_an_alarm_tells_someone(name: str) -> None:
     assert ALARMS[name]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+
+
+def test_the_documents_count_what_watching_costs() -> None:
+    looked_at = sum(len(metrics_of(alarm)) for alarm in ALARMS.values())
+    assert f"the {looked_at} metrics that the {len(ALARMS)} alarms look at ({looked_at / 10:.2f})" in RUNBOOK
+    assert f"| {looked_at} metrics that alarms look at, 0.10 each | {looked_at / 10:.2f} |" in COSTS

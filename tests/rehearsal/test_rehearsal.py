@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.rehearsal.deployment import QUICKLY, STACK, Deployment
+from tests.rehearsal.runbook import run, typed
 from tests.rehearsal.signin import sign_in
 from tests.support.waiting import wait_until
 
@@ -206,6 +208,12 @@ def test_the_schedule_announces_again_what_was_lost(stack: Deployment) -> None:
     events.enable_rule(Name=rule, EventBusName=bus)
     seconds = closed(stack, "lost", seconds=150)
     told(f"a refund whose event was lost is announced again by the schedule, {seconds:.0f} s later")
+
+
+def test_the_documents_lines_run(stack: Deployment, tmp_path: Path) -> None:
+    lines = typed()
+    assert [wrong for line in lines if (wrong := run(stack, line, tmp_path))] == []
+    told(f"{len(lines)} blocks of the documents that call the AWS CLI, as they are typed")
 
 
 def versions(stack: Deployment) -> dict[str, str]:
