@@ -58,6 +58,8 @@ def emulator(programs: Path, folder: Path) -> Iterator[Emulator]:
         # Functions are processes of this machine, each under its own role.
         "LAMBDA_EXECUTOR": "local",
         "AUTH": "true",
+        # It would listen on a port of its own for devices.
+        "IOT_MTLS_ENABLED": "0",
     }
     began = time.monotonic()
     with (folder / "emulator.log").open("wb") as log:

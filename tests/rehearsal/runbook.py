@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
 from tests.rehearsal.deployment import STACK, Deployment
 from tests.template.test_aws_lines import scripts, typed_first
 
-# What is not run here, by a part of its text, and why. tests/template/test_aws_lines.py parses these too.
+# Lines that are not run here, by a part of them, and why. tests/template/test_aws_lines.py parses these too.
 NOT_HERE = {
     "cancel-update-stack": "nothing is being updated when it is typed",
+    "service-quotas": "the emulator has no Service Quotas",
+    "get-query-results": "it asks for the id that the line before it has answered",
 }
 
 
@@ -19,10 +22,12 @@ def run(stack: Deployment, text: str, folder: Path) -> str | None:
     """What a block's shell says against it; None if it went through."""
     programs = folder / "bin"
     programs.mkdir(exist_ok=True)
-    for name in ("make", "git"):
-        (programs / name).write_text("#!/bin/sh\n")
+    # For SQS version 1 of the CLI asks AWS itself, whatever AWS_ENDPOINT_URL says.
+    real = shlex.join([str(stack.emulator.programs / "aws"), "--endpoint-url", stack.emulator.url])
+    for name, body in (("aws", f'exec {real} "$@"'), ("make", ""), ("git", "")):
+        (programs / name).write_text(f"#!/bin/sh\n{body}\n")
         (programs / name).chmod(0o755)
-    path = os.pathsep.join([str(programs), str(stack.emulator.programs), os.environ["PATH"]])
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     script = f"{typed_first()}\n{text}".replace("STACK=cancel-core", f"STACK={STACK}")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
@@ -37,5 +42,10 @@ def run(stack: Deployment, text: str, folder: Path) -> str | None:
 
 
 def typed() -> list[str]:
-    """Every block of the documents that calls the AWS CLI and can be run here."""
-    return [text for _, text in scripts() if not any(part in text for part in NOT_HERE)]
+    """Every block of the documents that calls the AWS CLI itself and can be run here. Those that only search the logs,
+    by the runbook's own function, differ in what they search for: the one that makes the function stands for them."""
+    kept = (
+        "".join(line for line in text.splitlines(keepends=True) if not any(part in line for part in NOT_HERE))
+        for _, text in scripts()
+    )
+    return [text for text in kept if "aws " in text]
