@@ -10,6 +10,7 @@ import pytest
 from cancel_core.domain.policy import read_policy
 from cancel_core.domain.rules import Blocker, BlockerCode
 from cancel_core.entrypoints.http.api import api
+from cancel_core.entrypoints.http.cursor import read_cursor, write_cursor
 from cancel_core.entrypoints.http.documents import order_view
 from cancel_core.entrypoints.http.problems import STATUSES
 from cancel_core.entrypoints.http.request import ApiRequest, InvalidRequest
@@ -54,9 +55,109 @@ def pointers(refusal: InvalidRequest) -> list[str]:
     return [pointer for pointer, _ in refusal.errors]
 
 
-@pytest.mark.parametrize("body", [None, "", "{", "reason=other", '{"reason": NaN}', "[" * 100_000, "\ufeff{}"])
+@pytest.mark.parametrize("body", [None, "", "{", "reason=other", '{"reason": NaN}', "[" * 16_000, "\ufeff{}"])
 def test_no_json_is_400(body: str | None) -> None:
     assert refused(body).status == 400
+
+
+LONGEST = '{"reason": "other", "comment": "' + "x" * 500 + '"' + " " * 15_850 + "}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{LONGEST} ",
+        "{" * 16_385,
+        json.dumps({f"field-{number}": 1 for number in range(90_000)}),
+        # Fewer characters than bytes.
+        "ö" * 8193,
+        "\ud800" * 16_385,
+    ],
+    ids=["one more", "not JSON", "90,000 fields", "two bytes each", "no characters"],
+)
+def test_a_body_of_more_than_16_kb_is_413_before_it_is_parsed(body: str) -> None:
+    assert refused(body).status == 413
+    assert refused(body, content_type="text/plain").status == 413
+
+
+def test_a_body_of_16_kb_is_taken() -> None:
+    assert len(LONGEST) == 16_384
+    assert ApiRequest(event(LONGEST)).cancel_request("sub").comment == "x" * 500
+    assert ApiRequest(as_base64(LONGEST)).cancel_request("sub").comment == "x" * 500
+
+
+@pytest.mark.parametrize("more", [1, 2, 3, 100_000])
+def test_a_body_in_base64_is_as_long_as_what_it_stands_for(more: int) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        ApiRequest(as_base64(LONGEST + " " * more)).cancel_request("sub")
+
+    assert caught.value.status == 413
+
+
+def as_base64(body: str) -> dict[str, Any]:
+    return event(base64.b64encode(body.encode()).decode()) | {"isBase64Encoded": True}
+
+
+def test_ten_errors_are_told_with_short_pointers_and_the_answer_stays_small() -> None:
+    fields: dict[str, Any] = {f"{number}{'é' * 300}": 1 for number in range(20)}
+    ask = api(lambda request: Answer({"reason": request.cancel_request("sub").reason}))
+    path = "/orders/" + "o" * 9000
+    answer = ask(event(json.dumps(fields, ensure_ascii=False)) | {"rawPath": path}, Context())
+    problem = json.loads(content_of(answer))
+
+    assert answer["statusCode"] == 422
+    assert len(problem["errors"]) == 10
+    assert max(len(error["pointer"]) for error in problem["errors"]) == 200
+    assert path.startswith(problem["instance"])
+    assert len(content_of(answer)) < 8192
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [None, "", "[c1]", "[c1 c2]", "[]", "true", "false", "null", "<nil>", '{"a":1}', "map[a:b]", ["c1"], True, 1],
+)
+def test_a_claim_that_is_no_string_speaks_for_nobody(claim: Any) -> None:
+    asked = event()
+    asked["requestContext"]["authorizer"]["jwt"]["claims"] = {"sub": claim}
+
+    assert ApiRequest(asked).customer_id("sub") is None
+    assert ApiRequest(asked).customer_id("other") is None
+
+
+@pytest.mark.parametrize("claim", ["c1", "auth0|4711", "[c1", "truest", "a [b]"])
+def test_any_other_string_speaks_for_its_customer(claim: str) -> None:
+    asked = event()
+    asked["requestContext"]["authorizer"]["jwt"]["claims"] = {"sub": claim}
+
+    assert ApiRequest(asked).customer_id("sub") == claim
+
+
+def cursor_of(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        cursor_of("[" * 5000),
+        cursor_of("[" * 100_000),
+        cursor_of('{"a":' * 1000),
+        cursor_of("1" * 5000),
+        "A" * 1_000_000,
+    ],
+    ids=["nested", "nested and long", "objects", "a long number", "long"],
+)
+def test_no_cursor_is_more_than_a_bad_one(cursor: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_cursor(cursor, "c1")
+
+    assert pointers(caught.value) == ["#/cursor"]
+
+
+def test_the_longest_cursor_is_read() -> None:
+    last = {"placed_at": "\x01" * 255, "order_id": "o" * 1024}
+
+    assert read_cursor(write_cursor(last, "c1"), "c1") == last
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonp"])

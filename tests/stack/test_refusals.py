@@ -34,13 +34,32 @@ def test_no_body_is_400_whatever_its_type(shop: Shop, headers: dict[str, str]) -
         b'{"reason": "other",}',
         b"\xff\xfe",
         b'{"reason": NaN}',
-        b"[" * 100_000,
+        b"[" * 16_000,
         b"1" * 5000 + b"x",
     ],
 )
 def test_what_is_not_json_is_400(shop: Shop, content: bytes) -> None:
     answer = shop.client.post(CANCELLATION, order_id=shop.put(), headers=JSON, content=content)
     refused(answer, 400, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize("fields", [1_500, 90_000, 480_000])
+@pytest.mark.parametrize("media_type", ["application/json", "text/plain", "application/octet-stream"])
+def test_a_body_of_more_than_16_kb_is_413(shop: Shop, fields: int, media_type: str) -> None:
+    content = json.dumps({f"f{number}": number for number in range(fields)}).encode()
+    answer = shop.client.post(
+        CANCELLATION, order_id=shop.put(), headers={"content-type": media_type}, content=content[: 4 * 1024 * 1024]
+    )
+    problem = refused(answer, 413, "INVALID_REQUEST")
+    assert "errors" not in problem
+    assert len(answer.content) < 1024
+
+
+def test_no_more_than_ten_faults_of_a_body_are_told(shop: Shop) -> None:
+    body = {f"{number}{'x' * 300}": 1 for number in range(40)}
+    problem = refused(shop.client.post(CANCELLATION, order_id=shop.put(), json=body), 422, "INVALID_REQUEST")
+    assert len(problem["errors"]) == 10
+    assert max(len(error["pointer"]) for error in problem["errors"]) == 200
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", None])

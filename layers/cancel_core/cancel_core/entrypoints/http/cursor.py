@@ -9,6 +9,9 @@ from collections.abc import Mapping
 
 from cancel_core.entrypoints.http.request import InvalidRequest
 
+MAX_CURSOR = 8192
+"""Characters: a request line has no more than 10,240, and two keys of the index, 1,024 bytes each, make a third."""
+
 
 def _owner(customer_id: str) -> str:
     return hashlib.sha256(customer_id.encode("utf-8", "replace")).hexdigest()[:16]
@@ -25,13 +28,15 @@ def read_cursor(cursor: str | None, customer_id: str | None) -> dict[str, str] |
     if cursor is None or not customer_id:
         return None
     try:
+        if len(cursor) > MAX_CURSOR:
+            raise ValueError
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         owner, placed_at, order_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if owner == _owner(customer_id) and all(
             isinstance(text, str) and 0 < len(text.encode()) <= 1024 for text in (placed_at, order_id)
         ):
             return {"order_id": order_id, "placed_at": placed_at}
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         pass
     raise InvalidRequest(
         "The cursor is not one that a list of these orders gave.", errors=[("#/cursor", "is not a valid cursor")]

@@ -18,6 +18,13 @@ from cancel_core.domain.policy import DEFAULT_STORE, REASON_CODE_LENGTH
 from cancel_core.errors import Refusal
 from cancel_core.telemetry import logger
 
+MAX_BODY_BYTES = 16_384
+"""The longest body that has anything to say, a comment of 500 characters in escapes among it, has less than half."""
+MAX_PATH = 512
+MAX_ERRORS = 10
+MAX_POINTER = 200
+# What the gateway makes of a claim that is no string: an array is "[a b]", an object "map[a:b]" or JSON.
+_NO_TEXT = re.compile(r"\[.*\]|map\[.*\]|\{.*\}|true|false|null|<nil>", re.DOTALL)
 _KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
 _LIMIT = re.compile(r"[0-9]{1,3}", re.ASCII)
 _CODING = re.compile(r"([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(?:;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
@@ -25,9 +32,10 @@ _CODING = re.compile(r"([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(?:;[ \t]*q=(0(?:\.[0-9]{
 
 
 class InvalidRequest(Refusal):
-    """`status` is 400 for no JSON, 415 for another media type, 422 for a wrong shape.
+    """`status` is 400 for no JSON, 413 for a body that is too large, 415 for another media type, 422 for a wrong shape.
 
-    `errors` say where, each a pointer (a path in the body, or `#/` and a parameter's name) and what is wrong there.
+    `errors` say where, each a pointer (a path in the body, or `#/` and a parameter's name) and what is wrong there: the
+    first `MAX_ERRORS` of them, pointers cut at `MAX_POINTER` characters, for their number and length are the client's.
     """
 
     code = "INVALID_REQUEST"
@@ -35,7 +43,7 @@ class InvalidRequest(Refusal):
     def __init__(self, detail: str, *, status: int = 422, errors: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(detail)
         self.status = status
-        self.errors = tuple(errors)
+        self.errors = tuple((pointer[:MAX_POINTER], message) for pointer, message in errors[:MAX_ERRORS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +62,24 @@ class ApiRequest:
 
     @property
     def path(self) -> str:
-        return str(self.event["rawPath"])
+        """Cut where no route of ours is so long: it is shown in answers."""
+        return str(self.event["rawPath"])[:MAX_PATH]
 
     @property
     def order_id(self) -> str:
         return str(self.event["pathParameters"]["order_id"])
 
     def customer_id(self, claim: str) -> str | None:
-        """The customer that the token speaks for; None, who has no orders, when it has no such claim."""
+        """The customer that the token speaks for; None, who has no orders, when the claim is not there or no string.
+
+        The gateway hands on every claim as text: what may have been an array, a boolean or null speaks for nobody.
+        """
         claims = self.event["requestContext"]["authorizer"]["jwt"]["claims"]
         customer = claims.get(claim)
-        if not customer:
-            logger.warning("the token has no customer claim", extra={"claim": claim})
+        if not isinstance(customer, str) or not customer or _NO_TEXT.fullmatch(customer):
+            logger.warning("the token has no customer claim that is a string", extra={"claim": claim})
             return None
-        return str(customer)
+        return customer
 
     def header(self, name: str) -> str | None:
         """Names are lower case in the event."""
@@ -107,9 +119,9 @@ class ApiRequest:
         return int(text)
 
     def cancel_request(self, claim: str) -> CancelRequest:
-        """Raises `InvalidRequest`: 400 for no JSON, 415 for another media type, 422 for a wrong shape."""
-        customer_id = self.customer_id(claim)
+        """Raises `InvalidRequest`."""
         body = self._json()
+        customer_id = self.customer_id(claim)
         errors: list[tuple[str, str]] = []
         key = self.header("idempotency-key")
         if key is not None and not _KEY.fullmatch(key):
@@ -134,11 +146,14 @@ class ApiRequest:
         body = self.event.get("body")
         if not body:
             raise InvalidRequest("The request has no body.", status=400)
+        is_base64 = bool(self.event.get("isBase64Encoded"))
+        if _bytes(body, is_base64=is_base64) > MAX_BODY_BYTES:
+            raise InvalidRequest(f"The body has more than {MAX_BODY_BYTES} bytes.", status=413)
         media_type = (self.header("content-type") or "").split(";")[0].strip().lower()
         if media_type != "application/json":
             raise InvalidRequest("The body must be application/json.", status=415)
         try:
-            text = base64.b64decode(body).decode() if self.event.get("isBase64Encoded") else body
+            text = base64.b64decode(body).decode() if is_base64 else body
             return json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             raise InvalidRequest("The body is not valid JSON.", status=400) from error
@@ -151,6 +166,13 @@ class CancelBody(BaseModel):
 
     reason: Annotated[str, Field(min_length=1, max_length=REASON_CODE_LENGTH)]
     comment: Annotated[str, Field(max_length=500)] | None = None
+
+
+def _bytes(body: str, *, is_base64: bool) -> int:
+    """How long the body is, with nothing of it decoded."""
+    if is_base64:
+        return len(body) // 4 * 3 - body.count("=", -2)
+    return len(body) if len(body) > MAX_BODY_BYTES else len(body.encode("utf-8", "replace"))
 
 
 def _no_constant(name: str) -> NoReturn:
