@@ -7,19 +7,19 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from local.gateway.pages import WEB
-from local.server import Server
+from local.server import Handler, Server
 from tests.browser.issuer import CLIENT_ID, FakeIssuer
-from tests.browser.visit import Visits
+from tests.browser.visit import Visits, order_page
 from tests.support import documents
 from tests.support.machine import ROOT, need
 from tests.support.shop import Shop, token_of
@@ -61,7 +61,8 @@ def test_three_lines_on_a_site_of_ones_own(host: tuple[Path, str], visits: Visit
     shutil.copytree(COMPONENT, folder / "cancel-order")
     guide = (ROOT / "docs" / "storefront.md").read_text(encoding="utf-8")
     markup, script = re.findall(r"<!-- tested -->\n```(?:html|js)\n(.*?)```", guide, re.DOTALL)
-    markup = markup.replace("https://api.example.com", shop.endpoint).replace("100000007", order_id)
+    markup = markup.replace("100000007", order_id)
+    script = script.replace("https://api.example.com", shop.endpoint)
     (folder / "site.js").write_text(script, encoding="utf-8")
     (policy,) = re.findall(r"`(script-src 'self';[^`]*)`", guide)
     policy = f"default-src 'none'; {policy.replace('https://api.example.com', shop.endpoint)}"
@@ -121,9 +122,9 @@ def test_an_order_given_before_the_module_came_is_not_lost(bare: Any) -> None:
 def test_nobody_signed_in_is_told_to_the_site(bare: Any, shop: Shop) -> None:
     heard = bare.page.evaluate(
         """async (api) => {
-            await import("/cancel-order/cancel-order.js");
+            const {CancelOrder} = await import("/cancel-order/cancel-order.js");
+            CancelOrder.api = api;
             const element = document.createElement("cancel-order");
-            element.setAttribute("api", api);
             element.setAttribute("order-id", "1");
             return new Promise((done) => {
                 addEventListener("sessionexpired", () => done(true));
@@ -133,6 +134,129 @@ def test_nobody_signed_in_is_told_to_the_site(bare: Any, shop: Shop) -> None:
         shop.endpoint,
     )
     assert heard is True
+
+
+class _Listener(Handler):
+    """A server of somebody else's, which answers any page: it keeps what it is sent."""
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        if name.startswith("do_"):
+            return self._listen
+        raise AttributeError(name)
+
+    def _listen(self) -> None:
+        self.server.heard.append((self.path, self.headers["Authorization"]))  # type: ignore[attr-defined]  # the test's
+        self.answer(200, b"{}", [("access-control-allow-origin", "*"), ("access-control-allow-headers", "*")])
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
+    """The address of such a server, and what it heard."""
+    server = Server(0, _Listener)
+    heard: list[tuple[str, str | None]] = []
+    server.heard = heard  # type: ignore[attr-defined]  # see there
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.port}", heard
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<cancel-order api="{elsewhere}" order-id="{order}"></cancel-order>',
+        '<base href="{elsewhere}/"><cancel-order order-id="{order}"></cancel-order>',
+        '<cancel-order order-id="{order}" data-api="{elsewhere}" src="{elsewhere}" href="{elsewhere}"></cancel-order>',
+        '<a id="api" href="{elsewhere}"></a><cancel-order id="CancelOrder" order-id="{order}"></cancel-order>',
+    ],
+)
+def test_markup_sends_the_token_nowhere_but_to_the_api_that_the_script_names(
+    bare: Any, shop: Shop, elsewhere: tuple[str, list[tuple[str, str | None]]], markup: str
+) -> None:
+    """What someone may get into a page that lets no script of theirs through: a comment, a product's description."""
+    order_id = shop.put(**documents.paid())
+    address, heard = elsewhere
+    bare.page.evaluate(
+        """async ([api, token, markup]) => {
+            const {CancelOrder} = await import("/cancel-order/cancel-order.js");
+            CancelOrder.api = api;
+            CancelOrder.getToken = () => token;
+            document.querySelector("main").innerHTML = markup;
+        }""",
+        [
+            shop.endpoint,
+            token_of(shop.endpoint, shop.customer_id),
+            markup.format(elsewhere=address, order=order_id),
+        ],
+    )
+    expect(bare.page.get_by_role("button", name=f"Cancel order {order_id}")).to_be_visible()
+    assert heard == []
+
+
+def test_without_an_api_it_is_the_pages_own_origin_whatever_the_base_is(
+    bare: Any, elsewhere: tuple[str, list[tuple[str, str | None]]]
+) -> None:
+    address, heard = elsewhere
+    asked = bare.page.evaluate(
+        """async (elsewhere) => {
+            const {CancelOrder} = await import("/cancel-order/cancel-order.js");
+            CancelOrder.getToken = () => "token";
+            document.querySelector("main").innerHTML =
+                `<base href="${elsewhere}/"><cancel-order order-id="7" api="${elsewhere}">`;
+            await document.querySelector("cancel-order").refresh();
+            return performance.getEntriesByType("resource").map(({name}) => name);
+        }""",
+        address,
+    )
+    assert f"{bare.page.url.removesuffix('/index.html')}/orders/7" in asked
+    assert heard == []
+
+
+@pytest.mark.parametrize(
+    ("currency", "lang"), [("kr", "en"), ("", "en"), ("constructor", "en"), ("EUR", "en_US"), ("EUR", "-")]
+)
+def test_a_currency_or_a_language_that_the_browser_does_not_know_stops_nobody(
+    visits: Visits, shop: Shop, currency: str, lang: str
+) -> None:
+    order_id = shop.put(**documents.paid())
+    visit = visits.signed_in()
+    order: Any = shop.order(order_id)
+
+    def answer(route: Route) -> None:
+        if route.request.url.endswith("eligibility"):
+            items = [{"item_id": "1", "sku": "x", "qty": 1.5, "amount": 20000}]
+            refund = {
+                "currency": currency,
+                "amount": 20000,
+                "shipping": 0,
+                "fees": 0,
+                "items": items,
+                "not_invoiced": 0,
+            }
+            route.fulfill(json={"order_id": order_id, "eligible": True, "blockers": [], "refund": refund})
+        else:
+            route.fulfill(json=order | {"currency": currency})
+
+    visit.page.route(f"**/orders/{order_id}*", answer)
+    visit.page.route(f"**/orders/{order_id}/*eligibility", answer)
+    visit.go(order_page(order_id))
+    visit.page.evaluate("(lang) => { document.documentElement.lang = lang; }", lang)
+    visit.open(order_id)
+    expect(visit.dialog.locator('[part="refund"]')).to_contain_text("200.00")
+    visit.choose()
+    visit.confirm.click()
+    visit.done(order_id)
+
+
+def test_what_cannot_be_shown_at_all_is_told_and_can_be_left(visits: Visits, shop: Shop) -> None:
+    order_id = shop.put(**documents.paid())
+    visit = visits.signed_in()
+    body = {"order_id": order_id, "eligible": True, "blockers": [], "refund": {"amount": 1}}
+    visit.page.route(f"**/orders/{order_id}/*eligibility", lambda route: route.fulfill(json=body))
+    visit.go(order_page(order_id))
+    visit.button_of(order_id).click()
+    visit.refusal("INTERNAL_ERROR", "Something went wrong at our end.")
+    visit.close()
 
 
 def test_a_site_adds_a_language_and_an_unknown_one_is_english(bare: Any) -> None:

@@ -1,29 +1,32 @@
 /** <cancel-order>: see docs/storefront.md. What the API answers is set as text, never as HTML. */
 
 /** ISO 4217: currencies whose minor unit is not a hundredth. Intl rounds some by custom. */
-const DIGITS = Object.fromEntries(
-  [
-    [0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"],
-    [3, "BHD IQD JOD KWD LYD OMR TND"],
-    [4, "CLF UYW"],
-  ].flatMap(([digits, codes]) => codes.split(" ").map((code) => [code, digits])),
-);
+const DIGITS = {
+  0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+  3: "BHD IQD JOD KWD LYD OMR TND",
+  4: "CLF UYW",
+};
 
-/** Whole minor units as the language writes them: money(4080, "EUR", "en") is €40.80. */
+/** Of minor units: money(4080, "EUR", "en") is €40.80. */
 export function money(amount, currency, lang) {
-  const digits = DIGITS[currency] ?? 2;
+  const digits = Number(Object.keys(DIGITS).find((count) => DIGITS[count].split(" ").includes(currency)) ?? 2);
   const text = String(Math.abs(amount)).padStart(digits + 1, "0");
   // As a string: nothing is ever divided.
   const decimal = (amount < 0 ? "-" : "") + (digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text);
-  return new Intl.NumberFormat(lang, {
-    style: "currency",
-    currency,
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  }).format(decimal);
+  try {
+    return new Intl.NumberFormat(lang, {
+      style: "currency",
+      currency,
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    }).format(decimal);
+  } catch {
+    // Not one that Intl takes.
+    return `${decimal} ${currency}`;
+  }
 }
 
-/** What was paid and not invoiced: `back`, a part of a refund's amount, or `kept`, for the shop to see to. */
+/** Paid and not invoiced: `back`, a part of the amount, or `kept` by the shop. */
 export function beyond(refund) {
   const sum = refund?.not_invoiced;
   if (!sum) return {};
@@ -32,12 +35,12 @@ export function beyond(refund) {
   return all < Math.max(0, rows) + sum ? { kept: sum } : { back: sum };
 }
 
-/** Seconds before a request without an answer is repeated, and how long one may take. */
+/** Seconds: before each repeat, and for one request. */
 const PAUSES = [1, 2, 4];
 const PATIENCE = 35;
-/** Milliseconds between two looks at a pending refund: they grow. */
+/** Milliseconds between looks at a pending refund. */
 const [LOOK_FIRST, LOOK_LAST] = [1000, 60000];
-/** Refusals that pass: the request is repeated by itself, then offered again. */
+/** Refusals that pass: repeated, then offered again. */
 const PASSING = new Set(["NO_ANSWER", "SERVICE_UNAVAILABLE", "CONCURRENT_UPDATE"]);
 /** Refusals that leave open whether it was cancelled. */
 const OPEN = new Set(["NO_ANSWER", "OFFLINE", "SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "SIGNED_OUT"]);
@@ -127,7 +130,10 @@ export class CancelOrder extends HTMLElement {
   /** A site adds its own: `CancelOrder.languages.de = () => import("./de.js")`. */
   static languages = { en: () => import("./lang/en.js"), sv: () => import("./lang/sv.js") };
 
-  /** For elements without a `getToken` of their own. */
+  /** The only API that gets a token: no markup names another. "": the page's origin. */
+  static api = "";
+
+  /** For elements without their own. */
   static getToken = null;
 
   #order = null;
@@ -214,7 +220,11 @@ export class CancelOrder extends HTMLElement {
 
   get #lang() {
     const near = this.closest("[lang]")?.getAttribute("lang");
-    return near || document.documentElement.lang || navigator.language;
+    try {
+      return Intl.getCanonicalLocales(near || document.documentElement.lang)[0];
+    } catch {
+      return navigator.language;
+    }
   }
 
   async #speak() {
@@ -236,9 +246,9 @@ export class CancelOrder extends HTMLElement {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
-  /** One request: {ok, status, code, body, wait}. `code` is the problem's, or a word of ours; never throws. */
+  /** One request. `code` is the problem's, or a word of ours; never throws. */
   async #call(method, path, { key = null, body = null, ofOrder = true, fresh = false } = {}) {
-    const failed = (code, more = {}) => ({ ok: false, status: 0, code, body: {}, wait: 0, ...more });
+    const said = (code, body = {}, wait = 0) => ({ ok: !code, code, body, wait });
     const headers = {};
     if (ofOrder) {
       let token = null;
@@ -247,36 +257,30 @@ export class CancelOrder extends HTMLElement {
       } catch {
         // No token.
       }
-      if (!token) return failed("SIGNED_OUT");
+      if (!token) return said("SIGNED_OUT");
       headers.authorization = `Bearer ${token}`;
     }
-    if (body !== null) headers["content-type"] = "application/json";
-    if (key) headers["idempotency-key"] = key;
-    const base = (this.getAttribute("api") ?? "").replace(/\/+$/, "");
-    const url = ofOrder ? `${base}/orders/${encodeURIComponent(this.#id)}${path}` : `${base}${path}`;
+    if (key) Object.assign(headers, { "content-type": "application/json", "idempotency-key": key });
+    const whole = ofOrder ? `/orders/${encodeURIComponent(this.#id)}${path}` : path;
     let answer;
-    let content;
     try {
+      // Not by document.baseURI: that is markup, too.
+      const url = new URL(CancelOrder.api.replace(/\/+$/, "") + whole, location.origin);
       const signal = AbortSignal.timeout(PATIENCE * 1000);
       answer = await fetch(url, { method, headers, body, signal, cache: fresh ? "reload" : "default" });
-      content = await answer.text();
     } catch {
-      return failed(navigator.onLine ? "NO_ANSWER" : "OFFLINE");
+      return said(navigator.onLine ? "NO_ANSWER" : "OFFLINE");
     }
-    let parsed = null;
-    try {
-      parsed = JSON.parse(content);
-    } catch {
-      // Cut off, or a proxy's page.
-    }
+    // Null: cut off, or a proxy's page.
+    const parsed = await answer.json().catch(() => null);
     const { status } = answer;
-    if (answer.ok) return parsed ? { ok: true, status, code: "", body: parsed, wait: 0 } : failed("NO_ANSWER");
+    if (answer.ok) return said(parsed ? "" : "NO_ANSWER", parsed ?? {});
     const isProblem = (answer.headers.get("content-type") ?? "").startsWith("application/problem+json");
     const code =
       (isProblem && parsed?.code) ||
       { 401: "SIGNED_OUT", 403: "FORBIDDEN", 404: "ORDER_NOT_FOUND" }[status] ||
       (status === 429 || status > 500 ? "SERVICE_UNAVAILABLE" : "INTERNAL_ERROR");
-    return failed(code, { status, body: parsed ?? {}, wait: Number(answer.headers.get("retry-after")) || 0 });
+    return said(code, parsed ?? {}, Number(answer.headers.get("retry-after")) || 0);
   }
 
   async #patiently(request) {
@@ -328,21 +332,18 @@ export class CancelOrder extends HTMLElement {
       if (!button) this.#place.append(shown);
     } else button?.remove();
     const cancellation = this.#order?.cancellation;
-    const words = cancellation ? this.#afterwards(cancellation) : may ? "" : this.#note;
+    const refund = cancellation?.refund;
+    const words = cancellation ? `${this.#say("canceled")} ${refund ? this.#refund(refund) : ""}`.trim() : may ? "" : this.#note;
     if (this.#status.textContent !== words) this.#status.textContent = words;
     if (this.#dialog?.open && this.#dialog.dataset.view === "done" && cancellation && this.#progress) {
-      const now = this.#refund(cancellation.refund);
+      const now = this.#refund(refund);
       if (this.#progress.textContent !== now) this.#progress.textContent = now;
     }
     this.#watch();
   }
 
-  #afterwards(cancellation) {
-    return cancellation.refund ? `${this.#say("canceled")} ${this.#refund(cancellation.refund)}` : this.#say("canceled");
-  }
-
   #refund(refund) {
-    // Where there is none, eligibility told whether something was paid.
+    // Where there is none, eligibility told what was paid.
     const of = refund ?? this.#told;
     const lines = [];
     const add = (key, sum) => lines.push(this.#say(key, { amount: sum && this.#money(sum, of.currency) }));
@@ -360,9 +361,9 @@ export class CancelOrder extends HTMLElement {
     if (!this.#dialog) {
       this.#title = el("h2", { id: "title", part: "title", tabindex: "-1" });
       this.#dialog = el("dialog", { part: "dialog", "aria-labelledby": "title", close: () => this.#closed() });
-      // While a cancel is on its way nobody can take it back, so the dialog stays.
-      this.#dialog.addEventListener("cancel", (event) => this.#busy && event.preventDefault());
-      this.#dialog.addEventListener("keydown", (event) => this.#busy && event.key === "Escape" && event.preventDefault());
+      // It stays while a cancel is on its way.
+      const stay = (event) => this.#busy && (event.key ?? "Escape") === "Escape" && event.preventDefault();
+      for (const type of ["cancel", "keydown"]) this.#dialog.addEventListener(type, stay);
       this.shadowRoot.append(this.#dialog);
     }
     this.#load();
@@ -376,9 +377,9 @@ export class CancelOrder extends HTMLElement {
     this.#progress = null;
     this.#loading = null;
     this.#dialog.replaceChildren();
-    // Where nobody knows what became of a cancel, the order tells.
+    // The order tells what became of it.
     if (this.#attempt) this.#ask();
-    // The browser gives the focus back to the button, where that is left.
+    // To the button it goes by itself.
     if (!this.#place.firstChild) this.#status.focus();
   }
 
@@ -400,7 +401,12 @@ export class CancelOrder extends HTMLElement {
     return el("button", { type: "button", class: kind, part, click }, words);
   }
 
-  async #load() {
+  #load() {
+    // What can't be shown leaves nobody waiting.
+    this.#ready().catch(() => this.#refused({ code: "INTERNAL_ERROR", body: {} }, () => this.#load()));
+  }
+
+  async #ready() {
     const load = {};
     this.#loading = load;
     this.#progress = el("p", { role: "status", class: "muted" }, this.#say("one_moment"));
@@ -446,7 +452,7 @@ export class CancelOrder extends HTMLElement {
         el("legend", { id: "why" }, this.#say("why")),
         error,
         ...offered.map(({ code, description }) =>
-          el("label", { class: "choice", part: "reason" }, el("input", { type: "radio", name: "reason", value: code }), el("span", {}, description)),
+          el("label", { class: "choice", part: "reason" }, el("input", { type: "radio", name: "reason", value: code }), description),
         ),
       );
     offer(reasons);
@@ -517,7 +523,6 @@ export class CancelOrder extends HTMLElement {
     const names = new Map((this.#order.items ?? []).map((item) => [item.item_id, item.name]));
     const row = (what, amount, kind = "row") =>
       el("div", { class: kind }, el("dt", {}, what), el("dd", {}, this.#money(amount, refund.currency)));
-    const number = new Intl.NumberFormat(this.#lang);
     return el(
       "section",
       { class: "box", part: "refund", "aria-labelledby": "back" },
@@ -525,7 +530,7 @@ export class CancelOrder extends HTMLElement {
       el(
         "dl",
         { class: "box" },
-        ...refund.items.map((item) => row(`${number.format(item.qty)} × ${names.get(item.item_id) ?? item.sku}`, item.amount)),
+        ...refund.items.map((item) => row(`${item.qty.toLocaleString(this.#lang)} × ${names.get(item.item_id) ?? item.sku}`, item.amount)),
         refund.shipping ? row(this.#say("shipping"), refund.shipping) : null,
         refund.fees ? row(this.#say("fees"), refund.fees) : null,
         back ? row(this.#say("not_invoiced"), back) : null,

@@ -55,6 +55,7 @@ export async function get(path) {
 export async function start(title, show) {
   document.documentElement.lang = locale;
   document.title = `${say(title)} – ${config.shop}`;
+  CancelOrder.api = config.api;
   CancelOrder.getToken = () => session.token();
   addEventListener("sessionexpired", expired);
   document.querySelector("noscript")?.remove();
@@ -193,7 +194,7 @@ export const word = (prefix, value) => (`${prefix}_${value}` in text ? say(`${pr
 
 /** The component for an order. `changed` is told the order whenever it is another than before. */
 export function cancelOrder(order, changed) {
-  const made = el("cancel-order", { api: config.api, orderchanged: (event) => changed(event.detail.order) });
+  const made = el("cancel-order", { orderchanged: (event) => changed(event.detail.order) });
   made.order = order;
   return made;
 }
