@@ -196,6 +196,71 @@ def test_the_config_and_what_stands_in_for_it_are_read_in_one_round_trip_and_the
     assert calls.made == ["BatchGetItem"]
 
 
+def test_made_up_stores_push_out_no_store_and_cost_one_small_read_each(shop: Shop) -> None:
+    """Anyone may ask for the reasons of any store."""
+    seconds = [0.0]
+    policies = Policies(shop.client, shop.config_tables, 30, print, clock=lambda: seconds[0])
+    calls = Calls(shop.client)
+    expected = policies.get(shop.store_id)
+    default = policies.get("made up")
+    # Its own scope, in both tables: what default says is known.
+    asked = [key["scope"]["S"] for table in calls.bodies[-1]["RequestItems"].values() for key in table["Keys"]]
+    assert asked == ["store:made up"] * 2
+
+    for number in range(Policies.CACHED_STORES + 200):
+        assert policies.get(f"made-up-{number}") == default
+    made = len(calls.made)
+    assert policies.get(shop.store_id) is expected
+    assert policies.get(f"made-up-{Policies.CACHED_STORES + 199}") == default
+    assert len(calls.made) == made
+
+    assert len(policies._unknown) == Policies.CACHED_STORES
+    # Nothing is kept for longer than since its older half was read.
+    shop.configure(enabled=False)
+    seconds[0] = 29
+    policies.get("late")
+    seconds[0] = 30
+    assert not policies.get(shop.store_id).enabled
+    made = len(calls.made)
+    policies.get("late")
+    assert len(calls.made) == made + 1
+
+
+def test_a_store_that_gets_an_item_is_known_and_one_that_loses_it_is_not(shop: Shop) -> None:
+    seconds = [0.0]
+    policies = Policies(shop.client, shop.config_tables, 30, print, clock=lambda: seconds[0])
+    key = {"scope": {"S": f"store:{shop.store_id}"}}
+    for number, present in enumerate((True, False, True)):
+        seconds[0] = 30.0 * number
+        if present:
+            shop.configure()
+        else:
+            shop.client.delete_item(TableName=shop.tables["config"], Key=key)
+        assert policies.get(shop.store_id).enabled == present
+        assert (shop.store_id in policies._known) == present
+
+
+def test_a_problem_is_told_once_in_a_minute_whoever_asks_for_what(shop: Shop) -> None:
+    reported: list[Policy] = []
+    seconds = [0.0]
+    shop.configure(enabled="perhaps")
+    policies = Policies(shop.client, shop.config_tables, 0, reported.append, clock=lambda: seconds[0])
+
+    for now in (0.0, 1.0, 59.9):
+        seconds[0] = now
+        for _ in range(3):
+            assert not policies.get(shop.store_id).enabled
+    assert len(reported) == 1
+    # Another one is told at once, by itself.
+    shop.configure(enabled="perhaps", refund_basis="captured")
+    policies.get(shop.store_id)
+    assert [problem.attribute for problem in reported[1].problems] == ["refund_basis"]
+    seconds[0] = 60.0
+    policies.get(shop.store_id)
+    assert [problem.attribute for problem in reported[2].problems] == ["enabled"]
+    assert len(reported) == 3
+
+
 def test_a_store_id_that_no_scope_can_have_has_the_default_policy(shop: Shop) -> None:
     assert shop.policies().get("x" * 3000) == shop.policies().get("no such store")
 

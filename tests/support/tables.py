@@ -136,12 +136,14 @@ class Calls:
 
     def __init__(self, client: Any) -> None:
         self.made: list[str] = []
+        self.bodies: list[dict[str, Any]] = []
         self._before: list[tuple[str, Callable[[], Any]]] = []
         client.meta.events.register("before-send.*.*", self._sent)
 
     def _sent(self, request: Any, **_: Any) -> Any:
         operation = request.headers["X-Amz-Target"].decode().split(".")[-1]
         self.made.append(operation)
+        self.bodies.append(json.loads(request.body))
         for position, (awaited, action) in enumerate(self._before):
             if awaited in {operation, "*"}:
                 del self._before[position]

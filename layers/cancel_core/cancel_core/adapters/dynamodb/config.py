@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
 from cancel_core.adapters.dynamodb.attributes import attribute_values, plain
 from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, Raw, database_errors
-from cancel_core.domain.policy import DEFAULT_SCOPE, NOTHING, Good, Policy, read_policy, store_scope
+from cancel_core.domain.policy import DEFAULT_SCOPE, NOTHING, Good, Policy, Problem, read_policy, store_scope
 from cancel_core.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -60,10 +61,22 @@ def read_scopes(
     return items, rows
 
 
+class _Scope(NamedTuple):
+    """What was read of one scope: its document, in plain values, and what was right last. None, where there is none."""
+
+    document: dict[str, Any] | None
+    good: Good
+
+
 class Policies:
-    """What is in force, read at most once in `cache_seconds` for each store."""
+    """What is in force, read at most once in `cache_seconds` for each store.
+
+    Anyone may ask for any store. So what is known of `default`, of stores that have an item and of stores that have
+    none lies apart: made-up ids push out each other and nothing else, and each costs one read of its own scope.
+    """
 
     CACHED_STORES = 1000
+    REPORT_SECONDS = 60.0
 
     def __init__(
         self,
@@ -73,44 +86,72 @@ class Policies:
         report: Callable[[Policy], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`report` is called with each policy that was read and has problems."""
+        """`report` is called with a policy that was read, and those of its problems that were not told of within
+        `REPORT_SECONDS`.
+        """
         self._client = client
         self._tables = tables
         self._cache_seconds = cache_seconds
         self._report = report
         self._clock = clock
-        self._cache: dict[str, tuple[float, Policy]] = {}
+        self._default: tuple[float, _Scope] | None = None
+        self._known: dict[str, tuple[float, Policy]] = {}
+        self._unknown: dict[str, tuple[float, Policy]] = {}
+        self._reported: dict[Problem, float] = {}
 
     def get(self, store_id: str) -> Policy:
         """The policy in force for a store. Raises `ServiceUnavailable`."""
         now = self._clock()
-        cached = self._cache.get(store_id)
-        if cached and now - cached[0] < self._cache_seconds:
-            return cached[1]
-        policy = self._read(store_id)
-        if policy.problems:
-            self._report(policy)
-        # Anyone may ask for any store: a bound on what is remembered, no matter what is asked for.
-        if len(self._cache) >= self.CACHED_STORES:
-            self._cache.clear()
-        self._cache[store_id] = (now, policy)
+        for cache in (self._known, self._unknown):
+            cached = cache.get(store_id)
+            if cached and now - cached[0] < self._cache_seconds:
+                return cached[1]
+        (read_at, default), own = self._read(store_id, now)
+        policy = read_policy(store_id, default.document, own.document, default.good, own.good)
+        self._tell(policy, now)
+        is_known = own.document is not None
+        if not is_known:
+            self._known.pop(store_id, None)
+        cache = self._known if is_known else self._unknown
+        # The oldest goes. As old as its older half is what was put together, or it would be kept for twice as long.
+        cache.pop(store_id, None)
+        if len(cache) >= self.CACHED_STORES:
+            del cache[next(iter(cache))]
+        cache[store_id] = (read_at, policy)
         return policy
 
-    def _read(self, store_id: str) -> Policy:
-        scopes = [DEFAULT_SCOPE]
-        if len(store_scope(store_id).encode("utf-8", "replace")) <= KEY_BYTES:
-            scopes.append(store_scope(store_id))
-        items, rows = read_scopes(self._client, self._tables, scopes)
-        documents = {scope: plain(item) for scope, item in items.items()}
-        good = {scope: last_good(row) for scope, row in rows.items()}
+    def _read(self, store_id: str, now: float) -> tuple[tuple[float, _Scope], _Scope]:
+        """`default` and when it was read, and the store's own scope."""
         own = store_scope(store_id)
-        return read_policy(
-            store_id,
-            documents.get(DEFAULT_SCOPE),
-            documents.get(own),
-            good.get(DEFAULT_SCOPE, NOTHING),
-            good.get(own, NOTHING),
+        # What is too long for a key has no item.
+        scopes = [own] if len(own.encode("utf-8", "replace")) <= KEY_BYTES else []
+        default = self._default
+        if default is None or now - default[0] >= self._cache_seconds:
+            default = None
+            scopes.append(DEFAULT_SCOPE)
+        items, rows = read_scopes(self._client, self._tables, scopes) if scopes else ({}, {})
+
+        def scope(name: str) -> _Scope:
+            return _Scope(
+                plain(items[name]) if name in items else None, last_good(rows[name]) if name in rows else NOTHING
+            )
+
+        if default is None:
+            default = self._default = (now, scope(DEFAULT_SCOPE))
+        return default, scope(own)
+
+    def _tell(self, policy: Policy, now: float) -> None:
+        new = tuple(
+            problem
+            for problem in policy.problems
+            if now - self._reported.get(problem, -self.REPORT_SECONDS) >= self.REPORT_SECONDS
         )
+        if not new:
+            return
+        self._report(replace(policy, problems=new))
+        since = now - self.REPORT_SECONDS
+        self._reported = {problem: at for problem, at in self._reported.items() if at > since}
+        self._reported |= dict.fromkeys(new, now)
 
 
 class Seed:
