@@ -81,7 +81,7 @@ def _order(
         "placed_at": placed,
         "total": sum(row["amount"] for row in rows),
         "items": items,
-        "history": [{"at": placed, "status": "pending", "comment": "Order placed"}],
+        "history": [{"at": placed, "status": "pending", "comment": "Order placed", "visible_to_customer": True}],
         **rest,
     }
 

@@ -41,7 +41,12 @@ def test_a_cancel_sets_status_quantities_and_history_and_leaves_the_rest() -> No
     assert after["status"] == "canceled"
     # Two of five were invoiced and one was cancelled before: two are cancelled now, three in all.
     assert [row["qty_canceled"] for row in after["items"]] == [3, Decimal("1.5")]
-    assert after["history"][-1] == {"at": AT, "status": "canceled", "comment": "Cancelled by the customer: Other"}
+    assert after["history"][-1] == {
+        "at": AT,
+        "status": "canceled",
+        "comment": "Cancelled by the customer: Other",
+        "visible_to_customer": True,
+    }
     assert "refund_pending_since" not in after
     untouched = copy.deepcopy(source)
     for name in ("status", "items", "history"):
@@ -90,7 +95,12 @@ def test_a_refund_books_items_shipping_fees_and_payments_and_closes_what_was_inv
     assert [row.get("amount_refunded") for row in after["payments"]] == [8000, 6700, None]
     assert after["payments"][2]["amount_voided"] == 50
     assert after["status"] == "closed"
-    assert after["history"][-1] == {"at": LATER, "status": "closed", "comment": "Refund completed."}
+    assert after["history"][-1] == {
+        "at": LATER,
+        "status": "closed",
+        "comment": "Refund completed.",
+        "visible_to_customer": True,
+    }
     assert "refund_pending_since" not in after
     assert after["cancellation"]["refund"]["status"] == "succeeded"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from cancel_core.domain.rules import decide
 from cancel_core.entrypoints.http.documents import (
@@ -28,13 +29,34 @@ def test_the_list_and_the_decision_agree() -> None:
     assert summary_view(order(), DISABLED)["available_actions"] == []
 
 
+def entry(at: str, comment: str, visible: Any = True) -> dict[str, Any]:
+    return {"at": at, "status": "pending", "comment": comment, "visible_to_customer": visible}
+
+
+def test_the_shops_own_notes_are_not_shown() -> None:
+    """Only what says so is for the customer, and says so in a Boolean."""
+    at = "2026-11-20T10:00:00Z"
+    notes = [entry(at, f"note {visible!r}", visible) for visible in (False, None, "true", "yes", 1, Decimal(1), [True])]
+    absent = {"at": at, "status": "pending", "comment": "suspected fraud"}
+
+    shown = order_view(order(history=[absent, entry(at, "Placed"), *notes]), ENABLED)["history"]
+
+    assert shown == [{"at": at, "status": "pending", "comment": "Placed"}]
+
+
+def test_what_the_product_adds_is_shown() -> None:
+    shown = order_view(refunded(canceled(paid(history=[]))).order, ENABLED)["history"]
+
+    assert [row["status"] for row in shown] == ["closed", "canceled"]
+
+
 def test_history_is_newest_first_and_of_one_second_the_later_entry_is_the_newer() -> None:
     entries = [("10:00:00", "a"), ("12:00:00", "b"), ("11:00:00", "c"), ("12:00:00", "d")]
-    history = [{"at": f"2026-11-20T{at}Z", "status": "pending", "comment": comment} for at, comment in entries]
+    history = [entry(f"2026-11-20T{at}Z", comment) for at, comment in entries]
 
     shown = order_view(order(history=history), ENABLED)["history"]
 
-    assert [entry["comment"] for entry in shown] == ["d", "b", "c", "a"]
+    assert [row["comment"] for row in shown] == ["d", "b", "c", "a"]
 
 
 def test_history_is_in_the_order_of_time_and_not_of_its_text() -> None:
@@ -45,11 +67,11 @@ def test_history_is_in_the_order_of_time_and_not_of_its_text() -> None:
         ("10:00:30Z", "d"),
         ("10:00:29.2Z", "e"),
     ]
-    history = [{"at": f"2026-11-20T{at}", "status": "pending", "comment": comment} for at, comment in entries]
+    history = [entry(f"2026-11-20T{at}", comment) for at, comment in entries]
 
     shown = order_view(order(history=history), ENABLED)["history"]
 
-    assert [entry["comment"] for entry in shown] == ["d", "e", "c", "b", "a"]
+    assert [row["comment"] for row in shown] == ["d", "e", "c", "b", "a"]
 
 
 def test_quantities_are_json_numbers_and_fractions_stay() -> None:

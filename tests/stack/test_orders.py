@@ -54,8 +54,10 @@ def test_one_order_is_shown_whole(shop: Shop) -> None:
         fees=[{"fee_id": "wrap", "name": "Gift wrap", "amount": 1500, "amount_invoiced": 1500, "amount_refunded": 500}],
         payments=[documents.captured(26400)],
         history=[
-            {"at": placed, "status": "pending", "comment": "Placed."},
-            {"at": paid_at, "status": "processing", "comment": "Paid."},
+            {"at": placed, "status": "pending", "comment": "Placed.", "visible_to_customer": True},
+            {"at": paid_at, "status": "processing", "comment": "Paid.", "visible_to_customer": True},
+            {"at": paid_at, "status": "processing", "comment": "Customer is rude. Deliver last."},
+            {"at": paid_at, "status": "processing", "comment": "Likewise.", "visible_to_customer": False},
         ],
     )
     numbers = {"qty_invoiced": 0, "qty_shipped": 0, "qty_refunded": 0, "qty_canceled": 0}

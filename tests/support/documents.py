@@ -64,7 +64,7 @@ def order(order_id: str, customer_id: str, store_id: str, **attributes: Any) -> 
         "placed_at": timestamp(60),
         "items": [row()],
         "payments": [],
-        "history": [{"at": timestamp(60), "status": "pending", "comment": "Placed."}],
+        "history": [{"at": timestamp(60), "status": "pending", "comment": "Placed.", "visible_to_customer": True}],
     } | attributes
     charges = [*document["items"], *document.get("fees", ()), document.get("shipping") or {}]
     return {"total": sum(charge.get("amount", 0) for charge in charges if isinstance(charge, dict))} | document

@@ -16,7 +16,7 @@ await start("order", async (main) => {
     );
     rest.replaceChildren(
       el("div", { class: "wide" }, now.cancellation ? cancellation(now) : "", items(now)),
-      history(now),
+      now.history.length ? history(now) : "",
     );
   };
   document.title = `${say("order_number", { order: order.order_id })} – ${document.title.split(" – ").at(-1)}`;

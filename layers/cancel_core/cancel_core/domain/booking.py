@@ -108,7 +108,9 @@ def book(
         rows=tuple(rows),
         attributes=attributes,
         remove=("refund_pending_since",),
-        history=HistoryEntry(at=refund.updated_at, status=status, comment=comment or ENDS[refund.status]),
+        history=HistoryEntry(
+            at=refund.updated_at, status=status, comment=comment or ENDS[refund.status], visible_to_customer=True
+        ),
     )
 
 
@@ -148,7 +150,7 @@ def largest(order: Order, cancellation: Cancellation) -> OrderChange:
     return OrderChange(
         cancellation.model_copy(update={"refund": done, "revision": 9999}),
         rows=(*payments, *_book_rows(order, cancellation)),
-        history=HistoryEntry(at=refund.updated_at, status="canceled", comment="x" * 200),
+        history=HistoryEntry(at=refund.updated_at, status="canceled", comment="x" * 200, visible_to_customer=True),
     )
 
 

@@ -77,7 +77,10 @@ def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: Cancel
         ),
         attributes=attributes,
         history=HistoryEntry(
-            at=at, status=attributes["status"], comment=f"Cancelled by the customer: {reason.description}"
+            at=at,
+            status=attributes["status"],
+            comment=f"Cancelled by the customer: {reason.description}",
+            visible_to_customer=True,
         ),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from cancel_core.domain.cancellation import Cancellation
 from cancel_core.domain.values import Amount, Document, Quantity, minus, read_model
@@ -91,11 +91,14 @@ class Payment(Document):
 
 
 class HistoryEntry(Document):
-    """One line of the order's story. `at` is ISO 8601 UTC."""
+    """One line of the order's story. `at` is ISO 8601 UTC. What the shop notes for itself stands there, too: a customer
+    sees what says `visible_to_customer`, in a Boolean.
+    """
 
     at: str
     status: str
     comment: str
+    visible_to_customer: Annotated[bool, BeforeValidator(lambda value: value is True)] = False
 
 
 class Order(Document):

@@ -51,7 +51,7 @@ def put_back(now: Order | None, was: Order | None, cancellation: Cancellation, a
         rows=tuple(_sums_back(now, was)) if was else (),
         attributes=attributes,
         remove=remove,
-        history=HistoryEntry(at=at, status=status, comment=comment),
+        history=HistoryEntry(at=at, status=status, comment=comment, visible_to_customer=True),
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cancel_core.services.queries import OrderPage
 
 _LEG = {"payment_id", "provider", "action", "amount", "status", "reference"}
+_ENTRY = {"at", "status", "comment"}
 _SUMMARY = {"order_id": str, "store_id": str, "status": str, "placed_at": str, "currency": str, "total": int}
 
 
@@ -66,12 +67,13 @@ def unreadable_view(document: Mapping[str, Any]) -> dict[str, Any]:
 def order_view(order: Order, policy: Policy) -> dict[str, Any]:
     """One order, whole."""
     # Entries are appended: of two of the same second the one that stands later is the newer.
-    newest_first = sorted(enumerate(order.history), key=lambda row: (_time(row[1].at), row[0]), reverse=True)
+    visible = [entry for entry in order.history if entry.visible_to_customer]
+    newest_first = sorted(enumerate(visible), key=lambda row: (_time(row[1].at), row[0]), reverse=True)
     return summary_view(order, policy) | {
         "items": [_item_view(item) for item in order.items],
         "shipping": _charge_view(order.shipping) if order.shipping else None,
         "fees": [{"fee_id": fee.fee_id, "name": fee.name} | _charge_view(fee) for fee in order.fees],
-        "history": [entry.model_dump() for _, entry in newest_first],
+        "history": [entry.model_dump(include=_ENTRY) for _, entry in newest_first],
         "cancellation": cancellation_view(order, order.cancellation) if order.cancellation else None,
     }
 
