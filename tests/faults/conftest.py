@@ -31,6 +31,8 @@ QUICK = {
     "ReconcileRate": "rate(2 seconds)",
     "ReconcileAfterSeconds": "2",
     "RefundRetrySeconds": "1",
+    # What every library would say, if it were let.
+    "LogLevel": "DEBUG",
 }
 # A message whose process was killed comes again after this; long enough for a cold start on a slow machine.
 VISIBLE_SECONDS = 3

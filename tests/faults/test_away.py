@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.faults.conftest import World, about
 from tests.support import documents
 from tests.support import proxy as faults
@@ -47,6 +49,27 @@ def test_a_refund_whose_provider_was_away_for_longer_than_the_retries_is_healed_
     assert shop.stored(order_id)["payments"][0]["amount_refunded"] == owed
     asked = world.proxies["ReconcileRefundsFunction"]
     assert any(about("PutEvents", order_id)(one.request) for one in asked.seen)
+
+
+def test_a_provider_that_is_away_is_told_of_without_the_payments_reference(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = world.shop()
+    source = documents.paid()
+    owed = source["payments"][0]["amount_captured"]
+    intents = [world.account.paid(owed) for _ in range(3)]
+    assert world.stack.template.parameters["LogLevel"] == "DEBUG"
+    said = ""
+    for intent, fault in zip(intents, (faults.refuse, faults.drop_answer, faults.fail(500)), strict=True):
+        payment = source["payments"][0] | {"provider": "stripe", "reference": intent}
+        order_id = shop.put(**source | {"payments": [payment]})
+        world.stripe.plan(lambda request: intent in request.path + request.body.decode(), fault, times=2)  # noqa: B023 - done with before the next turn
+        shop.canceled(order_id)
+        shop.refunded(order_id)
+        said += capsys.readouterr().out
+        assert order_id in said
+    assert "ProviderUnavailable" in said
+    assert not [intent for intent in intents if intent in said]
 
 
 def test_a_void_and_a_part_are_done_at_stripe_too(world: World) -> None:

@@ -53,5 +53,7 @@ def order_of(items: int) -> dict[str, Any]:
         "shipping": charge,
         "fees": [{"fee_id": "gift-wrap", "name": "Gift wrap", **charge}],
         "payments": [payment(captured=held)],
-        "history": [{"at": "2026-11-20T10:00:00Z", "status": "pending", "comment": "Placed", "visible_to_customer": True}],
+        "history": [
+            {"at": "2026-11-20T10:00:00Z", "status": "pending", "comment": "Placed", "visible_to_customer": True}
+        ],
     }

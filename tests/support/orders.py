@@ -68,7 +68,9 @@ def document(**more: Any) -> dict[str, Any]:
         "total": 10000,
         "items": [item()],
         "payments": [],
-        "history": [{"at": "2026-11-20T10:00:00Z", "status": "pending", "comment": "Placed", "visible_to_customer": True}],
+        "history": [
+            {"at": "2026-11-20T10:00:00Z", "status": "pending", "comment": "Placed", "visible_to_customer": True}
+        ],
     } | more
 
 

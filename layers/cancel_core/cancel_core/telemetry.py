@@ -3,18 +3,56 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from cancel_core.domain.policy import Policy, Problem
 
-# Lambda's JSON logging lets every library speak; where botocore found its credentials helps nobody.
-logging.getLogger("botocore").setLevel(logging.WARNING)
+# Lambda's JSON logging lets every library speak. Below WARNING they tell what they send: addresses with a payment's
+# reference in them, whole items.
+for library in ("boto3", "botocore", "requests", "stripe", "urllib3"):
+    logging.getLogger(library).setLevel(logging.WARNING)
+
+
+class _Formatter(LambdaPowertoolsFormatter):
+    """Of an exception: what it is, where it came from, and the same of what caused it."""
+
+    def formatException(  # noqa: N802 - logging's name
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
+    ) -> str:
+        lines: list[str] = []
+        error = ei[1]
+        while error is not None and len(lines) < _MOST_LINES:
+            lines.append(_words(error))
+            frames = traceback.extract_tb(error.__traceback__)
+            lines += [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\n".join(lines)
+
+
+_MOST_LINES = 200
+
+
+def _words(error: BaseException) -> str:
+    """Its type, and its words where they are our own or AWS's. Those of others may hold whatever was sent: a client's
+    error names the address, and in it a payment.
+    """
+    kind = type(error)
+    is_known = kind.__module__.startswith("cancel_core.") or kind.__module__ == "botocore.errorfactory"
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    return f"{name}: {error}" if is_known or name == "botocore.exceptions.ClientError" else name
+
+
 # Lambda takes a line whose time is not RFC 3339 for one of level INFO.
-logger = Logger(use_rfc3339=True)
+logger = Logger(logger_formatter=_Formatter(serialize_stacktrace=False, use_rfc3339=True))
 _metrics = Metrics()
 _release = ["unreleased"]
 # Counted for the release alone, too: the alarm that takes a new release back looks at nothing else.

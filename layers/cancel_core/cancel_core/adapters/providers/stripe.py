@@ -7,7 +7,6 @@ our key, which lies in the metadata of what was made.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,9 +31,6 @@ _NOT_FOUND = 404
 # What a charge says of which nothing is held any more.
 _NOTHING_HELD = {"charge_already_refunded", "charge_expired_for_capture"}
 _STATES = {"succeeded": "succeeded", "pending": "pending", "requires_action": "pending"}
-
-# The client tells each request's path at INFO, and with it the payment's reference.
-logging.getLogger("stripe").setLevel(logging.WARNING)
 
 
 class Stripe:
