@@ -8,6 +8,9 @@
   make refunds DO='returned REFUND_ID PAYMENT_ID --by you@shop.example --why "Stripe: re_1234 failed, account closed"'
   make refunds DO='requeue'
   make refunds DO='refill RESTORED_TABLE TABLE'
+  make refunds DO='erase ORDER_ID ...'
+  make refunds DO='erase --comments-older-than DAYS'
+  make refunds DO='export CUSTOMER_ID'
 
 Everything is safe to run twice. It works on the deployed stack --stack (default: cancel-core) with your own AWS
 credentials, or on the stack of `make run` with --local.
@@ -20,7 +23,7 @@ import json
 import sys
 import urllib.request
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -29,9 +32,10 @@ from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.refunds import Refunds
 from cancel_core.adapters.eventbridge import Bus
 from cancel_core.domain.ids import SURPLUS
+from cancel_core.domain.times import iso
 from cancel_core.errors import CancelCoreError, OrderUnreadable
 
-from ops import deadletters, settlement
+from ops import deadletters, personal, settlement
 from ops.restore import refill
 
 DEAD_LETTERS = ("RefundDeadLetterQueue", "RuleDeadLetterQueue", "PublishDeadLetterQueue")
@@ -161,9 +165,23 @@ def _requeue(stack: Stack, sqs: Any, streams: Any, letter: deadletters.Letter) -
         print(deadletters.send_again(sqs, letter, dead, stack.queues["RefundQueue"]))
 
 
-def _json(document: dict[str, Any]) -> str:
-    def number(value: object) -> int | float:
-        assert isinstance(value, Decimal)
+def _erase(stack: Stack, asked: argparse.Namespace, now: datetime) -> None:
+    database = stack.session.client("dynamodb", endpoint_url=stack.dynamodb_endpoint)
+    table, ids = stack.orders.table, asked.ids
+    if asked.comments_older_than is not None:
+        before = iso(now - timedelta(days=asked.comments_older_than))
+        ids = personal.with_old_comments(database, table, before)
+    for line in personal.erase(database, table, ids):
+        print(line)
+
+
+def _json(document: object) -> str:
+    def number(value: object) -> int | float | str | list[Any]:
+        if isinstance(value, set):
+            return sorted(value, key=str)
+        if not isinstance(value, Decimal):
+            # Of the shop's own attributes: binaries.
+            return str(value)
         return int(value) if value == value.to_integral_value() else float(value)
 
     return json.dumps(document, default=number, indent=2, ensure_ascii=False)
@@ -195,6 +213,11 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     command = commands.add_parser("refill", help="put what a restored table has, and a table lacks, back into that")
     command.add_argument("restored", help="the restored table's name")
     command.add_argument("table", help="the name of the table that the stack works on")
+    command = commands.add_parser("erase", help="take a customer's comment and e-mail address off orders")
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument("ids", nargs="*", default=[], metavar="ORDER_ID")
+    which.add_argument("--comments-older-than", type=int, metavar="DAYS", help="of all orders cancelled before that")
+    commands.add_parser("export", help="all that is held about a customer, as JSON").add_argument("customer_id")
     return parser.parse_args(arguments)
 
 
@@ -215,6 +238,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 database = stack.session.client("dynamodb", endpoint_url=stack.dynamodb_endpoint)
                 done = refill(database, asked.restored, asked.table)
                 print(f"{asked.table}: {done.put} item(s) put, {done.kept} left as they are.")
+            case "erase":
+                _erase(stack, asked, now)
+            case "export":
+                print(_json(personal.export(stack.orders, stack.refunds, asked.customer_id)))
             case "retry":
                 person = settlement.Person(asked.by, asked.why)
                 print(settlement.retry(stack.orders, stack.refunds, stack.bus, asked.id, person, now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
@@ -20,7 +20,8 @@ class Refilled(NamedTuple):
 def refill(dynamodb: DynamoDBClient, restored: str, table: str) -> Refilled:
     """Puts each item of the table `restored` into `table`, unless its key is there. Safe to run twice.
 
-    What has been written since is newer than anything restored, so nothing is written over.
+    What has been written since is newer than anything restored, so nothing is written over. A customer's comment on a
+    cancel stays behind: it may have been erased since.
     """
     keys = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
     names = {f"#key{position}": key["AttributeName"] for position, key in enumerate(keys)}
@@ -28,6 +29,7 @@ def refill(dynamodb: DynamoDBClient, restored: str, table: str) -> Refilled:
     put = kept = 0
     for page in dynamodb.get_paginator("scan").paginate(TableName=restored, ConsistentRead=True):
         for item in page["Items"]:
+            _without_comment(cast("dict[str, Any]", item))
             try:
                 dynamodb.put_item(
                     TableName=table, Item=item, ConditionExpression=condition, ExpressionAttributeNames=names
@@ -39,3 +41,7 @@ def refill(dynamodb: DynamoDBClient, restored: str, table: str) -> Refilled:
             else:
                 put += 1
     return Refilled(put, kept)
+
+
+def _without_comment(item: dict[str, Any]) -> None:
+    item.get("cancellation", {}).get("M", {}).pop("comment", None)

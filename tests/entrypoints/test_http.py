@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from typing import Any, get_args
 
@@ -219,6 +220,17 @@ def test_bodies_are_compared_as_parsed() -> None:
     assert one.body != fingerprint('{"reason": "other", "comment": ""}').body
     assert one.key != fingerprint('{"reason": "other"}', key="K").key
     assert one.key != fingerprint('{"reason": "other"}', customer_id="c2").key
+
+
+def test_a_comment_can_not_be_confirmed_by_its_fingerprint() -> None:
+    """It stays when the comment is erased. Whoever guesses the comment must not see that they are right."""
+    comment = "no longer needed"
+    body = json.dumps({"reason": "other", "comment": comment})
+    fingerprints = {fingerprint(body, key=key, customer_id=who).body for key in "ab" for who in ("c1", "c2")}
+
+    assert len(fingerprints) == 4
+    plain = json.dumps(["other", comment])
+    assert hashlib.sha256(plain.encode()).hexdigest() not in fingerprints
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.0", "abc", "", "٣", "1000000"])

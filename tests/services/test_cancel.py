@@ -243,3 +243,16 @@ def test_an_order_that_its_refund_would_make_too_large_is_refused_while_nothing_
 
     assert refused.value.order is not None
     assert "cancellation" not in shop.document(order_id)
+
+
+def test_a_repeat_of_a_cancel_that_an_earlier_version_made_is_found(shop: Shop) -> None:
+    """It kept a plain hash of the body."""
+    order_id = shop.put(paid())
+    cancel_order(shop.orders, shop.policies(), request(order_id, key="k"), NOW)
+    again = request(order_id, key="k")
+    assert again.fingerprint
+    keyed = again._replace(fingerprint=again.fingerprint.model_copy(update={"body": "keyed"}), earlier_body="other")
+
+    assert cancel_order(shop.orders, shop.policies(), keyed, NOW).replayed
+    with pytest.raises(IdempotencyKeyReused):
+        cancel_order(shop.orders, shop.policies(), keyed._replace(earlier_body="another"), NOW)

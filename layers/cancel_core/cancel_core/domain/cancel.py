@@ -17,7 +17,10 @@ N = TypeVar("N", int, Decimal)
 
 
 class CancelRequest(NamedTuple):
-    """Who asks for what. `request_id` is the gateway's, `fingerprint` there where an Idempotency-Key came along."""
+    """Who asks for what. `request_id` is the gateway's, `fingerprint` there where an Idempotency-Key came along.
+
+    `earlier_body` is the fingerprint that earlier versions kept of the body.
+    """
 
     order_id: str
     customer_id: str | None
@@ -25,6 +28,7 @@ class CancelRequest(NamedTuple):
     comment: str | None
     request_id: str
     fingerprint: Fingerprint | None
+    earlier_body: str | None = None
 
 
 def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: CancelRequest, at: str) -> OrderChange:

@@ -21,7 +21,7 @@ class Reason(OwnDocument):
 
 
 class Fingerprint(OwnDocument):
-    """Hashes of the Idempotency-Key and of the body that came with it."""
+    """Hashes of the Idempotency-Key, and of the body that came with it under that key."""
 
     key: str
     body: str

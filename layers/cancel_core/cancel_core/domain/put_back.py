@@ -32,8 +32,10 @@ def put_back(now: Order | None, was: Order | None, cancellation: Cancellation, a
 
     `was` is the order as it stood before the write that erased, `now` as it is (None where either can't be read). Sums
     never go down, and never above what is invoiced, captured or authorized now: what the order system has booked since
-    stays. An order that has left the house keeps its status.
+    stays. An order that has left the house keeps its status. The customer's comment stays away: whoever has an order
+    erased or made anonymous writes over it, too.
     """
+    cancellation = cancellation.model_copy(update={"comment": None})
     attributes: dict[str, str] = {}
     remove: tuple[str, ...] = ()
     if cancellation.refund and cancellation.refund.status == "pending":

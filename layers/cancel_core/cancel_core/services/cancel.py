@@ -73,7 +73,7 @@ def _is_repeat(stored: StoredOrder, policy: Policy, request: CancelRequest) -> b
     known = stored.order.cancellation.idempotency if stored.order.cancellation else None
     if known is None or request.fingerprint is None or known.key != request.fingerprint.key:
         return False
-    if known.body != request.fingerprint.body:
+    if known.body not in {request.fingerprint.body, request.earlier_body}:
         raise IdempotencyKeyReused(
             "This Idempotency-Key was used with another body.", order=stored.order, policy=policy
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -140,6 +141,7 @@ class ApiRequest:
             comment=cancel.comment,
             request_id=self.request_id,
             fingerprint=_fingerprint(customer_id, key, cancel) if key is not None else None,
+            earlier_body=_digest(_parsed(cancel)) if key is not None else None,
         )
 
     def _json(self) -> object:
@@ -189,9 +191,18 @@ def _pointer(location: tuple[int | str, ...]) -> str:
 
 
 def _fingerprint(customer_id: str | None, key: str, body: CancelBody) -> Fingerprint:
-    """Hashes, since a key is the client's and a comment is personal. A comment that is null equals none."""
-    parsed = json.dumps([body.reason, body.comment])
-    return Fingerprint(key=_digest(f"{customer_id}\0{key}"), body=_digest(parsed))
+    """Hashes, since a key is the client's and a comment is personal.
+
+    The body's is under the client's key, which nobody keeps: a plain hash would tell who guesses a comment that it is
+    right, after the comment has been erased, too.
+    """
+    digest = hmac.new(f"{customer_id}\0{key}".encode(), _parsed(body).encode(), "sha256").hexdigest()
+    return Fingerprint(key=_digest(f"{customer_id}\0{key}"), body=digest)
+
+
+def _parsed(body: CancelBody) -> str:
+    """What bodies are compared by. A comment that is null equals none."""
+    return json.dumps([body.reason, body.comment])
 
 
 def _digest(text: str) -> str:

@@ -1,0 +1,84 @@
+"""What is held about a customer: erased, or shown as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from cancel_core.adapters.dynamodb.attributes import plain
+from cancel_core.adapters.dynamodb.orders import Orders
+from cancel_core.adapters.dynamodb.refunds import Refunds
+from cancel_core.domain.ids import ledger_id, surplus_id
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+
+def erase(dynamodb: DynamoDBClient, table: str, order_ids: Iterable[str]) -> Iterator[str]:
+    """Takes the comment and the e-mail address off orders. What became of each, in words. Safe to run twice.
+
+    All else is needed for the refund, or the shop's own. The writes are no condition's: what else happens to the order
+    meanwhile stays.
+    """
+    for order_id in order_ids:
+        key = {"order_id": {"S": order_id}}
+        item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+        if item is None:
+            yield f"{order_id}: there is no such order."
+            continue
+        paths = ["customer_email"] if "customer_email" in item else []
+        if "comment" in item.get("cancellation", {}).get("M", {}):
+            paths.append("cancellation.#comment")
+        if not paths:
+            yield f"{order_id}: there is nothing to erase."
+            continue
+        asked: dict[str, Any] = {"ExpressionAttributeNames": {"#comment": "comment"}} if len(paths[-1]) > 14 else {}
+        try:
+            dynamodb.update_item(
+                TableName=table,
+                Key=key,
+                UpdateExpression="REMOVE " + ", ".join(paths),
+                ConditionExpression="attribute_exists(order_id)",
+                **asked,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"ConditionalCheckFailedException", "ValidationException"}:
+                raise
+            # The order, or its cancellation, went just now.
+            yield f"{order_id}: was changed meanwhile; run it again."
+        else:
+            yield f"{order_id}: erased {', '.join(path.replace('cancellation.#', '') for path in paths)}."
+
+
+def with_old_comments(dynamodb: DynamoDBClient, table: str, before: str) -> Iterator[str]:
+    """The ids of orders that carry a comment of a cancel before then (ISO 8601 UTC). Reads the whole table."""
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=table,
+        ProjectionExpression="order_id",
+        FilterExpression="attribute_exists(cancellation.#comment) AND cancellation.requested_at < :before",
+        ExpressionAttributeNames={"#comment": "comment"},
+        ExpressionAttributeValues={":before": {"S": before}},
+    )
+    for page in pages:
+        for item in page["Items"]:
+            yield item["order_id"]["S"]
+
+
+def export(orders: Orders, refunds: Refunds, customer_id: str) -> list[dict[str, Any]]:
+    """Each order of a customer as it lies in the table, with what the refunds table has of it. Newest first."""
+    found: list[dict[str, Any]] = []
+    last: dict[str, str] | None = None
+    while True:
+        page, last = orders.page(customer_id, Orders.BATCH, last)
+        for stored in page:
+            asked = [ledger_id(stored.order_id), surplus_id(stored.order_id)]
+            order = plain(stored.raw)
+            cancellation = order.get("cancellation")
+            refund = cancellation.get("refund") if isinstance(cancellation, dict) else None
+            if isinstance(refund, dict):
+                asked.append(str(refund.get("refund_id")))
+            items = [refunds.item(one) for one in asked]
+            found.append({"order": order, "refunds": [item for item in items if item]})
+        if last is None:
+            return found

@@ -1,0 +1,124 @@
+"""What is held about a customer, erased for good and shown as a whole, on a real engine."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from cancel_core.domain.times import iso
+from cancel_core.services.announce import Change, publish_changes
+from cancel_core.services.cancel import cancel_order
+
+from ops.personal import erase, export, with_old_comments
+from ops.restore import refill
+from tests.support.bank import Bank, canceled, run
+from tests.support.orders import paid
+from tests.support.tables import NOW, Heard, Shop, request
+
+COMMENT = "my new address is in Lund"
+
+
+def commented(shop: Shop) -> str:
+    order_id = shop.put(paid())
+    cancel_order(shop.orders, shop.policies(), request(order_id, comment=COMMENT), NOW)
+    return order_id
+
+
+def erased(shop: Shop, *order_ids: str) -> list[str]:
+    return list(erase(shop.client, shop.tables["orders"], order_ids))
+
+
+def test_comment_and_address_go_and_nothing_else_does(shop: Shop) -> None:
+    order_id = commented(shop)
+    before = shop.document(order_id)
+
+    assert erased(shop, order_id) == [f"{order_id}: erased customer_email, comment."]
+
+    after = shop.document(order_id)
+    assert COMMENT not in str(after)
+    assert "customer_email" not in after
+    del before["customer_email"], before["cancellation"]["comment"]
+    assert after == before
+    assert erased(shop, order_id, "none") == [
+        f"{order_id}: there is nothing to erase.",
+        "none: there is no such order.",
+    ]
+    # And the refund comes home.
+    run(shop, order_id, Bank())
+    assert shop.document(order_id)["status"] == "closed"
+    assert COMMENT not in str(shop.document(order_id))
+
+
+def test_an_order_that_was_not_cancelled_loses_its_address_alone(shop: Shop) -> None:
+    order_id = shop.put(paid())
+
+    assert erased(shop, order_id) == [f"{order_id}: erased customer_email."]
+
+
+@pytest.mark.parametrize("how", ["written over", "made anonymous", "an older copy"])
+def test_what_is_put_back_has_no_comment(shop: Shop, how: str) -> None:
+    """Whatever way the order system takes to be rid of it."""
+    order_id = shop.put(paid())
+    placed = shop.document(order_id)
+    cancel_order(shop.orders, shop.policies(), request(order_id, comment=COMMENT), NOW)
+    before = shop.stored(order_id)
+    shop.write(placed | {"written over": {}, "made anonymous": {"customer_id": "nobody"}, "an older copy": {}}[how])
+
+    change = Change("1", before, shop.stored(order_id))
+    publish_changes(shop.orders, shop.refunds, Heard(), [change], NOW)
+
+    after = shop.document(order_id)
+    assert after["cancellation"]["cancellation_id"] == before.cancellation_id
+    assert COMMENT not in str(after)
+
+
+def test_what_is_refilled_from_a_backup_has_no_comment(shop: Shop) -> None:
+    order_id = commented(shop)
+    restored = f"restored-{uuid4()}"
+    shop.client.create_table(
+        TableName=restored,
+        KeySchema=[{"AttributeName": "order_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "order_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    shop.client.put_item(TableName=restored, Item=shop.stored(order_id).raw)
+    shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
+
+    assert refill(shop.client, restored, shop.tables["orders"]).put == 1
+
+    assert COMMENT not in str(shop.document(order_id))
+    assert shop.document(order_id)["cancellation"]["cancellation_id"]
+
+
+def test_comments_are_erased_once_they_are_old(shop: Shop) -> None:
+    order_id, plain = commented(shop), canceled(shop, paid())
+
+    def found(days: int) -> set[str]:
+        before = iso(NOW + timedelta(days=30) - timedelta(days=days))
+        return {order_id, plain} & set(with_old_comments(shop.client, shop.tables["orders"], before))
+
+    assert found(30) == found(31) == set()
+    assert found(29) == {order_id, plain} if "comment" in shop.document(plain)["cancellation"] else {order_id}
+    erased(shop, order_id, plain)
+    assert found(0) == set()
+
+
+def test_all_that_is_held_about_a_customer(shop: Shop) -> None:
+    customer = f"customer-{uuid4()}"
+    sources: list[dict[str, Any]] = [paid(customer_id=customer, placed_at=f"2026-11-20T10:00:0{n}Z") for n in (1, 2)]
+    first, second = (shop.put(source) for source in sources)
+    shop.put(paid(customer_id="somebody-else"))
+    asked = request(first, comment=COMMENT)._replace(customer_id=customer)
+    cancel_order(shop.orders, shop.policies(), asked, NOW)
+    run(shop, first, Bank())
+
+    held = export(shop.orders, shop.refunds, customer)
+
+    assert [one["order"]["order_id"] for one in held] == [second, first]
+    assert held[0]["refunds"] == []
+    assert held[1]["order"] == shop.document(first)
+    assert shop.refund_document(first) in held[1]["refunds"]
+    assert COMMENT in json.dumps(held, default=str)
