@@ -19,10 +19,12 @@ from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.domain.order import HistoryEntry
 from cancel_core.domain.order_change import DECIDED_ON, OrderChange, RowChange
 from cancel_core.domain.policy import Policy
-from cancel_core.errors import OrderChanged, OrderTooLarge, ServiceUnavailable
+from cancel_core.errors import OrderChanged, OrderNotFound, OrderTooLarge, ServiceUnavailable
+from cancel_core.services.cancel import cancel_order
+from cancel_core.services.queries import get_order
 
 from tests.support.orders import canceled, document, item, paid, payment
-from tests.support.tables import Calls, Shop, fake_service, impatient
+from tests.support.tables import NOW, Calls, Shop, fake_service, impatient, request
 
 CONFIG = ConfigTables("config", "history")
 CANCELLATION = canceled(paid()).cancellation
@@ -108,6 +110,38 @@ def test_what_the_order_system_does_meanwhile_to_the_rest_stays(shop: Shop) -> N
     after = shop.document(order_id)
     assert after["shelf"] == "B4"
     assert [entry["comment"] for entry in after["history"]] == ["Placed", "Noted meanwhile", "Cancelled"]
+
+
+def test_an_order_of_somebody_elses_never_leaves_the_database(shop: Shop) -> None:
+    """How long an answer takes would tell it from none: of a thousand items it is 200 KB."""
+    order_id = shop.put(paid(items=[item(f"item-{number}", name="x" * 150) for number in range(1000)]))
+    sizes: list[int] = []
+
+    def received(http_response: Any, **_: Any) -> None:
+        # But for the digits of the counts and a checksum.
+        sizes.append(len(http_response.content))
+
+    shop.client.meta.events.register("after-call.dynamodb.*", received)
+    told = []
+    for which, customer in ((order_id, "somebody-else"), ("no-such-order", "somebody-else"), ("no-such-order", "c1")):
+        with pytest.raises(OrderNotFound) as shown:
+            get_order(shop.orders, shop.policies(), which, customer)
+        with pytest.raises(OrderNotFound) as canceled_by:
+            cancel_order(shop.orders, shop.policies(), request(which, customer_id=customer), NOW)
+        told += [str(shown.value), str(canceled_by.value)]
+
+    assert len(set(told)) == 1
+    assert max(sizes) < 200
+    assert len(sizes) == 6
+    assert get_order(shop.orders, shop.policies(), order_id, "c1").order.order_id == order_id
+
+
+def test_who_is_nobody_has_no_order(shop: Shop) -> None:
+    guests = {name: value for name, value in paid().items() if name != "customer_id"}
+    for order_id in (shop.put(guests), shop.put(paid())):
+        assert shop.orders.of_customer(order_id, None) is None
+        assert shop.orders.of_customer(order_id, "") is None
+    assert shop.orders.of_customer("x" * 3000, "c1") is None
 
 
 def test_an_order_without_history_gets_one(shop: Shop) -> None:

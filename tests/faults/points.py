@@ -27,11 +27,11 @@ CANCEL, PUBLISH, REFUND, RECONCILE = (
     "ReconcileRefundsFunction",
 )
 POINTS = (
-    Point(CANCEL, "GetItem", "paid", "reads the order", writes=False),
+    Point(CANCEL, "Query", "paid", "reads the order", writes=False),
     Point(CANCEL, "BatchGetItem", "paid", "reads the config", writes=False),
     Point(CANCEL, "UpdateItem", "paid", "cancels the order"),
     Point(PUBLISH, "PutEvents", "paid", "puts the event on the bus"),
-    Point(PUBLISH, "GetItem", "erased", "reads an order whose cancellation was erased", writes=False),
+    Point(PUBLISH, "Query", "erased", "reads an order whose cancellation was erased", writes=False),
     Point(PUBLISH, "UpdateItem", "erased", "puts the cancellation back"),
     Point(REFUND, "BatchGetItem", "paid", "reads the order, its refund and what was paid before", writes=False),
     Point(REFUND, "GET /v1/payment_intents/{id}", "paid", "looks at the payment before anything is paid", writes=False),

@@ -485,7 +485,7 @@ class Job(NamedTuple):
 
 
 READ_CONFIG = tuple(sorted(permissions.READ_CONFIG))
-READ, UPDATE = ("dynamodb:GetItem", ORDERS), ("dynamodb:UpdateItem", ORDERS)
+READ, UPDATE = ("dynamodb:Query", ORDERS), ("dynamodb:UpdateItem", ORDERS)
 READ_BATCH = ("dynamodb:BatchGetItem", ORDERS)
 READ_REFUND = (READ_BATCH, ("dynamodb:BatchGetItem", REFUNDS))
 PUT_EVENTS = ("events:PutEvents", "EventBus.Arn")

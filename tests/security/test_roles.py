@@ -80,8 +80,10 @@ NOBODYS: set[Named] = {
     *(
         (f"dynamodb:{action}", table)
         for table in (ORDERS, CONFIG, HISTORY, REFUNDS)
-        for action in ("BatchWriteItem", "DeleteItem", "Query", "Scan")
+        for action in ("BatchWriteItem", "DeleteItem", "Scan")
     ),
+    *(("dynamodb:Query", table) for table in (CONFIG, HISTORY, REFUNDS)),
+    ("dynamodb:GetItem", ORDERS),
     *((f"dynamodb:{action}", CONFIG) for action in ("GetItem", "PutItem", "UpdateItem")),
     *((f"dynamodb:{action}", REFUNDS) for action in ("GetItem", "BatchGetItem")),
     ("dynamodb:Scan", "${OrdersTable.Arn}/index/by_customer"),

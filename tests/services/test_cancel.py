@@ -38,7 +38,7 @@ def test_a_cancel_takes_two_round_trips(shop: Shop) -> None:
 
     cancel_order(shop.orders, policies, request(order_id), NOW)
 
-    assert calls.made == ["GetItem", "UpdateItem"]
+    assert calls.made == ["Query", "UpdateItem"]
 
 
 def test_the_answer_is_what_the_table_holds(shop: Shop) -> None:
@@ -100,7 +100,7 @@ def test_an_order_that_keeps_changing_is_given_up_after_a_while(shop: Shop, aws:
 
     assert refused.value.order is not None
     assert calls.made.count("UpdateItem") == 5
-    assert calls.made.count("GetItem") == 1
+    assert calls.made.count("Query") == 1
 
 
 def lose_the_answer(shop: Shop, aws: Aws) -> tuple[Orders, Callable[[str], None]]:

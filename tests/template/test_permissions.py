@@ -17,16 +17,16 @@ BY_CUSTOMER, REFUND_PENDING = "${OrdersTable.Arn}/index/by_customer", "${OrdersT
 ALLOWED: dict[str, set[tuple[str, str]]] = {
     "ListReasonsFunction": READ_CONFIG,
     "ListOrdersFunction": {("dynamodb:Query", BY_CUSTOMER), *READ_CONFIG},
-    "GetOrderFunction": {("dynamodb:GetItem", ORDERS), *READ_CONFIG},
-    "CheckEligibilityFunction": {("dynamodb:GetItem", ORDERS), *READ_CONFIG},
+    "GetOrderFunction": {("dynamodb:Query", ORDERS), *READ_CONFIG},
+    "CheckEligibilityFunction": {("dynamodb:Query", ORDERS), *READ_CONFIG},
     "CancelOrderFunction": {
-        ("dynamodb:GetItem", ORDERS),
+        ("dynamodb:Query", ORDERS),
         ("dynamodb:UpdateItem", ORDERS),
         *READ_CONFIG,
     },
-    "GetCancellationFunction": {("dynamodb:GetItem", ORDERS)},
+    "GetCancellationFunction": {("dynamodb:Query", ORDERS)},
     "PublishEventsFunction": {
-        ("dynamodb:GetItem", ORDERS),
+        ("dynamodb:Query", ORDERS),
         ("dynamodb:UpdateItem", ORDERS),
         ("dynamodb:UpdateItem", REFUNDS),
         ("events:PutEvents", "EventBus.Arn"),

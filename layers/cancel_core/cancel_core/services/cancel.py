@@ -45,7 +45,7 @@ def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now
     Raises a `Refusal`, checked in this order: the order is the caller's; the request is not a repeat; the blockers;
     the reason; the write.
     """
-    stored = orders.get(request.order_id)
+    stored = orders.of_customer(request.order_id, request.customer_id)
     for _ in range(MAX_ATTEMPTS):
         if stored is None or not stored.belongs_to(request.customer_id):
             raise OrderNotFound("There is no such order.")

@@ -45,8 +45,8 @@ class OrderPage(NamedTuple):
 
 def _own(orders: Orders, order_id: str, customer_id: str | None) -> StoredOrder:
     """The caller's order. Someone else's and none at all look exactly alike."""
-    stored = orders.get(order_id)
-    if stored is None or not stored.belongs_to(customer_id):
+    stored = orders.of_customer(order_id, customer_id)
+    if stored is None:
         raise OrderNotFound("There is no such order.")
     return stored
 

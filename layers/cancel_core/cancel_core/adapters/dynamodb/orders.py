@@ -31,11 +31,36 @@ class Orders:
 
     def get(self, order_id: str) -> StoredOrder | None:
         """Strongly consistent. None when there is no such order. Raises `ServiceUnavailable`."""
+        return self._read(order_id, {})
+
+    def of_customer(self, order_id: str, customer_id: str | None) -> StoredOrder | None:
+        """The order, if it is this customer's; strongly consistent. Raises `ServiceUnavailable`.
+
+        Somebody else's never leaves the database: how long it takes to say so does not tell it from none. A `Query`
+        costs what a `GetItem` does, and can have a filter.
+        """
+        if not customer_id:
+            return None
+        return self._read(
+            order_id,
+            {
+                "FilterExpression": "customer_id = :customer",
+                "ExpressionAttributeValues": {":customer": {"S": customer_id}},
+            },
+        )
+
+    def _read(self, order_id: str, condition: dict[str, Any]) -> StoredOrder | None:
         if not self.fits(order_id):
             return None
+        values = condition.get("ExpressionAttributeValues", {}) | {":order": {"S": order_id}}
         with database_errors():
-            answer = self._client.get_item(TableName=self.table, Key={"order_id": {"S": order_id}}, ConsistentRead=True)
-        return StoredOrder(answer["Item"]) if "Item" in answer else None
+            answer = self._client.query(
+                TableName=self.table,
+                ConsistentRead=True,
+                KeyConditionExpression="order_id = :order",
+                **condition | {"ExpressionAttributeValues": values},
+            )
+        return StoredOrder(answer["Items"][0]) if answer["Items"] else None
 
     @staticmethod
     def fits(order_id: str) -> bool:
