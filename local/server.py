@@ -6,6 +6,22 @@ import socketserver
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def is_ours(host: str | None, origin: str | None, more: frozenset[str] = frozenset()) -> bool:
+    """Whether a request is meant for this machine, and not sent by a page of some web site.
+
+    A browser says where it goes (``Host``: another name that a site's DNS has point here is not ours) and which page
+    sends it (``Origin``). Other clients need say neither. ``more``: names that this machine is called by, too.
+    """
+    names = LOOPBACK | more
+    return all(
+        address is None or (urlsplit(address).hostname or "") in names
+        for address in (None if host is None else f"//{host}", origin)
+    )
 
 
 class Server(ThreadingHTTPServer):

@@ -49,5 +49,5 @@ def install_dynamodb_local(root: Path) -> Path:
 
 def dynamodb_local_command(port: int) -> list[str]:
     """What starts it, in its folder."""
-    options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
+    options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-cors", "http://127.0.0.1", "-port", str(port)]
     return [_java(), "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", *options]

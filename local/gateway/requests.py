@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from email.message import Message
 from io import BufferedIOBase
+from urllib.parse import unquote
 
 MAX_BODY = 10 * 1024 * 1024
+MAX_HEAD = 10_240
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class Refusal(Exception):
@@ -24,6 +28,25 @@ def text(value: str) -> str:
         return value.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return value
+
+
+def check_head(line: str, headers: Message) -> None:
+    """Raises Refusal where the request line and the headers are larger, all together, than API Gateway takes them."""
+    if len(line) + sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEAD:
+        raise Refusal(431, "Request Header Fields Too Large", close=True)
+
+
+def decoded(path: str) -> str:
+    """The path as HTTP APIs take it: decoded before a route is looked for, and cut where a question mark was escaped.
+
+    So an id with ``/``, ``?`` or ``%`` in it cannot be told apart in a path. Raises Refusal for what is no escape.
+    """
+    if _BAD_ESCAPE.search(path):
+        raise Refusal(400, "Bad Request")
+    try:
+        return unquote(path, errors="strict").partition("?")[0]
+    except UnicodeDecodeError as error:
+        raise Refusal(400, "Bad Request") from error
 
 
 def read_body(headers: Message, stream: BufferedIOBase) -> bytes:

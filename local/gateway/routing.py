@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from local.template import Route
 
@@ -16,7 +15,7 @@ class Routes:
         self._routes = sorted(routes, key=lambda route: route.path.count("{"))
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The route, and its path parameters decoded."""
+        """The route, and its path parameters. ``path`` is decoded: a slash that was escaped is one like any other."""
         parts = path.split("/")
         for route in self._routes:
             wanted = route.path.split("/")
@@ -24,7 +23,7 @@ class Routes:
                 continue
             pairs = list(zip(wanted, parts, strict=True))
             if all(part if want.startswith("{") else want == part for want, part in pairs):
-                return route, {want[1:-1]: unquote(part) for want, part in pairs if want.startswith("{")}
+                return route, {want[1:-1]: part for want, part in pairs if want.startswith("{")}
         return None
 
 

@@ -14,20 +14,21 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from local.gateway import pages
 from local.gateway.answers import answer_of
 from local.gateway.event import Request, event_of
-from local.gateway.requests import Refusal, read_body, text
+from local.gateway.requests import Refusal, check_head, decoded, read_body, text
 from local.gateway.routing import Cors, Routes
 from local.gateway.tokens import Forbidden, Issuer, Unauthorized
 from local.runtime.function import TooManyRequests
 from local.runtime.runtime import Runtime
-from local.server import Handler, Server
+from local.server import Handler, Server, is_ours
 from local.template import Route
 
 INTEGRATION_SECONDS = 30.0
+MAX_PAYLOAD = 6 * 1024 * 1024
+"""Bytes of a function's event, and of its answer."""
 
 
 class Gateway:
@@ -80,16 +81,22 @@ class _Api(Handler):
 
     def _handle(self) -> None:
         self.request_id = base64.urlsafe_b64encode(secrets.token_bytes(11)).decode()[:15] + "="
+        check_head(self.requestline, self.headers)
         body = read_body(self.headers, self.rfile)
         raw_path, _, query = text(self.path).partition("?")
-        if raw_path.startswith("/local/"):
+        # The API itself may be called from pages of any site, as CORS allows: it gives them no token.
+        is_local = raw_path.startswith("/local/")
+        if not is_ours(self.headers["Host"], self.headers["Origin"] if is_local else None):
+            raise Refusal(403, "Forbidden")
+        if is_local:
             self._local(raw_path, body)
             return
-        found = self.gateway.routes.find(self.command, raw_path)
+        path = decoded(raw_path)
+        found = self.gateway.routes.find(self.command, path)
         if found:
             route, parameters = found
             claims = self._claims(route) if route.authorized else None
-            self._call(route, event_of(self._request(unquote(raw_path), query, body), route, parameters, claims))
+            self._call(route, event_of(self._request(path, query, body), route, parameters, claims))
         elif self.command == "OPTIONS" and self.gateway.cors:
             allowed = self.gateway.cors.headers(self.headers["Origin"], preflight=True)
             self.answer(204, headers=[*allowed, self._id()])
@@ -129,11 +136,14 @@ class _Api(Handler):
         """Invoke the route's function and send what it answers."""
         if self.gateway.invoke is None:
             raise Refusal(503, "Service Unavailable")
+        payload = json.dumps(event).encode()
+        if len(payload) > MAX_PAYLOAD:
+            raise Refusal(413, "Request Entity Too Large")
         try:
-            result = self.gateway.invoke(route.function, json.dumps(event).encode())
+            result = self.gateway.invoke(route.function, payload)
         except TooManyRequests as error:
             raise Refusal(503, "Service Unavailable") from error
-        if result is None:
+        if result is None or len(result) > MAX_PAYLOAD:
             raise Refusal(500, "Internal Server Error")
         try:
             status, headers, content = answer_of(json.loads(result))
@@ -161,7 +171,7 @@ class _Api(Handler):
     def _local(self, path: str, body: bytes) -> None:
         if self.command == "OPTIONS":
             allow = [
-                ("access-control-allow-origin", "*"),
+                ("access-control-allow-origin", self.headers["Origin"] or "*"),
                 ("access-control-allow-methods", "GET,POST"),
                 ("access-control-allow-headers", "*"),
             ]

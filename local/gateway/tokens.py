@@ -48,8 +48,8 @@ class Issuer:
         )
 
     def check(self, header: str | None, scopes: tuple[str, ...] = ()) -> dict[str, str]:
-        """The claims as the authorizer hands them to a function: every value a string. Raises Unauthorized,
-        Forbidden."""
+        """The claims as the authorizer hands them to a function: every value a string, null left out. Raises
+        Unauthorized, Forbidden."""
         if not header:
             raise Unauthorized("")
         scheme, _, token = header.strip().rpartition(" ")
@@ -67,7 +67,7 @@ class Issuer:
         granted = claims.get("scope", claims.get("scp", ""))
         if scopes and not set(granted if isinstance(granted, list) else str(granted).split()) & set(scopes):
             raise Forbidden("none of the scopes")
-        return {name: _as_text(value) for name, value in claims.items()}
+        return {name: _as_text(value) for name, value in claims.items() if value is not None}
 
 
 def _as_text(value: Any) -> str:

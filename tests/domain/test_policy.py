@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cancel_core.domain.policy import NEVER_CANCELLABLE_STATUSES, Good, Policy, PolicyReason, read_policy
+from cancel_core.domain.policy import NEVER_CANCELLABLE_STATUSES, Good, Policy, PolicyReason, judge, read_policy, shown
 from hypothesis import given
 from hypothesis import strategies as st
 
+INVISIBLE = ["", " ", "\t", "\u00a0", "\u200b", "\u2060\ufeff", "\u3164", "\u2800", "\ufe0f", "\u00ad", "\u202e"]
+BLANKS = [("", " "), (" ", ""), ("", "\u200b"), ("\ufeff", ""), ("", "\n"), ("\u00a0", ""), ("", "\u3164")]
+WORDS = ["cancelled", "completed", "shipped", "refunded", "holded", "on hold", "on_hold", "On-Hold", "delivered"]
 REASONS = [{"code": "other", "description": "Other"}]
 VALID = {"scope": "default", "enabled": True, "reasons": REASONS}
 
@@ -230,3 +233,67 @@ def test_a_damaged_row_of_the_history_never_enables(
     policy = read_policy("se", {"enabled": "x"}, store, Good(good, kept), Good(good, kept))
 
     assert not policy.enabled or (policy.reasons and all(reason.code.strip() for reason in policy.reasons))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"cancellable_statuses": ["pending", f"{before}processing{after}"]} for before, after in BLANKS),
+        *({"reasons": [{"code": f"{before}other{after}", "description": "Other"}]} for before, after in BLANKS),
+        *({"reasons": [{"code": "other", "description": text}]} for text in INVISIBLE),
+        *({"reasons": [{"code": text, "description": "Other"}]} for text in INVISIBLE),
+        *({"cancellable_statuses": [text]} for text in INVISIBLE),
+        *({"cancellable_statuses": [word]} for word in WORDS),
+        *({"cancellable_statuses": [word.upper()]} for word in WORDS),
+    ],
+)
+def test_what_only_looks_right_is_wrong(wrong: dict[str, Any]) -> None:
+    policy = default_only(**{"enabled": True, "reasons": REASONS} | wrong)
+
+    assert not policy.enabled
+    assert [problem.attribute for problem in policy.problems] == list(wrong)
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        {"reasons": [{"code": "too late", "description": " \u00a0Det tar f\u00f6r l\u00e5ng tid "}]},
+        {"reasons": [{"code": "cafe\u0301", "description": "\U0001f44d\ufe0f"}]},
+        {"cancellable_statuses": ["pending", "payment review", "shipping_soon", "closed_for_lunch"]},
+    ],
+)
+def test_blanks_inside_and_marks_on_letters_are_right(right: dict[str, Any]) -> None:
+    assert default_only(**{"enabled": True, "reasons": REASONS} | right).problems == ()
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        *(" default", "default ", "Default", "store:", "store: ", "store:se ", "store: se", "store:se\n"),
+        *("store:\u200b", "store:se\u200b", "STORE:se", "store"),
+    ],
+)
+def test_a_scope_that_no_store_asks_for_is_wrong(scope: str) -> None:
+    (problem,) = judge(scope, VALID | {"scope": scope}).problems
+
+    assert problem.attribute == "scope"
+
+
+@pytest.mark.parametrize(
+    "scope", ["default", "store:se", "store:SE", "store:se:2", "store:se nu", "store:shop.example"]
+)
+def test_any_other_scope_is_right(scope: str) -> None:
+    assert judge(scope, VALID | {"scope": scope}).problems == ()
+
+
+def test_what_an_admin_typed_makes_no_line_and_no_link_in_a_mail() -> None:
+    scope = "store:se\nYour account is locked: https://evil.example/a?b=c @evil <b>\r\n\u2028\u202e"
+    problems = judge(scope, {"scope": scope, "https://evil.example/\n": 1, "enabled": 1}).problems
+
+    assert len(problems) > 1
+    for text in (*map(str, problems), shown("https://evil.example\n" * 500)):
+        assert text.isprintable()
+        assert "evil.example" not in text
+        assert not {"/", "@", "<", ">"} & set(text)
+    assert len(shown("x." * 500)) < 200
+    assert shown("store:se_SV-2") == "store:se_SV-2"

@@ -171,6 +171,39 @@ def test_a_wrong_edit_leaves_what_was_right_and_is_told_in_words(desk: Desk, cap
     assert desk.validation().startswith("In force since")
 
 
+def test_a_store_that_differs_from_a_known_one_in_capitals_alone_is_wrong(desk: Desk) -> None:
+    desk.put(**ON)
+    desk.settle()
+    desk.put("store:SE", **ON)
+    desk.settle()
+
+    told = desk.validation("store:SE")
+    assert told.startswith("NOT IN FORCE: scope store:SE: scope differs from store:se in capitals alone;")
+    assert told.endswith("No store uses this item.")
+    # The known one stays as it is, whatever is edited afterwards.
+    desk.put(**ON | {"refund_basis": "paid"})
+    desk.put("default", enabled=False)
+    desk.settle()
+    assert desk.validation().startswith("In force since")
+    assert desk.validation("store:SE") == told
+    # Once the known one is gone the other one may be the right one.
+    desk.delete()
+    desk.put("store:SE", **ON | {"refund_basis": "paid"})
+    desk.settle()
+    assert desk.validation("store:SE").startswith("In force since")
+
+
+def test_a_scope_is_mailed_without_lines_and_links(desk: Desk) -> None:
+    desk.put("store:se\nhttps://evil.example/", enabled=1)
+    desk.settle()
+
+    (event,) = desk.events.seen()
+    for text in (event["detail"]["scope"], event["detail"]["message"]):
+        assert "\n" not in text
+        assert "evil.example" not in text
+        assert "store:se" in text
+
+
 def test_a_number_is_no_yes_though_they_look_alike_as_plain_values(desk: Desk) -> None:
     desk.put(**ON)
     desk.settle()

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
+import urllib.error
+import urllib.request
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import jsonpath_ng.ext
 import pytest
 from botocore.exceptions import ClientError
+from moto.events.utils import EventTemplateParser
 
+from local.aws.moto_server import _mend_events
 from tests.conftest import Aws
 
 
@@ -72,3 +77,32 @@ def test_a_transaction_that_fails_leaves_items_and_stream_as_they_were(aws: Aws)
     seen = sorted((record["dynamodb"]["Keys"]["id"]["S"], record["eventName"]) for record in records)
     assert [one for one in seen if one[0] != "b"] == [("a", "MODIFY")]
     assert {one[0] for one in seen} == {"a", "b"}
+
+
+def test_a_path_of_an_input_transformer_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    module: Any = jsonpath_ng.ext
+    unmended = module.parse
+
+    def parse(path: str) -> Any:
+        parsed.append(path)
+        return unmended(path)
+
+    monkeypatch.setattr(module, "parse", parse)
+    _mend_events()
+    event: Any = {"detail": {"scope": "a"}, "ingestion-time": "2026-11-22T10:00:00Z"}
+    for scope in "abc":
+        event["detail"]["scope"] = scope
+        told = EventTemplateParser.parse('{"said": "<scope>"}', {"scope": "$.detail.scope"}, event)
+        assert told == {"said": scope}
+    assert parsed == ["$.detail.scope"]
+
+
+@pytest.mark.parametrize("header", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}, {"Origin": "null"}])
+def test_no_page_of_a_web_site_may_ask(aws: Aws, header: dict[str, str]) -> None:
+    asked = {"X-Amz-Target": "AWSEvents.ListEventBuses", "content-type": "application/x-amz-json-1.1"}
+    url = aws.client("events").meta.endpoint_url
+    sent = urllib.request.Request(url, b"{}", {**asked, **header})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(sent)
+    assert refused.value.code == 403

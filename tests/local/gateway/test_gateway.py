@@ -82,7 +82,7 @@ def bearer(gateway: Gateway, **claims: Any) -> dict[str, str]:
 
 def test_the_event_is_payload_format_2(client: httpx.Client, gateway: Gateway) -> None:
     answer = client.get(
-        "/things/a%2Fb%20%C3%A5?x=1&x=2&y=%26",
+        "/things/a%40b%20%C3%A5?x=1&x=2&y=%26",
         headers=[
             *bearer(gateway, email="a@example.com", roles=["a", "b"], vip=True).items(),
             ("X-One", "1"),
@@ -93,8 +93,8 @@ def test_the_event_is_payload_format_2(client: httpx.Client, gateway: Gateway) -
     event = answer.json()
     assert event["version"] == "2.0"
     assert event["routeKey"] == "GET /things/{id}"
-    assert event["pathParameters"] == {"id": "a/b å"}
-    assert event["rawPath"] == "/things/a/b å"
+    assert event["pathParameters"] == {"id": "a@b å"}
+    assert event["rawPath"] == "/things/a@b å"
     assert event["rawQueryString"] == "x=1&x=2&y=%26"
     assert event["queryStringParameters"] == {"x": "1,2", "y": "&"}
     assert event["headers"]["x-one"] == "1,2"
@@ -258,13 +258,101 @@ def test_what_a_function_returns_becomes_the_answer(
         assert (answer.headers["x-a"], answer.headers["set-cookie"]) == ("b", "a=b")
 
 
+# --- where API Gateway is less kind than a web server ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/things/a%2Fb", "/things/a%2fb%2Fc", "/things//parts/2", "//things/1", "/things/"])
+def test_a_slash_is_a_slash_however_it_is_written(client: httpx.Client, gateway: Gateway, path: str) -> None:
+    assert client.get(path, headers=bearer(gateway)).status_code == 404
+
+
+def test_an_escaped_slash_may_lead_to_another_route(client: httpx.Client) -> None:
+    assert client.post("/things/1%2Fparts%2F2").json()["pathParameters"] == {"id": "1", "part": "2"}
+
+
+def test_a_path_is_cut_where_a_question_mark_was_escaped(client: httpx.Client, gateway: Gateway) -> None:
+    event = client.get("/things/a%3Fb=c?d=e", headers=bearer(gateway)).json()
+    assert (event["rawPath"], event["pathParameters"]) == ("/things/a", {"id": "a"})
+    assert event["queryStringParameters"] == {"d": "e"}
+    assert client.get("/things/best%3Fx").json()["function"] == "best"
+
+
+def test_an_escaped_percent_is_decoded_once(client: httpx.Client, gateway: Gateway) -> None:
+    event = client.get("/things/100%2525", headers=bearer(gateway)).json()
+    assert (event["rawPath"], event["pathParameters"]) == ("/things/100%25", {"id": "100%25"})
+
+
+@pytest.mark.parametrize("path", ["/things/a%", "/things/a%2", "/things/%zz", "/things/%ff", "/open%"])
+def test_a_bad_escape_is_a_bad_request(gateway: Gateway, path: str) -> None:
+    assert b" 400 " in _raw(gateway, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+
+
+def test_a_claim_that_is_null_is_left_out(client: httpx.Client, gateway: Gateway) -> None:
+    now = int(time.time())
+    claims = {"iss": gateway.issuer.issuer, "aud": "shop", "exp": now + 60, "sub": None, "email": None, "vip": False}
+    token = jwt.encode(claims, gateway.issuer._key, "RS256", headers={"kid": "local"})
+    event = client.get("/things", headers={"Authorization": f"Bearer {token}"}).json()
+    assert event["requestContext"]["authorizer"]["jwt"]["claims"].keys() == {"iss", "aud", "exp", "vip"}
+
+
+def test_headers_over_ten_kilobytes_are_refused(client: httpx.Client) -> None:
+    assert client.get("/open", headers={"x-long": "x" * 9000}).status_code == 200
+    for answer in (client.get("/open", headers={"x-long": "x" * 10_241}), client.get(f"/open?{'x' * 10_241}")):
+        assert (answer.status_code, answer.json()) == (431, {"message": "Request Header Fields Too Large"})
+
+
+def test_an_event_or_an_answer_over_six_megabytes_is_refused(client: httpx.Client, functions: Functions) -> None:
+    called = len(functions.called)
+    headers = {"content-type": "text/plain"}
+    large = client.post("/things/1/parts/2", content=b"x" * (6 * 1024 * 1024), headers=headers)
+    # As base64 it is a third larger.
+    binary = client.post("/things/1/parts/2", content=b"x" * (5 * 1024 * 1024))
+    for answer in (large, binary):
+        assert (answer.status_code, answer.json()) == (413, {"message": "Request Entity Too Large"})
+    assert len(functions.called) == called
+    assert client.post("/things/1/parts/2", content=b"x" * (5 * 1024 * 1024), headers=headers).status_code == 200
+    functions.answer = {"statusCode": 200, "body": "x" * (6 * 1024 * 1024)}
+    assert client.get("/answers").status_code == 500
+
+
+# --- what pages of web sites may do with a stack that runs ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "", "[::2]"])
+def test_another_name_for_this_machine_is_refused(client: httpx.Client, host: str) -> None:
+    """A site whose DNS has its own name point here, so that its pages may read the answers."""
+    for path in ("/open", "/", "/local/stack"):
+        assert client.get(path, headers={"Host": host}).status_code == 403
+    answer = client.post("/local/tokens", headers={"Host": host}, json={"customer_id": "anna"})
+    assert (answer.status_code, "token" in answer.json()) == (403, False)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "file://"])
+def test_no_page_of_a_site_gets_a_token(client: httpx.Client, gateway: Gateway, origin: str) -> None:
+    """A form, or a script, can send a simple POST from anywhere."""
+    gateway.stack = {"region": "x"}
+    for headers in ({}, {"content-type": "text/plain"}):
+        answer = client.post("/local/tokens", headers={"Origin": origin, **headers}, content=b'{"customer_id": "anna"}')
+        assert (answer.status_code, "token" in answer.json()) == (403, False)
+    assert client.get("/local/stack", headers={"Origin": origin}).status_code == 403
+    preflight = client.options("/local/tokens", headers={"Origin": origin})
+    assert (preflight.status_code, preflight.headers.get("access-control-allow-origin")) == (403, None)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:3000", "localhost", "localhost:3000", "[::1]:3000"])
+def test_pages_of_this_machine_get_one(client: httpx.Client, host: str) -> None:
+    headers = {"Host": host, "Origin": f"http://{host}"}
+    assert client.post("/local/tokens", headers=headers, json={"customer_id": "anna"}).status_code == 200
+    assert client.options("/local/tokens", headers=headers).headers["access-control-allow-origin"] == f"http://{host}"
+
+
 def test_a_body_over_ten_megabytes_is_refused_unread(gateway: Gateway) -> None:
-    head = b"POST /things/1/parts/2 HTTP/1.1\r\nHost: x\r\nContent-Length: 10485761\r\n\r\n"
+    head = b"POST /things/1/parts/2 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10485761\r\n\r\n"
     assert b" 413 " in _raw(gateway, head)
 
 
 def test_a_client_that_asks_for_leave_to_send_its_body_gets_it_at_once(gateway: Gateway) -> None:
-    head = b"POST /things/1/parts/2 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+    head = b"POST /things/1/parts/2 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
     with socket.create_connection(("127.0.0.1", gateway.server.port), timeout=10) as connection:
         connection.sendall(head)
         assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
@@ -300,7 +388,7 @@ def test_a_request_that_cannot_be_read_harms_nobody(
 @pytest.mark.parametrize("fields", ["Content-Length: 9\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n9\r\nabc"])
 def test_half_a_body_is_no_request(gateway: Gateway, functions: Functions, fields: str) -> None:
     called = len(functions.called)
-    answer = _raw(gateway, f"POST /things/1/parts/2 HTTP/1.1\r\nHost: x\r\n{fields}".encode())
+    answer = _raw(gateway, f"POST /things/1/parts/2 HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}".encode())
     assert b" 400 " in answer
     assert len(functions.called) == called
 

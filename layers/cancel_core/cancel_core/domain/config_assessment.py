@@ -15,6 +15,8 @@ from cancel_core.domain.policy import (
     lacks_reasons,
     last_reasons,
     no_reasons,
+    shown,
+    wrong_scope,
 )
 
 NAMED = 5
@@ -29,36 +31,50 @@ class Told(NamedTuple):
     since: str | None = None
 
 
-def problems_of(scope: str, document: Mapping[str, Any] | None, shared: Settings) -> tuple[Problem, ...]:
-    """What is wrong with a document, by itself and together with what `default` has in force."""
+def problems_of(
+    scope: str, document: Mapping[str, Any] | None, shared: Settings, twin: str | None = None
+) -> tuple[Problem, ...]:
+    """What is wrong with a document, by itself and together with what `default` has in force.
+
+    `twin`: the scope of a store that is known, from which this one differs in capitals alone.
+    """
     if document is None:
         return ()
     settings, problems = judge(scope, document)
+    if twin:
+        problems = (wrong_scope(scope, f"differs from {shown(twin)} in capitals alone"), *problems)
     if not problems and is_store(scope) and lacks_reasons(shared | settings):
         return (no_reasons(scope),)
     return problems
 
 
 def assess(
-    scope: str, document: Mapping[str, Any] | None, good: Good, good_default: Good, shared: Settings, *, kept: bool
+    scope: str,
+    document: Mapping[str, Any] | None,
+    good: Good,
+    good_default: Good,
+    shared: Settings,
+    *,
+    kept: bool,
+    twin: str | None = None,
 ) -> Told:
     """What is to be said of a scope. `good`: what was right last, which `kept` says is this very document; `shared`:
     what `default` has in force.
     """
     if document is None:
         return Told("Removed.")
-    problems = problems_of(scope, document, shared)
+    problems = problems_of(scope, document, shared, twin)
     if not problems:
         known = good.since if kept else ""
         return Told(f"In force since {known}." if known else "In force.", since=known or None)
     faults = _faults(problems)
     since = good.since or None
+    if any(problem.attribute == "scope" for problem in problems):
+        return Told(f"NOT IN FORCE: {faults}. No store uses this item.", problems)
     if judge(scope, document).settings.get("enabled") is False:
         return Told(f"Off is in force; the rest is NOT: {faults}.", problems, since)
     if kept and "reasons" not in document and last_reasons(good_default):
         return Told(f"In force with the reasons that default had before: {faults}.", problems, since)
-    if scope != DEFAULT_SCOPE and not is_store(scope):
-        return Told(f"NOT IN FORCE: {faults}. No store uses this item.", problems)
     if kept or good.document is None:
         none = "Cancelling is off: there is no earlier version that is right."
         return Told(f"NOT IN FORCE: {faults}. {none}", problems)
@@ -89,4 +105,4 @@ def _faults(problems: Sequence[Problem]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    return " and ".join([*names[:NAMED], *([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])])
+    return " and ".join([*map(shown, names[:NAMED]), *([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])])

@@ -6,6 +6,7 @@ to mend.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,10 @@ DEFAULT_SCOPE = "default"
 DEFAULT_STORE = "default"
 DEFAULT_CANCELLABLE_STATUSES = ("pending", "processing")
 NEVER_CANCELLABLE_STATUSES = frozenset({"hold", "holded", "canceled", "complete", "closed"})
+_OTHER_WORDS = frozenset(
+    {"onhold", "cancelled", "completed", "shipped", "delivered", "fulfilled", "refunded", "returned"}
+)
+"""What other systems call these: a list that names one means an order that can't be cancelled."""
 DEFAULT_REASONS = (
     {"code": "no_longer_needed", "description": "I no longer need it"},
     {"code": "ordered_by_mistake", "description": "I ordered it by mistake"},
@@ -56,7 +61,7 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        return f"scope {self.scope}: {self.fault}; {self.remedy}"
+        return f"scope {shown(self.scope)}: {self.fault}; {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +200,17 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     readers = dict(zip(SETTINGS, (_read_enabled, _read_reasons, _read_statuses, _read_basis), strict=True))
     settings: Settings = {}
     problems: list[Problem] = []
-    if scope != DEFAULT_SCOPE and (not is_store(scope) or scope == _STORE):
-        remedy = "create the item anew under the right scope, and delete this one"
-        problems.append(Problem(scope, "scope", "scope is neither default nor store: and the id of a store", remedy))
+    if scope != DEFAULT_SCOPE and (not is_store(scope) or _is_blank(scope[len(_STORE) :])):
+        problems.append(wrong_scope(scope, "is neither default nor store: and the id of a store"))
+    elif has_blanks_around(scope.removeprefix(_STORE)):
+        problems.append(wrong_scope(scope, "has blanks or invisible characters around the id of the store"))
     for attribute in [*SETTINGS, *sorted(document.keys() - set(SETTINGS) - NOT_SETTINGS)]:
         if attribute not in document:
             continue
         if attribute not in readers:
-            fault = f"{_name(attribute)} is not a setting"
+            fault = f"{shown(attribute)} is not a setting"
             problems.append(
-                Problem(scope, _name(attribute), fault, f"remove it; the settings are {', '.join(SETTINGS)}")
+                Problem(scope, shown(attribute), fault, f"remove it; the settings are {', '.join(SETTINGS)}")
             )
             continue
         try:
@@ -218,10 +224,35 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     return Judgement(settings, tuple(problems))
 
 
-def _name(text: str) -> str:
-    """What an admin typed, fit for a log line and a mail: short, printable, and with no quotation marks."""
-    clean = "".join(letter if letter.isprintable() and letter not in '"\\' else "?" for letter in text)
-    return clean if len(clean) <= _NAME_LENGTH else f"{clean[:_NAME_LENGTH]}..."
+def wrong_scope(scope: str, fault: str) -> Problem:
+    """Of a scope that no store will ever ask for."""
+    return Problem(scope, "scope", f"scope {fault}", "create the item anew under the right scope, and delete this one")
+
+
+def shown(text: str) -> str:
+    """What an admin typed, fit for a log line and a mail: short, printable, with no quotation marks, and nothing that a
+    mail program would make a link of.
+    """
+    clean = "".join(letter if letter.isprintable() and letter not in '"\\/@<>' else "?" for letter in text)
+    cut = clean if len(clean) <= _NAME_LENGTH else f"{clean[:_NAME_LENGTH]}..."
+    return cut[:_NAME_LENGTH].replace(".", "[.]") + cut[_NAME_LENGTH:]
+
+
+# Of letters and marks, yet nothing to be seen.
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+
+
+def _is_seen(letter: str, nothing: str) -> bool:
+    return letter not in _FILLERS and unicodedata.category(letter)[0] not in nothing
+
+
+def _is_blank(text: str) -> bool:
+    """Whether nothing of it can be seen: blanks, controls, joiners, marks that stand on nothing."""
+    return not any(_is_seen(letter, "CZM") for letter in text)
+
+
+def has_blanks_around(text: str) -> bool:
+    return bool(text) and not (_is_seen(text[0], "CZ") and _is_seen(text[-1], "CZ"))
 
 
 class _Fault(ValueError):
@@ -245,29 +276,40 @@ def _read_reasons(value: object) -> tuple[PolicyReason, ...]:
             raise _Fault(f"reason {number} is not a Map", "make it a Map with code and description")
         if unknown := sorted(entry.keys() - {"code", "description"}):
             raise _Fault(
-                f"reason {number} has '{_name(unknown[0])}'", "remove it; a reason has code and description alone"
+                f"reason {number} has '{shown(unknown[0])}'", "remove it; a reason has code and description alone"
             )
         for name in ("code", "description"):
             text = entry.get(name)
-            if not isinstance(text, str) or not text.strip():
+            if not isinstance(text, str) or _is_blank(text):
                 raise _Fault(f"reason {number} has no {name}", "give it one")
         code = entry["code"]
+        if has_blanks_around(code):
+            raise _Fault(f"reason {number} has blanks or invisible characters around its code", "take them away")
         if len(code) > REASON_CODE_LENGTH:
             raise _Fault(f"reason {number} has a code of more than {REASON_CODE_LENGTH} characters", "make it shorter")
         if code in {reason.code for reason in reasons}:
-            raise _Fault(f"reason {number} has the code '{_name(code)}' once more", "give it a code of its own")
+            raise _Fault(f"reason {number} has the code '{shown(code)}' once more", "give it a code of its own")
         reasons.append(PolicyReason(code, entry["description"]))
     return tuple(reasons)
 
 
 def _read_statuses(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(status, str) and status.strip() for status in value):
+    if not isinstance(value, list) or not all(isinstance(status, str) and not _is_blank(status) for status in value):
         raise _Fault("cancellable_statuses is not a List of Strings", "make it a List of statuses, each a String")
-    if forbidden := [status for status in value if status.strip().lower() in NEVER_CANCELLABLE_STATUSES]:
+    if forbidden := [status for status in value if _is_forbidden(status)]:
         raise _Fault(
-            f"cancellable_statuses names '{_name(forbidden[0])}'", "remove it; such an order can never be cancelled"
+            f"cancellable_statuses names '{shown(forbidden[0])}'", "remove it; such an order can never be cancelled"
+        )
+    if around := [status for status in value if has_blanks_around(status)]:
+        raise _Fault(
+            f"cancellable_statuses has blanks or invisible characters around '{shown(around[0])}'", "take them away"
         )
     return tuple(value)
+
+
+def _is_forbidden(status: str) -> bool:
+    word = "".join(letter for letter in status.lower() if letter.isalnum())
+    return word in NEVER_CANCELLABLE_STATUSES or word in _OTHER_WORDS
 
 
 def _read_basis(value: object) -> RefundBasis:

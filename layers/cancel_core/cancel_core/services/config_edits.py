@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cancel_core.domain.config_assessment import NAMED, Told, assess, problems_of, with_stores_left
 from cancel_core.domain.config_description import describe
 from cancel_core.domain.events import CONFIG_SOURCE, SCHEMA_VERSION, Event
-from cancel_core.domain.policy import DEFAULT_SCOPE, Good, Settings, in_force
+from cancel_core.domain.policy import DEFAULT_SCOPE, Good, Settings, in_force, is_store, shown
 from cancel_core.domain.times import iso
 from cancel_core.telemetry import count, logger, problem_fields
 
@@ -45,11 +45,12 @@ def take_in(configs: Configs, bus: Bus, stream: Sequence[ConfigChange]) -> list[
 def _take_in(configs: Configs, bus: Bus, change: ConfigChange) -> None:
     read = configs.read([DEFAULT_SCOPE, change.scope])
     default, own = read[0], read[-1]
-    row = _keep(configs, change, own, _in_force(default, default.row.good))
+    twin = configs.twin(change.scope) if is_store(change.scope) and own.row.good.document is None else None
+    row = _keep(configs, change, own, _in_force(default, default.row.good), twin)
     good_default = row.good if own is default else default.row.good
     shared = _in_force(default, good_default)
     left = _look_at_stores(configs, default, good_default, shared, change) if own is default else []
-    own_word = _assess(change.scope, change.after, row, good_default, shared)
+    own_word = _assess(change.scope, change.after, row, good_default, shared, twin)
     told = with_stores_left(own_word, left, iso(change.at), removed=change.after is None)
     configs.record(
         change.scope,
@@ -75,17 +76,24 @@ def _in_force(default: StoredScope, good: Good) -> Settings:
     return in_force(DEFAULT_SCOPE, _document(default.settings), good.document) or {}
 
 
-def _assess(scope: str, settings: StoredSettings | None, row: GoodRow, good_default: Good, shared: Settings) -> Told:
-    return assess(scope, _document(settings), row.good, good_default, shared, kept=row.holds(settings))
+def _assess(
+    scope: str,
+    settings: StoredSettings | None,
+    row: GoodRow,
+    good_default: Good,
+    shared: Settings,
+    twin: str | None = None,
+) -> Told:
+    return assess(scope, _document(settings), row.good, good_default, shared, kept=row.holds(settings), twin=twin)
 
 
-def _keep(configs: Configs, change: ConfigChange, own: StoredScope, shared: Settings) -> GoodRow:
+def _keep(configs: Configs, change: ConfigChange, own: StoredScope, shared: Settings, twin: str | None) -> GoodRow:
     """Keeps what is to stay in force from this edit on, should the next ones be wrong. The scope's row after that."""
 
     def right(settings: StoredSettings | None) -> bool:
         if settings is None:
             return False
-        return own.row.holds(settings) or not problems_of(change.scope, settings.document, shared)
+        return own.row.holds(settings) or not problems_of(change.scope, settings.document, shared, twin)
 
     reasons = None
     if change.scope == DEFAULT_SCOPE:
@@ -113,14 +121,17 @@ def _look_at_stores(
     # What was wrong before was not in force, and made no store right.
     shared_before = in_force(DEFAULT_SCOPE, _document(change.before), None) or {}
     left = []
-    for store in configs.stores():
+    stores = list(configs.stores())
+    known = {store.scope.casefold(): store.scope for store in stores if store.row.good.document is not None}
+    for store in stores:
         settings, row = store.settings, store.row
         assert settings is not None, "a store is found by its item"
         document = settings.document
-        right = [not problems_of(store.scope, document, shared_now) for shared_now in (shared, shared_before)]
+        twin = known.get(store.scope.casefold()) if row.good.document is None else None
+        right = [not problems_of(store.scope, document, shared_now, twin) for shared_now in (shared, shared_before)]
         if any(right) and not row.holds(settings):
             row = configs.adopt(store, iso(change.at))
-        told = _assess(store.scope, settings, row, good_default, shared)
+        told = _assess(store.scope, settings, row, good_default, shared, twin)
         if store.validation != told.text:
             configs.tell(store.scope, settings, told.text)
         if told.problems and row.holds(settings) and "reasons" not in document:
@@ -134,7 +145,8 @@ def _warn(bus: Bus, change: ConfigChange, told: Told) -> None:
     count("ConfigInvalid")
     detail = {
         "schema_version": SCHEMA_VERSION,
-        "scope": change.scope,
+        # It goes into a mail.
+        "scope": shown(change.scope),
         "problems": [{name: problem[name] for name in ("attribute", "fault", "remedy")} for problem in problems],
         "message": told.text,
         "in_force_since": told.since,

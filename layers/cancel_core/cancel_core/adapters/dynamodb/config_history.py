@@ -110,6 +110,19 @@ class Configs:
             if is_store(scope := item["scope"]["S"]):
                 yield StoredScope(scope, item, GoodRow(rows.get(scope)))
 
+    def twin(self, scope: str) -> str | None:
+        """A store that was right once, whose scope differs from this one in capitals alone. Raises
+        `ServiceUnavailable`.
+        """
+        for store in self.stores():
+            if (
+                store.scope != scope
+                and store.scope.casefold() == scope.casefold()
+                and store.row.good.document is not None
+            ):
+                return store.scope
+        return None
+
     def _scan(self, **more: Any) -> Iterator[Raw]:
         pages = self._client.get_paginator("scan").paginate(TableName=self._tables.config, ConsistentRead=True, **more)
         for page in pages:
