@@ -133,6 +133,20 @@ def test_any_other_string_speaks_for_its_customer(claim: str) -> None:
     assert ApiRequest(asked).customer_id("sub") == claim
 
 
+def test_every_answer_is_taken_for_what_it_is_and_comes_by_tls() -> None:
+    def fail(_: ApiRequest) -> Answer:
+        raise ValueError
+
+    def refuse(_: ApiRequest) -> Answer:
+        raise OrderNotFound("There is no such order.")
+
+    answers = [api(handle)(event(), Context()) for handle in (fail, refuse, lambda _: Answer(LARGE))]
+    assert [answer["statusCode"] for answer in answers] == [500, 404, 200]
+    for answer in [*answers, sent(LARGE), sent(SMALL, if_none_match="*"), sent(LARGE, accept_encoding="gzip")]:
+        assert answer["headers"]["x-content-type-options"] == "nosniff"
+        assert answer["headers"]["strict-transport-security"] == "max-age=31536000"
+
+
 def cursor_of(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode()
 

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from moto import settings
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import AccessDeniedError
-from moto.iam.access_control import IAMRequest
+from moto.iam.access_control import IAMPolicyStatement, IAMRequest
 
 from local.aws import moto_server
 from local.template import ACCOUNT
@@ -77,10 +79,54 @@ def asked_for(service: str, operation: str, given: dict[str, Any], region: str) 
     return {Right(one, "*")}
 
 
+_OF_EXPRESSIONS = {
+    *("SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "attribute_exists", "attribute_not_exists"),
+    *("attribute_type", "if_not_exists", "list_append", "begins_with", "size"),
+}
+
+
+def context_of(service: str, given: dict[str, Any]) -> dict[str, list[str]]:
+    """The values of the condition keys that a request comes with. Source: Service Authorization Reference."""
+    if service == "events":
+        entries = given.get("Entries", [])
+        return {
+            "events:source": [entry["Source"] for entry in entries if "Source" in entry],
+            "events:detail-type": [entry["DetailType"] for entry in entries if "DetailType" in entry],
+        }
+    names: set[str] = set()
+    for one in [given, *(named for item in given.get("TransactItems", []) for named in item.values())]:
+        names |= {*one.get("Key", {}), *one.get("Item", {}), *one.get("ExpressionAttributeNames", {}).values()}
+        for expression in ("UpdateExpression", "ConditionExpression"):
+            names |= set(re.findall(r"(?<![#:\w.])[A-Za-z_]\w*", one.get(expression, ""))) - _OF_EXPRESSIONS
+    return {"dynamodb:Attributes": sorted(names)} if service == "dynamodb" else {}
+
+
+def holds(condition: dict[str, dict[str, Any]], context: dict[str, list[str]]) -> bool:
+    """Whether a statement's condition holds. Only the operators that the template has are known."""
+    for operator, keys in condition.items():
+        for key, wanted in keys.items():
+            values = context.get(key, [])
+            match operator:
+                case "Null":
+                    is_met = (not values) == (wanted == "true")
+                case "StringEquals":
+                    is_met = bool(values) and set(values) <= set(wanted if isinstance(wanted, list) else [wanted])
+                case "ForAllValues:StringEquals":
+                    is_met = set(values) <= set(wanted if isinstance(wanted, list) else [wanted])
+                case _:
+                    raise NotImplementedError(operator)
+            if not is_met:
+                return False
+    return True
+
+
 def _enforce(refusals: Path) -> None:
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     actions: Any = ActionAuthenticatorMixin
     requests: Any = IAMRequest
+    now = threading.local()
+    statements: Any = IAMPolicyStatement
+    statements._check_conditions = lambda self, _: holds(self._statement.get("Condition", {}), now.context)
     authorize, permit = actions._authenticate_and_authorize_action, requests.check_action_permitted
 
     def authorize_roles(self: Any, *arguments: Any) -> None:
@@ -90,6 +136,7 @@ def _enforce(refusals: Path) -> None:
     def permit_each(self: Any, _resource: str) -> None:
         operation = self._action.partition(":")[2]
         given = json.loads(self._body) if "json" in self._headers.get("Content-Type", "") else {}
+        now.context = context_of(self._service, given)
         for right in asked_for(self._service, operation, given, self._region):
             self._action = right.action
             try:

@@ -74,6 +74,31 @@ def test_no_right_is_there_for_nothing(world: World, function: str) -> None:
     assert world.rights(function) == {world.right(named) for named in ALLOWED[function]}
 
 
+def test_what_validates_the_config_can_not_announce_a_cancel(world: World) -> None:
+    bus = world.template.name("EventBus")
+    entry = {"EventBusName": bus, "Source": "cancel-core", "DetailType": "OrderCanceled", "Detail": "{}"}
+    for function, more in (
+        ("ValidateConfigFunction", {}),
+        ("ValidateConfigFunction", {"Source": "cancel-core.config"}),
+        ("ReconcileRefundsFunction", {"Source": "cancel-core.config", "DetailType": "ConfigInvalid"}),
+    ):
+        with pytest.raises(ClientError) as refused:
+            world.hands("events", function).put_events(Entries=[entry | more])
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+@pytest.mark.parametrize("function", ["CancelOrderFunction", "ReconcileRefundsFunction"])
+def test_no_attribute_of_the_shops_own_is_written(world: World, function: str) -> None:
+    with pytest.raises(ClientError) as refused:
+        world.hands("dynamodb", function).update_item(
+            TableName=world.template.name("OrdersTable"),
+            Key={"order_id": {"S": "none"}},
+            UpdateExpression="SET customer_email = :mine",
+            ExpressionAttributeValues={":mine": {"S": "mine@example.com"}},
+        )
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
 # --- everything that anybody may do, and more, tried with the credentials of each role --------------------------------
 
 NOBODYS: set[Named] = {
@@ -133,9 +158,13 @@ ASK: dict[str, Callable[[World, str], dict[str, Any]]] = {
         | {"KeyConditionExpression": "no_such_key = :none", "ExpressionAttributeValues": {":none": {"S": "none"}}}
     ),
     "dynamodb:Scan": lambda _, of: _table(of),
-    "dynamodb:UpdateItem": lambda _, of: _table(of) | {"Key": KEY, "UpdateExpression": "REMOVE nothing"},
+    # Of an order everyone who writes may name these two; that the key is no string lets it fail.
+    "dynamodb:UpdateItem": lambda _, of: (
+        _table(of) | {"Key": {"order_id": {"N": "1"}}, "UpdateExpression": "REMOVE refund_pending_since"}
+    ),
+    # No rule waits for it.
     "events:PutEvents": lambda _, of: {
-        "Entries": [{"EventBusName": of, "Source": "nobody", "DetailType": "Nothing", "Detail": "{}"}]
+        "Entries": [{"EventBusName": of, "Source": "cancel-core", "DetailType": "OrderRefunded", "Detail": "{}"}]
     },
     "iam:PutRolePolicy": lambda _, __: {"RoleName": "none", "PolicyName": "none", "PolicyDocument": "{}"},
     "secretsmanager:GetSecretValue": lambda _, of: {"SecretId": of},
@@ -154,6 +183,8 @@ def _is_refused(world: World, function: str, right: Right, *, in_transaction: st
     service, operation = right.action.split(":")
     service = "dynamodbstreams" if "Stream" in operation or "Shard" in operation or "Records" in operation else service
     client, given = world.hands(service, function), ASK[right.action](world, right.resource)
+    if function == "ValidateConfigFunction" and operation == "PutEvents":
+        given["Entries"][0] |= {"Source": "cancel-core.config", "DetailType": "ConfigInvalid"}
     if in_transaction:
         operation, given = "TransactWriteItems", {"TransactItems": [{in_transaction: given}]}
     ask = next(getattr(client, name) for name, known in client.meta.method_to_api_mapping.items() if known == operation)

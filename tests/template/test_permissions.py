@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cancel_core.domain.order_change import DECIDED_ON
 
 Json = dict[str, Any]
 
@@ -71,6 +72,8 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("events:PutEvents", "EventBus.Arn"),
     },
 }
+EVENTS = {"OrderCanceled", "OrderRefunded", "OrderRefundFailed", "OrderPaymentSurplus"}
+WRITTEN = {"order_id", "status", "history", "cancellation", "refund_pending_since", *DECIDED_ON}
 # Logs and traces, from AWS's own lists.
 MANAGED = {"service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 # Moves the aliases from version to version; the transform makes it.
@@ -150,6 +153,57 @@ def test_nobody_may_delete_an_order_and_no_action_is_a_pattern(deployed: Json) -
             assert "*" not in action
             assert action not in {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLDelete"}
             assert resource != "*" or action in ON_EVERYTHING
+
+
+def _conditions(role: Json, action: str, resource: str) -> list[Any]:
+    return [
+        statement.get("Condition")
+        for policy in role["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Fn::If" not in statement
+        and action in _list(statement["Action"])
+        and resource in map(_resource, _list(statement["Resource"]))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "source", "detail_types"),
+    [
+        ("PublishEventsFunction", "cancel-core", EVENTS),
+        ("ReconcileRefundsFunction", "cancel-core", EVENTS),
+        ("ValidateConfigFunction", "cancel-core.config", {"ConfigInvalid"}),
+    ],
+)
+def test_each_announces_its_own_events_and_no_other(
+    deployed: Json, function: str, source: str, detail_types: set[str]
+) -> None:
+    (condition,) = _conditions(_roles(deployed)[function], "events:PutEvents", "EventBus.Arn")
+    assert set(condition["StringEquals"].pop("events:detail-type")) == detail_types
+    assert condition == {
+        "ForAllValues:StringEquals": {"events:source": source},
+        "StringEquals": {},
+        "Null": {"events:source": "false"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "attributes"),
+    [
+        ("CancelOrderFunction", WRITTEN),
+        ("PublishEventsFunction", WRITTEN),
+        ("RefundOrderFunction", WRITTEN),
+        ("ReconcileRefundsFunction", {"order_id", "refund_pending_since"}),
+    ],
+)
+def test_of_an_order_no_more_is_written_than_the_product_knows(
+    deployed: Json, function: str, attributes: set[str]
+) -> None:
+    """`dynamodb:Attributes` are all that a request names, in its condition, too."""
+    (condition,) = _conditions(_roles(deployed)[function], "dynamodb:UpdateItem", ORDERS)
+    ((operator, keys),) = condition.items()
+    assert operator == "ForAllValues:StringEquals"
+    assert set(keys.pop("dynamodb:Attributes")) == attributes
+    assert not keys
 
 
 def test_the_reasons_read_the_config_and_nothing_else(deployed: Json) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+import pytest
 
 Json = dict[str, Any]
 
@@ -95,3 +98,23 @@ def test_the_access_log_holds_nothing_personal(deployed: Json) -> None:
     log = deployed["Resources"]["HttpApiApiGatewayDefaultStage"]["Properties"]["AccessLogSettings"]["Format"]
     for personal in ("identity", "claims", "path", "rawQuery", "queryString", "userAgent", "authorizer.claims"):
         assert f"$context.{personal}" not in log
+
+
+@pytest.mark.parametrize(
+    ("parameter", "right", "wrong"),
+    [
+        (
+            "JwtAudience",
+            ["cancel-core", "a,b", "https://a.example/b,4711"],
+            ["", "a, b", " a", "a ", "a,,b", "a,"],
+        ),
+        ("JwtScopes", ["", "a", "a,b,c"], ["a b", "a,b,c,d", "a, b"]),
+        ("JwtIssuer", ["", "https://shop.eu.auth0.com/"], ["shop.eu.auth0.com", "http://x.example", "https://x "]),
+    ],
+)
+def test_what_a_deployment_names_has_no_blanks(
+    deployed: Json, parameter: str, right: list[str], wrong: list[str]
+) -> None:
+    pattern = re.compile(deployed["Parameters"][parameter]["AllowedPattern"])
+    assert [text for text in right if not pattern.fullmatch(text)] == []
+    assert [text for text in wrong if pattern.fullmatch(text)] == []

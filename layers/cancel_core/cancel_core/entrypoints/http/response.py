@@ -45,7 +45,14 @@ def respond(request: ApiRequest, status: int, body: Mapping[str, Any], headers: 
     content = _dump(body)
     is_large = len(content) > ONE_PACKET
     is_zipped = is_large and request.accepts_gzip()
-    usual = {"content-type": "application/json", "cache-control": "no-store", "x-request-id": request.request_id}
+    usual = {
+        "content-type": "application/json",
+        "cache-control": "no-store",
+        "x-request-id": request.request_id,
+        # A browser takes it for what it says it is, and comes by TLS alone.
+        "x-content-type-options": "nosniff",
+        "strict-transport-security": "max-age=31536000",
+    }
     if is_large:
         usual["vary"] = "accept-encoding"
     if status == 200 and request.method == "GET":
