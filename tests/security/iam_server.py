@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from moto import settings
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import AccessDeniedError
-from moto.iam.access_control import IAMPolicyStatement, IAMRequest
+from moto.iam.access_control import IAMPolicyStatement, IAMRequest, PermissionResult
 
 from local.aws import moto_server
 from local.template import ACCOUNT
@@ -126,7 +126,16 @@ def _enforce(refusals: Path) -> None:
     requests: Any = IAMRequest
     now = threading.local()
     statements: Any = IAMPolicyStatement
-    statements._check_conditions = lambda self, _: holds(self._statement.get("Condition", {}), now.context)
+    by_statement = statements.is_action_permitted
+
+    def permit_where_it_holds(self: Any, *arguments: Any, **named: Any) -> Any:
+        # moto takes an Allow whose condition is not met for a Deny; to IAM it says nothing.
+        if not holds(self._statement.get("Condition", {}), now.context):
+            return PermissionResult.NEUTRAL
+        return by_statement(self, *arguments, **named)
+
+    statements.is_action_permitted = permit_where_it_holds
+    statements._check_conditions = lambda *_: True
     authorize, permit = actions._authenticate_and_authorize_action, requests.check_action_permitted
 
     def authorize_roles(self: Any, *arguments: Any) -> None:

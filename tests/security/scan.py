@@ -4,7 +4,8 @@
 that git has or would take, by detect-secrets. What is known to be none stands in `.secrets.baseline`.
 
 ``python -m tests.security.scan dependencies FILE... [-- OPTION...]``: known holes in the packages that these lock files
-name, by pip-audit (whose own OPTIONs may follow). Where its service can't be asked, that is said.
+name, by pip-audit (whose own OPTIONs may follow), and in what npm brings, by npm audit. Where a service can't be asked,
+that is said.
 
 The exit code is 1 when something was found.
 """
@@ -92,6 +93,32 @@ def dependencies(files: Sequence[str], options: Sequence[str]) -> int:
     return 1 if holes else 0
 
 
+NPM_LOCKS = ("web", "local/aws", "docs/diagrams", "tests/local/stripe/stripe-stateful-mock")
+"""Folders with a package-lock.json. Of the first one a part is deployed: the sign-in library of the three pages."""
+NPM_DEPLOYED = NPM_LOCKS[:2]
+"""Those that a hole fails the check for; in the others, which run in tests alone, it is told."""
+
+
+def npm() -> bool:
+    """Whether a package that npm brings has a known hole. Where its service can't be asked, that is said."""
+    found = False
+    for folder in NPM_LOCKS:
+        command = ["npm", "audit", "--package-lock-only", "--omit=dev", "--json"]
+        try:
+            done = subprocess.run(command, cwd=ROOT / folder, capture_output=True, text=True, check=False, timeout=60)
+            told = json.loads(done.stdout)
+            holes = told["vulnerabilities"]
+        except (OSError, ValueError, KeyError, subprocess.TimeoutExpired):
+            print(f"not done: known holes of {folder}/package-lock.json (npm, or the service that knows them, is away)")
+            continue
+        for name, hole in holes.items():
+            print(f"{folder}: {name}: {hole['severity']}, mended: {bool(hole['fixAvailable'])}")
+        found |= bool(holes) and folder in NPM_DEPLOYED
+        if not holes:
+            print(f"no known holes in {folder}/package-lock.json")
+    return found
+
+
 def _broken(done: subprocess.CompletedProcess[str]) -> int:
     print(done.stdout + done.stderr, file=sys.stderr)
     return 2
@@ -103,7 +130,8 @@ def main(arguments: Sequence[str]) -> int:
             return secrets(files)
         case ["dependencies", *rest] if rest:
             end = rest.index("--") if "--" in rest else len(rest)
-            return dependencies(rest[:end], rest[end + 1 :])
+            # Pointed at another service, it is that one alone that is asked.
+            return dependencies(rest[:end], rest[end + 1 :]) or int(end == len(rest) and npm())
     print(__doc__, file=sys.stderr)
     return 2
 
