@@ -145,16 +145,19 @@ def _enforce(refusals: Path) -> None:
     def permit_each(self: Any, _resource: str) -> None:
         operation = self._action.partition(":")[2]
         given = json.loads(self._body) if "json" in self._headers.get("Content-Type", "") else {}
-        now.context = context_of(self._service, given)
-        for right in asked_for(self._service, operation, given, self._region):
-            self._action = right.action
-            try:
-                permit(self, right.resource)
-            except AccessDeniedError:
-                role = self._access_key.arn.split("/")[1]
-                with refusals.open("a") as told:
-                    print(json.dumps([role, *right]), file=told, flush=True)
-                raise
+        # Of a transaction each item is judged by itself.
+        parts = [{"TransactItems": [item]} for item in given.get("TransactItems", [])] or [given]
+        for part in parts:
+            now.context = context_of(self._service, part)
+            for right in asked_for(self._service, operation, part, self._region):
+                self._action = right.action
+                try:
+                    permit(self, right.resource)
+                except AccessDeniedError:
+                    role = self._access_key.arn.split("/")[1]
+                    with refusals.open("a") as told:
+                        print(json.dumps([role, *right]), file=told, flush=True)
+                    raise
 
     actions._authenticate_and_authorize_action = authorize_roles
     requests.check_action_permitted = permit_each
