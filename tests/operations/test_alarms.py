@@ -85,6 +85,8 @@ def an_order_too_full_to_be_booked(stage: Stage) -> None:
 
 def a_typo_in_the_config(stage: Stage) -> None:
     stage.put("config", {"scope": {"S": "default"}, "enabled": {"S": "perhaps"}})
+    # One environment tells it once a minute.
+    stage.runtime.kill(stage.aws.template.name("ListReasonsFunction"))
     stage.invoke("ListReasonsFunction", payload("list_reasons"))
 
 
