@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from local.guard import Guard
 
 REGION = "eu-north-1"
 # The account's root user, as the emulator knows it. Functions get sessions of their own roles.
@@ -62,21 +65,23 @@ def emulator(programs: Path, folder: Path) -> Iterator[Emulator]:
         "IOT_MTLS_ENABLED": "0",
     }
     began = time.monotonic()
+    # Whatever ends the tests ends the emulator too.
+    guard = Guard()
     with (folder / "emulator.log").open("wb") as log:
         process = subprocess.Popen(
             [programs / "ministack"], cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
         )
+    guard.watch(process.pid)
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_for(url, process)
         yield Emulator(url, programs, time.monotonic() - began)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        guard.stop()
+        process.wait()
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 90) -> None:
