@@ -104,7 +104,8 @@ class Checks(World):
             return
         assert _chosen(was) == _chosen(now), "a cancellation changed"
         if before and before["status"] != "pending":
-            went_on = known.operated or known.rewound
+            came_back = known.misled and refund is not None and refund["status"] == "failed"
+            went_on = known.operated or known.rewound or came_back
             assert refund == before or went_on, "a refund that had ended went on"
         if refund and refund["status"] == "succeeded" and before and before["status"] != "succeeded":
             self._check_success(known, new)
