@@ -92,6 +92,25 @@ def test_less_is_owed_when_a_request_nobody_had_an_answer_to_is_made_again(shop:
     assert shop.refund_document(order_id)["credited_by_shop"] == 4000
 
 
+def test_of_a_payment_that_is_asked_twice_what_was_given_alone_is_booked(shop: Shop) -> None:
+    """The second request is written together with the booking of the first, after the shop has invoiced more."""
+    bank = Acquirer(**{"ref-p1": Held(20000)})
+    order_id = canceled(shop, paid(items=[item(invoiced=1, amount=10000)], payments=[payment(captured=10000)]))
+
+    def invoices_more() -> None:
+        bank.after = lambda: None
+        row = shop.document(order_id)["items"][0] | {"amount": 15000, "amount_invoiced": 15000}
+        shop.set(order_id, items=[row], payments=[payment(captured=20000)])
+
+    bank.after = invoices_more
+
+    run(shop, order_id, bank)
+
+    assert legs(shop, order_id) == [("p1", 10000, "succeeded"), ("p1", 5000, "succeeded")]
+    assert bank.given("ref-p1") == 15000
+    assert shop.document(order_id)["payments"][0]["amount_refunded"] == 15000
+
+
 def test_less_is_owed_and_again_there_is_no_answer_it_is_asked_for_by_one_leg(shop: Shop) -> None:
     """What the shop has booked before the second request is none of it."""
     bank = Acquirer(**{"ref-p1": Held(20000)})

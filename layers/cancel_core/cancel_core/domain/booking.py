@@ -15,9 +15,9 @@ from cancel_core.domain.cancellation import Cancellation, Failure, Leg, Refund, 
 from cancel_core.domain.given import Given, given
 from cancel_core.domain.ids import pending_since
 from cancel_core.domain.item_rows import fees, item_rows
-from cancel_core.domain.order import Charge, HistoryEntry, Order
+from cancel_core.domain.order import Charge, HistoryEntry, Order, Payment
 from cancel_core.domain.order_change import OrderChange, RowChange
-from cancel_core.domain.refund_document import Ledger, RefundDocument
+from cancel_core.domain.refund_document import AskedLeg, Ledger, RefundDocument
 from cancel_core.domain.refund_plan import PlannedLeg
 from cancel_core.domain.refund_rest import Rest
 
@@ -158,15 +158,33 @@ def _book_payments(order: Order, back: Given) -> list[RowChange]:
     rows = []
     for payment in order.payments:
         numbers: dict[str, int | Decimal] = {}
-        refunded = min(back.refunded[payment.payment_id], payment.amount_captured)
+        refunded, voided = _sums(payment, back)
         if refunded > payment.amount_refunded:
             numbers["amount_refunded"] = refunded
-        voided = min(back.voided[payment.payment_id], payment.amount_authorized)
         if voided > payment.amount_voided:
             numbers["amount_voided"] = voided
         if numbers:
             rows.append(RowChange("payments", payment.payment_id, numbers))
     return rows
+
+
+def _sums(payment: Payment, back: Given) -> tuple[int, int]:
+    """What is booked of a payment as refunded and as voided."""
+    refunded = min(back.refunded[payment.payment_id], payment.amount_captured)
+    voided = min(back.voided[payment.payment_id], payment.amount_authorized)
+    return max(refunded, payment.amount_refunded), max(voided, payment.amount_voided)
+
+
+def asked_with_booking(
+    leg: AskedLeg, order: Order, ledger: Ledger | None, documents: Sequence[RefundDocument]
+) -> AskedLeg:
+    """A leg that is frozen in the very write that books what went before: its base is what the payment says then."""
+    if ledger is None:
+        return leg
+    back = given(order, ledger, documents, lambda one: one.has_moved)
+    payment = next(payment for payment in order.payments if payment.payment_id == leg.payment_id)
+    refunded, voided = _sums(payment, back)
+    return leg.model_copy(update={"base": refunded if leg.action == "refund" else voided})
 
 
 def _book_rows(order: Order, cancellation: Cancellation) -> list[RowChange]:

@@ -297,6 +297,9 @@ class _Pass:
         if planned:
             assert self._books.order is not None
             leg = asked_leg(planned, self._books.order, document, self._books.now())
+            if must_book:
+                documents = (*self._books.others, document)
+                leg = booking.asked_with_booking(leg, self._books.order, self._books.ledger, documents)
             entry = f"{leg.payment_id}: {leg.action} of {leg.amount} {document.currency} is asked for"
             document = booking.with_sums(document, self._books.others, rest, "pending").with_leg(
                 leg, self._books.now(), entry
