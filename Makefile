@@ -54,7 +54,7 @@ check: $(VENV)/dev.stamp sam-if-possible checkov-if-possible ## lint, format, ty
 	$(BIN)/python -m tests.security.scan dependencies $(AUDITED)
 
 # What is deployed, and what `make run` runs.
-AUDITED := layers/cancel_core/requirements.txt functions/refund_order/requirements.txt requirements/run.txt
+AUDITED := layers/cancel_core/requirements.txt functions/refund_order/requirements.txt functions/send_mail/requirements.txt requirements/run.txt
 
 .PHONY: format
 format: $(VENV)/dev.stamp ## let ruff mend what it can
@@ -110,6 +110,7 @@ stamp:
 lock: ## resolve requirements/*.in anew, with uv (UPGRADE=--upgrade for the newest of everything)
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 layer.in -o ../layers/cancel_core/requirements.txt
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 refund.in -o ../functions/refund_order/requirements.txt
+	cd requirements && uv pip compile $(LOCK) --python-version 3.13 mail.in -o ../functions/send_mail/requirements.txt
 	cd requirements && for set in pip run dev sam checkov; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 rehearse.in -o rehearse.txt
 LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)

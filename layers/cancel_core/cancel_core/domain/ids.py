@@ -62,3 +62,8 @@ def leg_key(refund: str, leg: Leg) -> str:
     """
     attempt = (str(leg.attempt),) if leg.attempt > 1 else ()
     return _derived("leg", refund, leg.payment_id, leg.action, *attempt)
+
+
+def mail_id(kind: str, *occasion: str) -> str:
+    """One for each mail, always: its kind, and what tells the occasion from all others."""
+    return _derived("mail", kind, *occasion)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cancel_core.domain.mail_settings import NO_MAIL, MailFault, MailSettings, read_mail
+
 if TYPE_CHECKING:
     # Its module brings pydantic, which who reads the config alone needs not.
     from cancel_core.domain.cancellation import RefundBasis
@@ -32,7 +34,7 @@ DEFAULT_REASONS = (
 )
 """What a new installation begins with."""
 REASON_CODE_LENGTH = 64
-SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis")
+SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail")
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
 _STORE = "store:"
@@ -48,7 +50,8 @@ class PolicyReason(NamedTuple):
 
 
 Settings = dict[str, Any]
-"""A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str."""
+"""A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
+`mail` MailSettings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Policy:
     reasons: tuple[PolicyReason, ...] = ()
     cancellable_statuses: tuple[str, ...] = DEFAULT_CANCELLABLE_STATUSES
     refund_basis: RefundBasis = "invoiced"
+    mail: MailSettings = NO_MAIL
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:
@@ -139,6 +143,7 @@ def read_policy(
         reasons=settings.get("reasons", ()),
         cancellable_statuses=settings.get("cancellable_statuses", DEFAULT_CANCELLABLE_STATUSES),
         refund_basis=settings.get("refund_basis", "invoiced"),
+        mail=settings.get("mail", NO_MAIL),
         problems=tuple(problems),
     )
 
@@ -197,7 +202,7 @@ def last_reasons(good_default: Good) -> tuple[PolicyReason, ...]:
 
 def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     """One document by itself, in plain values. Never raises."""
-    readers = dict(zip(SETTINGS, (_read_enabled, _read_reasons, _read_statuses, _read_basis), strict=True))
+    readers = dict(zip(SETTINGS, (_read_enabled, _read_reasons, _read_statuses, _read_basis, read_mail), strict=True))
     settings: Settings = {}
     problems: list[Problem] = []
     if scope != DEFAULT_SCOPE and (not is_store(scope) or _is_blank(scope[len(_STORE) :])):
@@ -215,7 +220,7 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
             continue
         try:
             settings[attribute] = readers[attribute](document[attribute])
-        except _Fault as found:
+        except (_Fault, MailFault) as found:
             problems.append(Problem(scope, attribute, *found.args))
     # A store that is silent on its reasons takes those of default.
     silent = is_store(scope) and "reasons" not in document

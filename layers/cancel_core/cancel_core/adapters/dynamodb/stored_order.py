@@ -11,6 +11,7 @@ from typing import Any
 
 from cancel_core.adapters.dynamodb.attributes import attribute_value, present
 from cancel_core.adapters.dynamodb.database import Raw
+from cancel_core.domain.addresses import Contact
 from cancel_core.domain.cancellation import Cancellation, read_cancellation, to_document
 from cancel_core.domain.events import OrderState
 from cancel_core.domain.order import ORDER_ATTRIBUTES, Order, read_order
@@ -42,6 +43,11 @@ class StoredOrder:
     @property
     def status(self) -> str:
         return self._text("status") or ""
+
+    @property
+    def contact(self) -> Contact:
+        """Whom a mail about it goes to. Whatever of that is no text counts as absent."""
+        return Contact(*(self._text(name) or "" for name in ("customer_email", "customer_name", "language")))
 
     def _text(self, name: str) -> str | None:
         text: str | None = self.raw.get(name, {}).get("S")

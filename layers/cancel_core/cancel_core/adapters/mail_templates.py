@@ -1,0 +1,143 @@
+"""The mails' texts: Jinja templates, one folder for each kind, and in it one file of strings for each language.
+
+What a mail tells comes in as values; money, dates and quantities are written as the language writes them. Jinja2 and
+Babel are packed with the mail function alone.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from cancel_core.domain.mail_facts import Money
+from cancel_core.domain.mail_settings import DEFAULT_LANGUAGE, language_of
+
+LAYOUT = "layout"
+# ISO 4217: currencies whose minor unit is not a hundredth. Babel rounds some by custom.
+_DIGITS = {
+    code: digits
+    for digits, codes in (
+        (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+        (3, "BHD IQD JOD KWD LYD OMR TND"),
+        (4, "CLF UYW"),
+    )
+    for code in codes.split()
+}
+
+
+class Written(NamedTuple):
+    """A mail as it is sent. `subject` is one line."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def money(value: Money, locale: Locale) -> str:
+    """Whole minor units as the language writes them: Money(4080, "EUR") is €40.80. Nothing is rounded."""
+    digits = _DIGITS.get(value.currency, 2)
+    fraction = f".{'0' * digits}" if digits else ""
+    pattern = re.sub(r"0\.0+", f"0{fraction}", locale.currency_formats["standard"].pattern)
+    if get_currency_symbol(value.currency, locale)[-1].isalpha():
+        # CLDR keeps letters and digits apart; Babel leaves that to others.
+        pattern = pattern.replace("¤#", "¤\u00a0#")
+    decimal = Decimal(value.amount).scaleb(-digits)
+    return format_currency(decimal, value.currency, pattern, locale=locale, currency_digits=False)
+
+
+class Templates:
+    """The texts of `folder`. Dates are those of UTC."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        settings: dict[str, Any] = {
+            "loader": FileSystemLoader(folder),
+            "undefined": StrictUndefined,
+            "trim_blocks": True,
+            "lstrip_blocks": True,
+        }
+        # Nothing of an order enters HTML unescaped; plain text has nothing to escape.
+        self._html = Environment(autoescape=True, **settings)
+        self._text = Environment(autoescape=False, **settings)  # noqa: S701 - plain text alone
+        self.strings = cache(self._strings)
+
+    def write(self, kind: str, tag: str, facts: Mapping[str, Any]) -> Written:
+        """A mail of this kind. `tag`: BCP 47. `facts`: what the templates name; `shop` and `support_url` among them."""
+        lang = language_of(tag) or DEFAULT_LANGUAGE
+        locale = _locale(tag, lang)
+        told = {name: _localised(value, locale) for name, value in facts.items()} | {"lang": lang}
+        subject = self._string(self._text, kind, lang, "subject", told)
+        told |= {"subject": " ".join(subject.split())}
+        text = self._page(self._text, "txt", kind, lang, told)
+        return Written(told["subject"], _tidy(text), self._page(self._html, "html", kind, lang, told))
+
+    def _page(self, environment: Environment, form: str, kind: str, lang: str, told: Mapping[str, Any]) -> str:
+        def t(key: str, **more: Any) -> str:
+            return self._string(environment, kind, lang, key, {**told, **more})
+
+        return environment.get_template(f"{kind}/mail.{form}.j2").render(**told, t=t, link=_link)
+
+    def _string(self, environment: Environment, kind: str, lang: str, key: str, told: Mapping[str, Any]) -> str:
+        """One string of a language with its values put in; of the layout's where the kind has none of that name."""
+        text = _compiled(environment, self.strings(kind, lang)[key]).render(told)
+        return Markup(text) if environment is self._html else text  # noqa: S704 - rendered with autoescape
+
+    def _strings(self, kind: str, lang: str) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for folder in (LAYOUT, kind):
+            found |= tomllib.loads((self._folder / folder / f"{lang}.toml").read_text("utf-8"))
+        return found
+
+
+@cache
+def _compiled(environment: Environment, source: str) -> Any:
+    return environment.from_string(source)
+
+
+def _link(url: str) -> Markup:
+    return Markup('<a href="{0}">{0}</a>').format(url)
+
+
+def _locale(tag: str, lang: str) -> Locale:
+    """The locale of the whole tag where Babel has one (de-AT), else of its language."""
+    try:
+        return Locale.parse(tag.strip().replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale(lang)
+
+
+def _localised(value: Any, locale: Locale) -> Any:
+    writers: Mapping[type, Callable[[Any], str]] = {
+        Money: lambda one: money(one, locale),
+        datetime: lambda one: format_date(one, "long", locale=locale),
+        Decimal: lambda one: format_decimal(one, "#,##0.###", locale=locale),
+    }
+    if writer := writers.get(type(value)):
+        return writer(value)
+    if isinstance(value, Mapping):
+        return {name: _localised(entry, locale) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_localised(entry, locale) for entry in value]
+    return value
+
+
+def _tidy(text: str) -> str:
+    """No more than one empty line in a row, none at the ends, and a line's end of its own."""
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
+
+
+def kinds(folder: Path) -> list[str]:
+    """The kinds of mail that there are templates for."""
+    return sorted(path.parent.name for path in folder.glob("*/mail.html.j2") if path.parent.name != LAYOUT)

@@ -1,0 +1,72 @@
+"""Which mails an event is told by, to whom, and what makes each of them the same mail when the event comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cancel_core.domain.addresses import Contact, is_address
+from cancel_core.domain.ids import mail_id
+from cancel_core.domain.mail_settings import DEFAULT_LANGUAGE, MailSettings, language_of
+
+Kind = Literal["order_canceled", "order_refunded", "order_canceled_notice", "refund_failed_notice"]
+Status = Literal["sending", "waiting", "sent", "failed"]
+"""`sending`: a function is at it, or was when it ended. `waiting`: it will be tried again. `failed`: it will not."""
+
+TO_THE_CUSTOMER: Mapping[str, Kind] = {"OrderCanceled": "order_canceled", "OrderRefunded": "order_refunded"}
+TO_THE_SHOP: Mapping[str, Kind] = {
+    "OrderCanceled": "order_canceled_notice",
+    "OrderRefundFailed": "refund_failed_notice",
+}
+KEPT = ("schema_version", "order_id", "store_id", "cancellation_id", "reason", "refund", "surplus", "occurred_at")
+"""What of an event's detail is kept with a mail, so that it can be sent again. Nothing of a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail to one recipient, before it is written. `about` is the order's id; `language` a BCP 47 tag."""
+
+    mail_id: str
+    kind: Kind
+    to: str
+    language: str
+    about: str
+    store_id: str
+    detail_type: str
+    detail: Mapping[str, Any]
+
+    @property
+    def has_address(self) -> bool:
+        return is_address(self.to)
+
+
+def mails_of(detail_type: str, detail: Mapping[str, Any], settings: MailSettings, contact: Contact) -> list[Mail]:
+    """The mails that tell of an event, under a store's settings. `contact` is the order's; no address, no mail to it.
+
+    A cancellation is told of once, and so is its refund, however often the event comes. A refund may fail each time
+    somebody has it tried: each time is an occasion of its own.
+    """
+    return list(_mails_of(detail_type, detail, settings, contact))
+
+
+def _mails_of(detail_type: str, detail: Mapping[str, Any], settings: MailSettings, contact: Contact) -> Iterator[Mail]:
+    cancellation = detail["cancellation_id"]
+
+    def mail(kind: Kind, to: str, language: str, *occasion: str) -> Mail:
+        kept = {name: detail[name] for name in KEPT if name in detail}
+        made = mail_id(kind, cancellation, *occasion)
+        return Mail(made, kind, to, language, detail["order_id"], detail["store_id"], detail_type, kept)
+
+    if settings.customer and contact.email and (kind := TO_THE_CUSTOMER.get(detail_type)):
+        # Not its address: one who has it changed while a mail is on its way gets no second one.
+        yield mail(kind, contact.email.strip(), language(contact, settings))
+    if kind := TO_THE_SHOP.get(detail_type):
+        occasion = (detail["occurred_at"],) if detail_type == "OrderRefundFailed" else ()
+        for address in settings.merchant:
+            yield mail(kind, address, settings.language, *occasion, address.lower())
+
+
+def language(contact: Contact, settings: MailSettings) -> str:
+    """The order's, where there are mails in it, else the store's."""
+    return contact.language.strip() if language_of(contact.language) else settings.language or DEFAULT_LANGUAGE

@@ -1,0 +1,222 @@
+"""The mails' texts: complete in ten languages, nothing left out, and nothing of an order but as text."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from babel import Locale
+from cancel_core.adapters.mail_templates import LAYOUT, kinds, money
+from cancel_core.domain.mail_facts import Money
+from cancel_core.domain.mail_settings import LANGUAGES
+from cancel_core.domain.mails import TO_THE_CUSTOMER, TO_THE_SHOP
+from jinja2 import Environment, meta
+
+from tests.support.mails import FOLDER, TEMPLATES, facts
+
+KINDS = kinds(FOLDER)
+OTHERS = [language for language in LANGUAGES if language != "en"]
+SHORT = 12
+"""Labels of so few letters ("Fees") may well be twice as long elsewhere ("Gebühren")."""
+ATTACK = "<img src=x onerror=alert(1)>\"'&{{ 7 * 7 }}"
+
+
+def strings(folder: str, language: str) -> dict[str, str]:
+    return tomllib.loads((FOLDER / folder / f"{language}.toml").read_text("utf-8"))
+
+
+def variables(text: str) -> set[str]:
+    return meta.find_undeclared_variables(Environment(autoescape=True).parse(text))
+
+
+def test_there_are_texts_for_each_kind_that_is_sent() -> None:
+    assert set(KINDS) == {*TO_THE_CUSTOMER.values(), *TO_THE_SHOP.values()}
+
+
+@pytest.mark.parametrize("folder", [LAYOUT, *KINDS])
+def test_each_kind_is_there_in_each_language_and_in_no_other(folder: str) -> None:
+    assert {path.stem for path in (FOLDER / folder).glob("*.toml")} == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("folder", [LAYOUT, *KINDS])
+def test_a_language_says_what_english_says_with_the_same_variables_and_not_at_twice_the_length(
+    folder: str, language: str
+) -> None:
+    english, other = strings(folder, "en"), strings(folder, language)
+    assert list(other) == list(english)
+    for key, text in english.items():
+        assert variables(other[key]) == variables(text), key
+        assert other[key].strip(), key
+        assert len(other[key]) < 2 * max(len(text), SHORT), key
+        # A text that is the same in both was forgotten, but for a word that both have.
+        assert other[key] != text or len(text) <= SHORT, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("folder", [LAYOUT, *KINDS])
+def test_a_text_is_text_and_names_only_what_mails_tell(folder: str, language: str) -> None:
+    for key, text in strings(folder, language).items():
+        assert not re.search(r"[<>&\n]", text), key
+        assert variables(text) <= facts().keys(), key
+        # Whatever else may stand in a template, here it is a value's name and nothing more.
+        assert not re.search(r"{%|{#|{{(?! [a-z_]+ }})", text), key
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_string_is_used(kind: str) -> None:
+    used = "".join(path.read_text() for path in [*(FOLDER / kind).glob("*.j2"), *(FOLDER / LAYOUT).glob("*.j2")])
+    codes = {"INSUFFICIENT_CAPTURED_AMOUNT", "PROVIDER_DECLINED", "INVALID_ORDER"}
+    for key in strings(kind, "en").keys() - codes - {"subject"}:
+        assert f't("{key}")' in used, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mail_has_a_subject_a_text_and_html_and_all_values_in_both(kind: str, language: str) -> None:
+    mail = TEMPLATES.write(kind, language, facts())
+    assert mail.subject
+    assert "100000007" in mail.subject
+    assert "\n" not in mail.subject
+    assert len(mail.subject) <= 78
+    html = text_of(mail.html)
+    for value in told(kind, language):
+        assert value in flat(mail.text), value
+        assert value in html, value
+    assert f'lang="{language}"' in mail.html
+    assert "{{" not in mail.text + mail.html
+    assert "None" not in mail.text + mail.html
+
+
+def told(kind: str, language: str) -> list[str]:
+    locale = Locale(language)
+    paid_back, released = (flat(money(Money(amount, "EUR"), locale)) for amount in (408000, 5900))
+    match kind:
+        case "order_canceled":
+            return ["Anna Andersson", paid_back, released, "Blue mug", "100000007", "Corner Shop"]
+        case "order_refunded":
+            return ["Anna Andersson", paid_back, released, "Gift wrap", "100000007", "Corner Shop"]
+        case "order_canceled_notice":
+            return ["100000007", paid_back, released, "better price", "ordered twice", "Blue mug"]
+        case _:
+            return ["100000007", paid_back, "ref_78ef9ddedbbefaf5a632d31c2f3206cb"]
+
+
+def flat(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self.tags: list[tuple[str, dict[str, Any]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+
+def parsed(html: str) -> _Text:
+    parser = _Text()
+    parser.feed(html)
+    return parser
+
+
+def text_of(html: str) -> str:
+    return flat(" ".join(parsed(html).parts))
+
+
+# ------------------------------------------------------------------------------------------- what an order may not do
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_of_an_order_is_html_or_a_template(kind: str) -> None:
+    names = ("order_id", "store_id", "name", "reason", "comment", "refund_id", "shop")
+    attacked = facts(**dict.fromkeys(names, ATTACK), items=[{"name": ATTACK, "qty": 1}])
+    attacked["charges"] = [one | {"name": ATTACK} for one in attacked["charges"]]
+    mail = TEMPLATES.write(kind, "en", attacked)
+    assert "<img" not in mail.html
+    assert "49" not in mail.html
+    assert ATTACK in text_of(mail.html) or kind == "refund_failed_notice"
+    assert ATTACK in mail.text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mail_loads_nothing_runs_nothing_and_links_to_the_shops_page_alone(kind: str) -> None:
+    html = TEMPLATES.write(kind, "en", facts()).html
+    tags = parsed(html).tags
+    assert not {tag for tag, _ in tags} & {"img", "script", "link", "iframe", "object", "form", "svg", "video"}
+    for _, attributes in tags:
+        assert attributes.keys().isdisjoint({"src", "background", "srcset", "onclick", "onload", "style"})
+        assert attributes.get("href", "https://shop.example.com/help") == "https://shop.example.com/help"
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_a_subject_is_one_line_whatever_it_holds() -> None:
+    subject = TEMPLATES.write("order_canceled", "en", facts(order_id="1\r\nBcc: all@example.com")).subject
+    assert subject == "Your order 1 Bcc: all@example.com has been cancelled"
+
+
+def test_what_there_is_none_of_is_not_told() -> None:
+    bare = facts(name="", comment=None, reason=None, items=[], charges=[], support_url="")
+    bare |= dict.fromkeys(("paid_back", "released", "by_hand", "surplus", "refund_id", "failure"))
+    for kind in KINDS:
+        mail = TEMPLATES.write(kind, "en", bare)
+        assert "€" not in mail.text + mail.html
+        assert "None" not in mail.text + mail.html
+    assert TEMPLATES.write("order_canceled", "en", bare).text.startswith(
+        "Hello,\n\nYour order 100000007 was cancelled on"
+    )
+
+
+# --------------------------------------------------------------------------------------------------- money and dates
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "tag", "written"),
+    [
+        (408000, "EUR", "en", "€4,080.00"),
+        (408000, "EUR", "de", "4.080,00 €"),
+        (408000, "EUR", "fr", "4 080,00 €"),
+        (408000, "EUR", "nl", "€ 4.080,00"),
+        (408000, "SEK", "sv", "4 080,00 kr"),
+        (408000, "PLN", "pl", "4 080,00 zł"),
+        (408000, "DKK", "da", "4.080,00 kr."),
+        (408000, "EUR", "fi", "4 080,00 €"),
+        (4080, "JPY", "en", "¥4,080"),
+        (4080, "KWD", "en", "KWD 4.080"),
+        # Babel's own digits for it are none; its minor unit is a hundredth.
+        (4080, "RSD", "en", "RSD 40.80"),
+        (4080, "HUF", "en", "HUF 40.80"),
+        (-5, "EUR", "en", "-€0.05"),
+        (10**17 + 1, "EUR", "en", "€1,000,000,000,000,000.01"),
+    ],
+)
+def test_money_is_written_as_the_language_writes_it_and_never_rounded(
+    amount: int, currency: str, tag: str, written: str
+) -> None:
+    assert flat(money(Money(amount, currency), Locale(tag))) == written
+
+
+@pytest.mark.parametrize(
+    ("tag", "date"),
+    [
+        ("en", "November 22, 2026"),
+        ("en-GB", "22 November 2026"),
+        ("sv-SE", "22 november 2026"),
+        ("de_AT", "22. November 2026"),
+        ("fi", "22. marraskuuta 2026"),
+        ("pl", "22 listopada 2026"),
+        ("xx-nonsense", "November 22, 2026"),
+        ("sv-XQ", "22 november 2026"),
+    ],
+)
+def test_dates_are_written_as_the_language_and_its_country_write_them(tag: str, date: str) -> None:
+    assert date in TEMPLATES.write("order_canceled", tag, facts()).text

@@ -1,0 +1,59 @@
+"""Each kind of mail as a person sees it: on a narrow phone and on a desk, light and dark. Pictures of all are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from cancel_core.adapters.mail_templates import kinds
+from cancel_core.domain.mail_settings import LANGUAGES
+from playwright.sync_api import Browser, Page
+
+from tests.browser.visit import SCREENSHOTS
+from tests.support.mails import FOLDER, TEMPLATES, facts
+
+KINDS = kinds(FOLDER)
+NARROW, WIDE = 320, 800
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenhalterung"
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> Literal["light", "dark"]:
+    asked: Literal["light", "dark"] = request.param
+    return asked
+
+
+@pytest.fixture(params=[NARROW, WIDE])
+def page(request: pytest.FixtureRequest, browser: Browser, scheme: Literal["light", "dark"]) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": request.param, "height": 700}, color_scheme=scheme)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mail_fits_is_legible_and_is_clean(kind: str, page: Page, scheme: str) -> None:
+    width = (page.viewport_size or {"width": 0})["width"]
+    page.set_content(TEMPLATES.write(kind, "en", facts()).html)
+    page.screenshot(path=SCREENSHOTS / f"mail-{kind}-{width}-{scheme}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    # Dark where the reader's programs are, and light where they are.
+    back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, back.removeprefix("rgb(").removesuffix(")").split(","))) < 3 * 128) == (scheme == "dark")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mail_fits_in_each_language_and_with_long_words(kind: str, language: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": NARROW, "height": 700})
+    page = context.new_page()
+    long = facts(name=LONG, shop=LONG, comment=LONG * 3, order_id="1" * 255, support_url=f"https://{LONG}.example/?x=1")
+    long["items"] = [one | {"name": LONG} for one in long["items"]]
+    page.set_content(TEMPLATES.write(kind, language, long).html)
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW
+    page.set_content(TEMPLATES.write(kind, language, facts()).html)
+    page.screenshot(path=SCREENSHOTS / f"mail-{kind}-{language}.png", full_page=True)
+    context.close()
