@@ -25,6 +25,14 @@ CONFIG: list[dict[str, Any]] = [
             {"code": "better_price", "description": "I found a better price"},
             {"code": "other", "description": "Other"},
         ],
+        "mail": {
+            "from": "shop@example.com",
+            "reply_to": "help@example.com",
+            "shop_name": "Demo Shop",
+            "support_url": "https://shop.example.com/help",
+            "customer": True,
+            "merchant": ["orders@example.com"],
+        },
     },
     {
         "scope": "store:se",
@@ -33,6 +41,7 @@ CONFIG: list[dict[str, Any]] = [
             {"code": "ordered_by_mistake", "description": "Jag beställde av misstag"},
             {"code": "other", "description": "Annat"},
         ],
+        "mail": {"from": "butik@example.com", "shop_name": "Demobutiken", "language": "sv", "customer": True},
     },
     {"scope": "store:outlet", "enabled": False},
 ]
@@ -76,6 +85,7 @@ def _order(
         "store_id": "default",
         "customer_id": customer,
         "customer_email": f"{customer.removeprefix('demo-')}@example.com",
+        "customer_name": customer.removeprefix("demo-").capitalize(),
         "status": status,
         "currency": "EUR",
         "placed_at": placed,

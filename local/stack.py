@@ -20,11 +20,12 @@ from local.runtime.function import Function, Result
 from local.runtime.runtime import Runtime
 from local.template import ACCOUNT, Template
 
-# What the template's parameters are here. The issuer exists nowhere: its key is made at start.
+# What the template's parameters are here. The issuer exists nowhere: its key is made at start. No mail leaves.
 PARAMETERS = {
     "JwtIssuer": "https://issuer.localhost",
     "ReconcileRate": "rate(15 seconds)",
     "ReconcileAfterSeconds": "30",
+    "MailIdentityArn": f"arn:aws:ses:eu-north-1:{ACCOUNT}:identity/example.com",
 }
 
 

@@ -16,6 +16,7 @@ from botocore.config import Config
 from local.aws.services import Services
 from local.errors import StartError
 from local.guard import Guard
+from local.stack import PARAMETERS
 from local.template import Template
 from tests.parallel import ByFolder
 from tests.support.builds import Build, build_for_this_machine
@@ -31,16 +32,18 @@ TABLES = {
     "config": "ConfigTable",
     "history": "ConfigHistoryTable",
     "refunds": "RefundsTable",
+    "mails": "MailsTable",
 }
+MAILS_ARE_ON = {"MailIdentityArn": PARAMETERS["MailIdentityArn"]}
 
 
 @dataclass(frozen=True)
 class Aws:
     """AWS's services on this machine, with the tables, queues, bus and rules of the template.
 
-    `tables`: names, by "orders", "config", "history" (of the config), "refunds". `queues`: URLs, by logical id.
-    `environment`: the variables that point a plain boto3 here. All tests on an engine share one: each works on orders
-    and customers of its own.
+    `tables`: names, by "orders", "config", "history" (of the config), "refunds", "mails". `queues`: URLs, by logical
+    id. `environment`: the variables that point a plain boto3 here. All tests on an engine share one: each works on
+    orders and customers of its own.
     """
 
     template: Template
@@ -81,7 +84,7 @@ def aws(request: pytest.FixtureRequest) -> Iterator[Aws]:
 
 def serve(engine: str) -> Iterator[Aws]:
     """Starts what `engine` names, hands it over, and stops it."""
-    template = Template(ROOT / "template.yaml")
+    template = Template(ROOT / "template.yaml", MAILS_ARE_ON)
     guard = Guard()
     services = Services(template, guard)
     try:

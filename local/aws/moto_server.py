@@ -13,6 +13,8 @@ Five things are mended on the way, so that it behaves as DynamoDB does:
   20 orders took 80 ms. Here a value says itself which type it has.
 - Its EventBridge builds a parser of JSONPath anew for each event, target and path, a quarter of a second in all on a
   busy machine. Here each path is parsed once.
+
+GET /local/mails shows what its SES took (`sent_mails.py`).
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from local.aws.sent_mails import SentMails
 from local.server import is_ours
 
 ITERATORS = 10_000
@@ -159,7 +162,7 @@ def main(port: int) -> None:
     _mend_sizes()
     _mend_answers()
     _mend_events()
-    application = OneAtATime(DomainDispatcherApplication(create_backend_app))
+    application = SentMails(OneAtATime(DomainDispatcherApplication(create_backend_app)))
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=_RequestHandler)
     print(server.server_port, flush=True)
     server.serve_forever()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
     from types_boto3_events import EventBridgeClient
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sesv2 import SESV2Client
     from types_boto3_sqs import SQSClient
 
 
@@ -85,9 +86,10 @@ class Services:
         self.sqs: SQSClient = client("sqs", self.endpoint_url)
         self.events: EventBridgeClient = client("events", self.endpoint_url)
         self.secrets: SecretsManagerClient = client("secretsmanager", self.endpoint_url)
+        self.ses: SESV2Client = client("sesv2", self.endpoint_url)
 
     def create(self) -> None:
-        """Tables, queues, buses and rules, as the template has them, and the secret with Stripe's key.
+        """Tables, queues, buses, rules and SES's identity, as the template has them, and the secret with Stripe's key.
 
         Stream ARNs and queue URLs become known to it, and the secret's ARN as its parameter.
         """
@@ -114,9 +116,13 @@ class Services:
                 )
         for bus in template.resources("AWS::Events::EventBus").values():
             self.events.create_event_bus(Name=bus["Name"])
+        if identity := template.parameters.get("MailIdentityArn"):
+            self.ses.create_email_identity(EmailIdentity=identity.rpartition("/")[2])
+        for name in template.resources("AWS::SES::ConfigurationSet"):
+            self.ses.create_configuration_set(ConfigurationSetName=template.name(name))
         topics = template.resources("AWS::SNS::Topic")
         for name, rule in template.resources("AWS::Events::Rule").items():
-            bus_name, pattern = rule["EventBusName"], json.dumps(rule["EventPattern"])
+            bus_name, pattern = rule.get("EventBusName", "default"), json.dumps(rule["EventPattern"])
             self.events.put_rule(Name=template.name(name), EventBusName=bus_name, EventPattern=pattern)
             # There is no SNS here, and nobody to write to.
             targets = [target for target in rule["Targets"] if template.logical_id(target["Arn"]) not in topics]

@@ -1,7 +1,7 @@
 """The server of the HTTP API, from the request line to the answer.
 
-Two paths are the local stack's own: GET /local/stack and POST /local/tokens. Where no route is, the storefront's pages
-are (`pages.py`).
+Three paths are the local stack's own: GET /local/stack, POST /local/tokens, and /local/mails (`mails.py`). Where no
+route is, the storefront's pages are (`pages.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from local.gateway import pages
+from local.gateway import mails, pages
 from local.gateway.answers import answer_of
 from local.gateway.event import Request, event_of
 from local.gateway.requests import Refusal, check_head, decoded, read_body, text
@@ -89,7 +89,7 @@ class _Api(Handler):
         if not is_ours(self.headers["Host"], self.headers["Origin"] if is_local else None):
             raise Refusal(403, "Forbidden")
         if is_local:
-            self._local(raw_path, body)
+            self._local(raw_path, query, body)
             return
         path = decoded(raw_path)
         found = self.gateway.routes.find(self.command, path)
@@ -168,7 +168,7 @@ class _Api(Handler):
 
     # --------------------------------------------------- the local stack's own
 
-    def _local(self, path: str, body: bytes) -> None:
+    def _local(self, path: str, query: str, body: bytes) -> None:
         if self.command == "OPTIONS":
             allow = [
                 ("access-control-allow-origin", self.headers["Origin"] or "*"),
@@ -180,6 +180,10 @@ class _Api(Handler):
             if self.gateway.stack is None:
                 return self._json(503, {"message": "Starting"})
             return self._json(200, self.gateway.stack)
+        if self.command == "GET" and self.gateway.stack and path.startswith(mails.MAILS):
+            found = mails.answer(path, query, self.gateway.stack["endpoint_url"])
+            if found:
+                return self.answer(found.status, found.body, found.headers)
         if (self.command, path) == ("POST", "/local/tokens"):
             try:
                 asked = json.loads(body)

@@ -14,7 +14,7 @@ from local.runtime.function import Result
 from local.runtime.runtime import Runtime
 from local.stack import functions_of
 from local.template import Template, read
-from tests.conftest import Aws, serve
+from tests.conftest import MAILS_ARE_ON, Aws, serve
 from tests.support.machine import ROOT
 
 Json = dict[str, Any]
@@ -88,7 +88,7 @@ def raw() -> Json:
 
 @pytest.fixture(scope="session")
 def resolved() -> Template:
-    return Template(ROOT / "template.yaml")
+    return Template(ROOT / "template.yaml", MAILS_ARE_ON)
 
 
 @pytest.fixture(scope="session")

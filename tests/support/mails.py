@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
+import boto3
+from botocore.config import Config
+from cancel_core.adapters.dynamodb.mails import Mails
 from cancel_core.adapters.mail_templates import Templates
+from cancel_core.adapters.ses import Sender
+from cancel_core.domain.events import Event, transitions
 from cancel_core.domain.mail_facts import Money
+from cancel_core.services.mails import Post, send_mails
 
 from tests.support.machine import ROOT
+from tests.support.orders import AT, canceled, paid, stored
+from tests.support.proxy import FaultProxy
+from tests.support.tables import NOW, Aws, Shop
 
 FOLDER = ROOT / "functions" / "send_mail" / "templates"
 TEMPLATES = Templates(FOLDER)
@@ -51,3 +66,72 @@ def facts(**more: Any) -> dict[str, Any]:
         "shop": "Corner Shop",
         "support_url": "https://shop.example.com/help",
     } | more
+
+
+@dataclass
+class PostOffice:
+    """What `send_mails` works with, on an engine: the real tables, and moto's SES, which shows what it took.
+
+    `to_database` and `to_ses`: proxies that both are reached by.
+    """
+
+    shop: Shop
+    post: Post
+    endpoint_url: str
+    dynamodb: Any
+    ses: Any
+    to_database: FaultProxy
+    to_ses: FaultProxy
+    clock: datetime = NOW
+
+    @staticmethod
+    @contextmanager
+    def opened(shop: Shop, aws: Aws) -> Iterator[PostOffice]:
+        endpoint: str = aws.client("sesv2").meta.endpoint_url
+        with ExitStack() as until_then:
+            to_database, to_ses = (
+                until_then.enter_context(FaultProxy(url)) for url in (shop.client.meta.endpoint_url, endpoint)
+            )
+            dynamodb, ses = (
+                boto3.client(
+                    service,  # type: ignore[call-overload]  # any service, by name: the overloads know constants alone
+                    endpoint_url=proxy.url,
+                    region_name=shop.client.meta.region_name,
+                    aws_access_key_id="local",
+                    aws_secret_access_key="local",
+                    config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
+                )
+                for service, proxy in (("dynamodb", to_database), ("sesv2", to_ses))
+            )
+            until_then.callback(dynamodb.close)
+            until_then.callback(ses.close)
+            mails, sender = Mails(dynamodb, shop.tables["mails"]), Sender(ses, "configuration-set")
+            post = Post(shop.orders, shop.policies(), mails, TEMPLATES, sender, timedelta(days=365))
+            shop.configure(mail=MAIL)
+            yield PostOffice(shop, post, endpoint, dynamodb, ses, to_database, to_ses)
+
+    def canceled(self, **more: Any) -> Event:
+        """An order of this shop that was cancelled just now, and the event of it."""
+        source = paid(**{"customer_email": f"{uuid4()}@example.com", "customer_name": "Anna"} | more)
+        order_id = f"o-{uuid4()}"
+        source |= {"order_id": order_id, "store_id": self.shop.store_id}
+        after = canceled(source)
+        self.shop.client.put_item(TableName=self.shop.tables["orders"], Item=after.raw)
+        (event,) = transitions(stored(source).state, after.state, AT)
+        return event
+
+    def send(self, event: Event, *, seconds: float = 30) -> int:
+        """As the function does, which has so many seconds left."""
+        deadline = self.clock + timedelta(seconds=seconds)
+        return send_mails(self.post, event.detail_type, event.detail, deadline, lambda: self.clock)
+
+    def sent(self, event: Event) -> list[dict[str, Any]]:
+        """What SES took about an order, newest first."""
+        with urllib.request.urlopen(f"{self.endpoint_url}/local/mails") as answer:
+            mails: list[dict[str, Any]] = json.load(answer)["mails"]
+        return [mail for mail in mails if event.detail["order_id"] in mail["subject"]]
+
+    def rows(self, event: Event) -> dict[str, dict[str, Any]]:
+        """The mails table's rows about an order, by kind."""
+        rows = [self.post.mails.get(mail_id) for mail_id in self.post.mails.about(event.detail["order_id"])]
+        return {row["kind"]: row for row in rows if row}

@@ -10,7 +10,10 @@ from cancel_core.domain.order_change import DECIDED_ON
 Json = dict[str, Any]
 
 ORDERS, CONFIG, REFUNDS = "OrdersTable.Arn", "ConfigTable.Arn", "RefundsTable.Arn"
-HISTORY = "ConfigHistoryTable.Arn"
+HISTORY, MAILS = "ConfigHistoryTable.Arn", "MailsTable.Arn"
+MAIL_CONFIGURATION_SET = (
+    "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${MailConfigurationSet}"
+)
 READ_CONFIG = {("dynamodb:BatchGetItem", CONFIG), ("dynamodb:BatchGetItem", HISTORY)}
 UNSETTLED = "${RefundsTable.Arn}/index/unsettled"
 BY_CUSTOMER, REFUND_PENDING = "${OrdersTable.Arn}/index/by_customer", "${OrdersTable.Arn}/index/refund_pending"
@@ -48,6 +51,19 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:GetQueueAttributes", "RefundQueue.Arn"),
         ("sqs:ChangeMessageVisibility", "RefundQueue.Arn"),
         ("secretsmanager:GetSecretValue", "StripeSecretArn"),
+    },
+    "SendMailFunction": {
+        ("dynamodb:GetItem", ORDERS),
+        *READ_CONFIG,
+        ("dynamodb:PutItem", MAILS),
+        ("dynamodb:UpdateItem", MAILS),
+        ("sqs:ReceiveMessage", "MailQueue.Arn"),
+        ("sqs:DeleteMessage", "MailQueue.Arn"),
+        ("sqs:GetQueueAttributes", "MailQueue.Arn"),
+        ("sqs:ChangeMessageVisibility", "MailQueue.Arn"),
+        # From the one identity alone; SES asks for the configuration set's leave as well.
+        ("ses:SendEmail", "MailIdentityArn"),
+        ("ses:SendEmail", MAIL_CONFIGURATION_SET),
     },
     "ValidateConfigFunction": {
         *READ_CONFIG,
@@ -211,20 +227,23 @@ def test_the_reasons_read_the_config_and_nothing_else(deployed: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "rule", "action"),
+    ("policy", "rules", "action"),
     [
-        ("QueuePolicy", "RefundRule", "sqs:SendMessage"),
-        ("ConfigQueuePolicy", "ConfigInvalidRule", "sqs:SendMessage"),
+        ("QueuePolicy", ["RefundRule"], "sqs:SendMessage"),
+        ("MailQueuePolicy", ["MailRule", "MailReturnedRule"], "sqs:SendMessage"),
+        ("ConfigQueuePolicy", ["ConfigInvalidRule"], "sqs:SendMessage"),
     ],
 )
-def test_only_its_own_rule_may_send_to_a_queue(policy: str, rule: str, action: str, deployed: Json) -> None:
+def test_only_its_own_rules_may_send_to_a_queue(policy: str, rules: list[str], action: str, deployed: Json) -> None:
     kinds = {"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"}
     policies = {name: r["Properties"] for name, r in deployed["Resources"].items() if r["Type"] in kinds}
-    assert policies.keys() == {"QueuePolicy", "ConfigQueuePolicy", "ConfigTopicPolicy"}
+    assert policies.keys() == {"QueuePolicy", "MailQueuePolicy", "ConfigQueuePolicy", "ConfigTopicPolicy"}
     (statement,) = policies[policy]["PolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Action"] == action
-    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
+    assert statement["Condition"].keys() == {"ArnEquals"}
+    sources = _list(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+    assert sources == [{"Fn::GetAtt": [rule, "Arn"]} for rule in rules]
 
 
 def test_the_topics_policy_has_no_condition_which_event_bridge_would_not_meet(deployed: Json) -> None:
@@ -254,6 +273,7 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
         "ReconcileRefundsFunction",
         "PublishEventsFunction",
         "RefundOrderFunction",
+        "SendMailFunction",
         "ValidateConfigFunction",
         # CloudFormation, by the rights of whoever deploys.
         "SeedConfigFunction",

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from cancel_core.domain.events import CONFIG_SOURCE
+from cancel_core.entrypoints.mail_queue import RETURNED
 
 from tests.support.machine import ROOT
 
 Json = dict[str, Any]
 
-TABLES = ["OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable"]
+TABLES = ["OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable", "MailsTable"]
 WEEK = 7 * 24 * 3600
 
 
@@ -71,6 +72,34 @@ def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
     assert _keys(history) == ["scope", "version"]
     assert history["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert _keys(resources["RefundsTable"]["Properties"]) == ["refund_id"]
+    mails = resources["MailsTable"]["Properties"]
+    assert _keys(mails) == ["mail_id"]
+    assert {index["IndexName"]: _keys(index) for index in mails["GlobalSecondaryIndexes"]} == {
+        "unsent": ["unsent_since"],
+        "by_subject": ["about", "created_at"],
+    }
+    assert mails["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+# ------------------------------------------------------------------------------------------------------------- e-mail
+
+
+def test_without_an_identity_nothing_of_the_mails_runs_or_has_a_price(resources: dict[str, Json]) -> None:
+    mails = {name: one for name, one in resources.items() if name.startswith(("Mail", "SendMail"))}
+    # The function, its queues and its table cost nothing while nobody uses them, and are there for what refers to them.
+    always = {"SendMailFunction", "MailQueue", "MailDeadLetterQueue", "MailsTable"}
+    assert {name for name, one in mails.items() if "Condition" not in one} == always
+    assert {one.get("Condition", "SendMail") for one in mails.values()} == {"SendMail"}
+
+
+def test_what_comes_back_is_that_of_this_stacks_own_mails(resources: dict[str, Json]) -> None:
+    destination = resources["MailEventDestination"]["Properties"]["EventDestination"]
+    assert destination["MatchingEventTypes"] == ["BOUNCE", "COMPLAINT"]
+    rule = resources["MailReturnedRule"]["Properties"]
+    assert "EventBusName" not in rule, "SES knows the account's default bus alone"
+    tags = rule["EventPattern"]["detail"]["mail"]["tags"]
+    assert tags == {"ses:configuration-set": [{"Ref": "MailConfigurationSet"}]}
+    assert rule["EventPattern"]["detail-type"] == list(RETURNED)
 
 
 # ------------------------------------------------------------------------------------------------------------- queues
@@ -78,7 +107,7 @@ def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
 
 def test_what_is_consumed_ends_in_a_dead_letter_queue(resources: dict[str, Json]) -> None:
     sources = _of_type(resources, "AWS::Lambda::EventSourceMapping")
-    assert len(sources) == 3
+    assert len(sources) == 4
     for source in sources.values():
         origin = _queue(source["EventSourceArn"])
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]

@@ -132,3 +132,15 @@ class ProviderUnavailable(CancelCoreError):
 
     The message is for operators and logs: what the provider answered, never a secret.
     """
+
+
+class MailUnavailable(CancelCoreError):
+    """SES can't take the mail now; the same one is to be tried again later. The message is SES's error code."""
+
+
+class MailRefused(CancelCoreError):
+    """The mail will never be taken as it is. The message is SES's error code, never an address."""
+
+
+class MailPostponed(CancelCoreError):
+    """Something that an event is told by could not be sent; the event is to come again."""

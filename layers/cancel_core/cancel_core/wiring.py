@@ -10,15 +10,18 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cancel_core.adapters.dynamodb import config, database
 from cancel_core.telemetry import configure, report_config
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from types_boto3_dynamodb.client import DynamoDBClient
 
     from cancel_core.adapters.dynamodb.config_history import Configs
+    from cancel_core.adapters.dynamodb.mails import Mails
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.refunds import Refunds
     from cancel_core.adapters.eventbridge import Bus
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from cancel_core.services.announce import Change
     from cancel_core.services.cancel import Canceled
     from cancel_core.services.config_edits import ConfigChange
+    from cancel_core.services.mails import Returned
     from cancel_core.services.queries import OrderPage, OrderUnderPolicy
 
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
@@ -123,10 +127,31 @@ def reannounce() -> Callable[[datetime, timedelta, Callable[[], float]], int]:
     return partial(reannounce, _orders(), _refunds(), _bus())
 
 
+def send_mails(templates: Path) -> Callable[[str, Mapping[str, Any], datetime, Callable[[], datetime]], int]:
+    """`templates`: the folder of the mails' texts."""
+    from cancel_core.adapters import ses
+    from cancel_core.adapters.mail_templates import Templates
+    from cancel_core.services.mails import Post, send_mails
+
+    sender = ses.Sender(ses.client(), os.environ["MAIL_CONFIGURATION_SET"])
+    keep = timedelta(days=float(os.environ["MAIL_RETENTION_DAYS"]))
+    return partial(send_mails, Post(_orders(), _policies(), _mails(), Templates(templates), sender, keep))
+
+
+def note_returned() -> Callable[[Returned, datetime], None]:
+    from cancel_core.services.mails import note_returned
+
+    return partial(note_returned, _mails())
+
+
+def postpone_mail(receipt_handle: str, received: int) -> None:
+    _mail_queue().postpone(receipt_handle, received)
+
+
 def take_in_config_edits() -> Callable[[Sequence[ConfigChange]], list[str]]:
     from cancel_core.services.config_edits import take_in
 
-    return partial(take_in, _configs(), _bus())
+    return partial(take_in, _configs(), _bus(), mail_identity=os.environ["MAIL_IDENTITY_ARN"])
 
 
 def seed_config() -> Callable[[], None]:
@@ -186,6 +211,20 @@ def _refund_queue() -> Queue:
     from cancel_core.adapters import sqs
 
     return sqs.Queue(sqs.client(), os.environ["REFUND_QUEUE_URL"], int(os.environ["REFUND_RETRY_SECONDS"]))
+
+
+@cache
+def _mails() -> Mails:
+    from cancel_core.adapters.dynamodb.mails import Mails
+
+    return Mails(_dynamodb(), os.environ["MAILS_TABLE"])
+
+
+@cache
+def _mail_queue() -> Queue:
+    from cancel_core.adapters import sqs
+
+    return sqs.Queue(sqs.client(), os.environ["MAIL_QUEUE_URL"], int(os.environ["MAIL_RETRY_SECONDS"]))
 
 
 @cache

@@ -19,7 +19,6 @@ def session() -> Session:
 
 def client(service: str, *, tries: int = 3, **settings: Any) -> Any:
     """A client that waits a second for a connection and three for an answer; `settings` are botocore's Config's."""
-    config = Config(
-        connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": tries}, **settings
-    )
+    waits = {"connect_timeout": 1, "read_timeout": 3} | settings
+    config = Config(retries={"mode": "standard", "total_max_attempts": tries}, **waits)
     return session().create_client(service, config=config)

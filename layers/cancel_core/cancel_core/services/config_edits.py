@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cancel_core.domain.config_assessment import NAMED, Told, assess, problems_of, with_stores_left
 from cancel_core.domain.config_description import describe
 from cancel_core.domain.events import CONFIG_SOURCE, SCHEMA_VERSION, Event
-from cancel_core.domain.policy import DEFAULT_SCOPE, Good, Settings, in_force, is_store, shown
+from cancel_core.domain.mail_settings import mail_note
+from cancel_core.domain.policy import DEFAULT_SCOPE, Good, Settings, in_force, is_store, judge, shown
 from cancel_core.domain.times import iso
 from cancel_core.telemetry import count, logger, problem_fields
 
@@ -29,12 +30,15 @@ class ConfigChange(NamedTuple):
     after: StoredSettings | None
 
 
-def take_in(configs: Configs, bus: Bus, stream: Sequence[ConfigChange]) -> list[str]:
-    """Looks at each edit. Answers the sequence numbers of those to be given again; each step is safe to do twice."""
+def take_in(configs: Configs, bus: Bus, stream: Sequence[ConfigChange], *, mail_identity: str = "") -> list[str]:
+    """Looks at each edit. Answers the sequence numbers of those to be given again; each step is safe to do twice.
+
+    `mail_identity`: the ARN of the SES identity that mails may be sent from; empty where there is none.
+    """
     failed = []
     for change in stream:
         try:
-            _take_in(configs, bus, change)
+            _take_in(configs, bus, change, mail_identity)
         except Exception:  # noqa: BLE001 - whatever it is, the other edits are still to be looked at
             logger.exception("an edit of the config is to be looked at again", extra={"scope": change.scope})
             count("InternalError")
@@ -42,15 +46,15 @@ def take_in(configs: Configs, bus: Bus, stream: Sequence[ConfigChange]) -> list[
     return failed
 
 
-def _take_in(configs: Configs, bus: Bus, change: ConfigChange) -> None:
+def _take_in(configs: Configs, bus: Bus, change: ConfigChange, identity: str) -> None:
     read = configs.read([DEFAULT_SCOPE, change.scope])
     default, own = read[0], read[-1]
     twin = configs.twin(change.scope) if is_store(change.scope) and own.row.good.document is None else None
     row = _keep(configs, change, own, _in_force(default, default.row.good), twin)
     good_default = row.good if own is default else default.row.good
     shared = _in_force(default, good_default)
-    left = _look_at_stores(configs, default, good_default, shared, change) if own is default else []
-    own_word = _assess(change.scope, change.after, row, good_default, shared, twin)
+    left = _look_at_stores(configs, default, good_default, shared, change, identity) if own is default else []
+    own_word = _assess(change.scope, change.after, row, good_default, shared, identity, twin)
     told = with_stores_left(own_word, left, iso(change.at), removed=change.after is None)
     configs.record(
         change.scope,
@@ -82,9 +86,16 @@ def _assess(
     row: GoodRow,
     good_default: Good,
     shared: Settings,
+    identity: str,
     twin: str | None = None,
 ) -> Told:
-    return assess(scope, _document(settings), row.good, good_default, shared, kept=row.holds(settings), twin=twin)
+    document = _document(settings)
+    told = assess(scope, document, row.good, good_default, shared, kept=row.holds(settings), twin=twin)
+    if document is None or told.problems:
+        return told
+    # What is right by itself may still lack what mails are sent from: it is in force, and told.
+    note = mail_note(shared | judge(scope, document).settings, identity)
+    return told._replace(text=f"{told.text} {note}") if note else told
 
 
 def _keep(configs: Configs, change: ConfigChange, own: StoredScope, shared: Settings, twin: str | None) -> GoodRow:
@@ -112,7 +123,7 @@ def _keep(configs: Configs, change: ConfigChange, own: StoredScope, shared: Sett
 
 
 def _look_at_stores(
-    configs: Configs, default: StoredScope, good_default: Good, shared: Settings, change: ConfigChange
+    configs: Configs, default: StoredScope, good_default: Good, shared: Settings, change: ConfigChange, identity: str
 ) -> list[str]:
     """What an edit of `default` means for the stores: their items say so. Answers those it leaves without a reason."""
     if default.settings != change.after:
@@ -131,7 +142,7 @@ def _look_at_stores(
         right = [not problems_of(store.scope, document, shared_now, twin) for shared_now in (shared, shared_before)]
         if any(right) and not row.holds(settings):
             row = configs.adopt(store, iso(change.at))
-        told = _assess(store.scope, settings, row, good_default, shared, twin)
+        told = _assess(store.scope, settings, row, good_default, shared, identity, twin)
         if store.validation != told.text:
             configs.tell(store.scope, settings, told.text)
         if told.problems and row.holds(settings) and "reasons" not in document:

@@ -1,0 +1,74 @@
+"""The mail queue: events of the stack's bus, which mails tell of, and SES's own, of mails that came back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cancel_core.entrypoints.background import batch_failures
+from cancel_core.errors import MailPostponed, ServiceUnavailable
+from cancel_core.services.mails import Returned
+from cancel_core.telemetry import count, logger
+
+SES = "aws.ses"
+LATE_AFTER = 5
+"""A message that was received so often has been on its way for a quarter of an hour or so."""
+RETURNED = {"Email Bounced": ("bounce", "bounced"), "Email Complaint Received": ("complaint", "complained")}
+
+
+def each_message(
+    batch: Mapping[str, Any],
+    send: Callable[[str, Mapping[str, Any]], Any],
+    note_returned: Callable[[Returned], None],
+    postpone: Callable[[str, int], None],
+) -> dict[str, Any]:
+    """Has `send` take each event in (its detail type and detail), and `note_returned` what SES says.
+
+    What fails comes again after a while, and in the end lies in the dead-letter queue. The answer Lambda expects.
+    """
+    return batch_failures(
+        record["messageId"] for record in batch["Records"] if not _is_done(record, send, note_returned, postpone)
+    )
+
+
+def _is_done(
+    record: Mapping[str, Any],
+    send: Callable[[str, Mapping[str, Any]], Any],
+    note_returned: Callable[[Returned], None],
+    postpone: Callable[[str, int], None],
+) -> bool:
+    received = int(record["attributes"]["ApproximateReceiveCount"])
+    try:
+        event = json.loads(record["body"])
+        if event["source"] == SES:
+            if returned := read_returned(event):
+                note_returned(returned)
+            return True
+        detail = event["detail"]
+        logger.append_keys(order_id=detail["order_id"], cancellation_id=detail["cancellation_id"])
+        send(event["detail-type"], detail)
+    except (MailPostponed, ServiceUnavailable) as error:
+        logger.warning("a mail is to be tried again", extra={"error": str(error), "received": received})
+    except Exception:  # noqa: BLE001 - whatever it is, this message alone is given back
+        logger.exception("the message is to be tried again")
+        count("InternalError")
+    else:
+        return True
+    if received >= LATE_AFTER:
+        count("MailDelayed")
+    postpone(record["receiptHandle"], received)
+    return False
+
+
+def read_returned(event: Mapping[str, Any]) -> Returned | None:
+    """A bounce or a complaint of a mail of ours; None for anything else that SES tells."""
+    detail = event["detail"]
+    mail_id = next(iter(detail.get("mail", {}).get("tags", {}).get("mail_id", [])), None)
+    known = RETURNED.get(event.get("detail-type", ""))
+    if mail_id is None or known is None:
+        return None
+    part, status = known
+    told = detail.get(part, {})
+    sorts = [told.get(name) for name in ("bounceType", "bounceSubType", "complaintFeedbackType")]
+    return Returned(mail_id, status, told.get("timestamp", ""), " ".join(sort for sort in sorts if sort))

@@ -1,0 +1,149 @@
+"""The mails that an event is told by: a row first, then SES, then the row again.
+
+Each line that talks to the outside may be the last one that runs. The event then comes again, and the row says how far
+its mail had come. Only where the last line was SES's can a mail go out twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cancel_core.domain.addresses import Contact
+from cancel_core.domain.mail_facts import Facts, has_something_to_tell, order_facts
+from cancel_core.domain.mails import Mail, mails_of
+from cancel_core.domain.times import iso
+from cancel_core.errors import MailPostponed, MailRefused, MailUnavailable, OrderUnreadable, ServiceUnavailable
+from cancel_core.telemetry import count, logger
+
+if TYPE_CHECKING:
+    from cancel_core.adapters.dynamodb.config import Policies
+    from cancel_core.adapters.dynamodb.mails import Mails
+    from cancel_core.adapters.dynamodb.orders import Orders
+    from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+    from cancel_core.adapters.mail_templates import Templates
+    from cancel_core.adapters.ses import Sender
+    from cancel_core.domain.mail_settings import MailSettings
+
+NO_ADDRESS = "NotAnAddress"
+"""Of a mail whose recipient is no e-mail address."""
+NOTHING = Contact("", "", "")
+TRIES_TO_NOTE = 3
+ROUNDED = timedelta(seconds=1)
+"""Rows have whole seconds."""
+
+
+class Post(NamedTuple):
+    """What mails are sent with. `keep`: how long a row is kept."""
+
+    orders: Orders
+    policies: Policies
+    mails: Mails
+    templates: Templates
+    sender: Sender
+    keep: timedelta
+
+
+def send_mails(
+    post: Post, detail_type: str, detail: Mapping[str, Any], deadline: datetime, clock: Callable[[], datetime]
+) -> int:
+    """Sends each mail that tells of an event and has not been sent. Answers how many there were to be sent.
+
+    `deadline`: when this function will have ended, whatever happens; until then a mail is this function's alone.
+    Two round trips to the database for each mail, and one for the order. Raises `MailPostponed` or `ServiceUnavailable`
+    when the event is to come again, after all that could be sent was.
+    """
+    settings = post.policies.get(detail["store_id"]).mail
+    if not settings.is_on:
+        return 0
+    stored = post.orders.get(detail["order_id"])
+    if stored is not None and not _carries(stored, detail["cancellation_id"]):
+        # Placed anew under the same number, perhaps by somebody else.
+        stored = None
+    contact = stored.contact if stored else NOTHING
+    planned = mails_of(detail_type, detail, settings, contact)
+    facts = _facts(detail, stored, contact) if planned else {}
+    reasons: list[str] = []
+    sent = 0
+    for mail in planned:
+        if not has_something_to_tell(mail.kind, facts):
+            continue
+        try:
+            sent += _send(post, mail, settings, facts, deadline, clock)
+        except (MailPostponed, ServiceUnavailable) as error:
+            # The others are still to be sent.
+            reasons.append(str(error))
+    if reasons:
+        raise MailPostponed("; ".join(sorted(set(reasons))))
+    return sent
+
+
+def _carries(stored: StoredOrder, cancellation_id: str) -> bool:
+    try:
+        return stored.cancellation_id == cancellation_id
+    except OrderUnreadable:
+        return False
+
+
+def _facts(detail: Mapping[str, Any], stored: StoredOrder | None, contact: Contact) -> Facts:
+    state = stored.state if stored else None
+    return order_facts(detail, state.order if state else None, state.cancellation if state else None, contact)
+
+
+def _send(
+    post: Post, mail: Mail, settings: MailSettings, facts: Facts, deadline: datetime, clock: Callable[[], datetime]
+) -> int:
+    now = clock()
+    claim, attempt = post.mails.claim(mail, iso(now), iso(deadline + ROUNDED), int((now + post.keep).timestamp()))
+    keys = {"mail_id": mail.mail_id, "kind": mail.kind}
+    if claim == "done":
+        return 0
+    if claim == "busy":
+        raise MailPostponed("somebody else is at it")
+    try:
+        if not mail.has_address:
+            raise MailRefused(NO_ADDRESS)
+        more = {"shop": settings.shop, "support_url": settings.support_url}
+        message_id = post.sender.send(mail, post.templates.write(mail.kind, mail.language, facts | more), settings)
+    except MailRefused as error:
+        post.mails.not_sent(mail.mail_id, attempt, "failed", str(error), iso(clock()))
+        logger.error("a mail can't be sent; the mails table has it", extra=keys | {"error": str(error)})
+        count("MailFailed")
+        return 0
+    except MailUnavailable as error:
+        post.mails.not_sent(mail.mail_id, attempt, "waiting", str(error), iso(clock()))
+        raise MailPostponed(str(error)) from error
+    _note_sent(post.mails, mail.mail_id, message_id, clock)
+    logger.info("a mail is sent", extra=keys)
+    count("MailSent")
+    return 1
+
+
+def _note_sent(mails: Mails, mail_id: str, message_id: str, clock: Callable[[], datetime]) -> None:
+    """Notes it with more patience than elsewhere: while the row does not say so, the mail may be sent again."""
+    for attempt in range(1, TRIES_TO_NOTE + 1):
+        try:
+            mails.sent(mail_id, message_id, iso(clock()))
+        except ServiceUnavailable:
+            if attempt == TRIES_TO_NOTE:
+                raise
+        else:
+            return
+
+
+class Returned(NamedTuple):
+    """What SES tells of a mail that came back: `bounced` or `complained`, when, and of which sort."""
+
+    mail_id: str
+    status: str
+    at: str
+    reason: str
+
+
+def note_returned(mails: Mails, returned: Returned, now: datetime) -> None:
+    """Puts a bounce or a complaint on the mail's row. Raises `ServiceUnavailable`."""
+    delivery = {"status": returned.status, "at": returned.at, "reason": returned.reason}
+    if mails.came_back(returned.mail_id, delivery, iso(now)):
+        logger.warning("a mail came back", extra={"mail_id": returned.mail_id, "reason": returned.reason})
+        count("MailReturned")
