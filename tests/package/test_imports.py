@@ -40,7 +40,7 @@ PACKAGES = PYDANTIC | {
 ROOMS = {"adapters", "adapters.dynamodb", "domain", "entrypoints"}
 EVERYWHERE = {
     *("adapters.aws", "adapters.dynamodb.attributes", "adapters.dynamodb.config", "adapters.dynamodb.database"),
-    *("domain.policy", "errors", "telemetry", "wiring"),
+    *("domain.addresses", "domain.mail_settings", "domain.policy", "errors", "telemetry", "wiring"),
 }
 # What reads an order, and what answers a client with one.
 ORDERS = {
@@ -81,6 +81,10 @@ OWN = {
         *("domain.refund_plan", "domain.refund_rest", "domain.times", "entrypoints.queue", "services.providers"),
         *("services.refund", "services.refund_books"),
     },
+    "SendMailFunction": {
+        *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.mails", "adapters.mail_templates", "adapters.ses"),
+        *("domain.mail_facts", "domain.mails", "domain.times", "entrypoints.mail_queue", "services.mails"),
+    },
     "ReconcileRefundsFunction": {
         *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.refunds", "adapters.eventbridge", "domain.refund_document"),
         *("domain.refund_plan", "domain.times", "services.reconcile"),
@@ -107,12 +111,14 @@ def test_nothing_is_imported_that_is_not_used(imported: Imported) -> None:
     for function, modules in imported.items():
         packages = {name.split(".")[0] for name in modules} - sys.stdlib_module_names - {"app"}
         # requests, which Stripe's client requires, brings it, and botocore takes it where it is.
-        extra = {"certifi"} if function == "RefundOrderFunction" else set()
+        carried = {"RefundOrderFunction": {"certifi"}, "SendMailFunction": {"babel", "jinja2", "markupsafe"}}
+        extra = carried.get(function, set())
         # It reads no document, and so needs no models.
         less = PYDANTIC if function == "SeedConfigFunction" else set()
         known = (PACKAGES | extra) - less
         assert {name for name in packages if not name.startswith("_sysconfigdata")} == known, function
-        assert len(modules) <= MODULES, function
+        # The templates' engine is no small one; nobody waits for this cold start.
+        assert len(modules) <= MODULES + (90 if function == "SendMailFunction" else 0), function
 
 
 def test_nothing_is_compiled_at_a_cold_start(build: Build, imported: Imported) -> None:

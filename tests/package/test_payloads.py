@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,6 +146,19 @@ def test_refund_order(functions: Lambda, shop: Shop) -> None:
     assert int(shop.refund()["amount"]["N"]) == refund_event()["detail"]["refund"]["amount"]
 
 
+def test_send_mail(functions: Lambda, aws: Aws, shop: Shop) -> None:
+    shop.put(record("publish_events")["NewImage"])
+    assert functions.invoke("SendMailFunction", payload("send_mail")) == {"batchItemFailures": []}
+    with urllib.request.urlopen(f"{aws.endpoint_url}/local/mails") as answer:
+        mails = json.load(answer)["mails"]
+    assert {(mail["kind"], mail["to"]) for mail in mails} >= {
+        ("order_canceled", "anna@example.com"),
+        ("order_canceled_notice", "orders@example.com"),
+    }
+    rows = shop.dynamodb.scan(TableName=aws.tables["mails"], ConsistentRead=True)["Items"]
+    assert {row["status"]["S"] for row in rows if row["about"]["S"] == ORDER} == {"sent"}
+
+
 def test_reconcile_refunds(functions: Lambda, shop: Shop) -> None:
     order = record("publish_events")["NewImage"]
     shop.put(order | {"refund_pending_since": {"S": "2026-01-01T00:00:00Z"}})
@@ -167,7 +181,7 @@ def test_validate_config(functions: Lambda, aws: Aws, shop: Shop) -> None:
     )["Items"]
     kept, last_good = rows
     assert kept["version"]["S"].endswith(change["SequenceNumber"])
-    assert last_good["settings"]["M"] == {name: change["OldImage"][name] for name in ("enabled", "reasons")}
+    assert last_good["settings"]["M"] == {name: change["OldImage"][name] for name in ("enabled", "reasons", "mail")}
     item = shop.dynamodb.get_item(TableName=aws.tables["config"], Key=change["Keys"], ConsistentRead=True)["Item"]
     assert "scope default: reason 6 has no description; give it one" in item["validation"]["S"]
 
@@ -265,3 +279,8 @@ def test_the_payload_of_refund_order_is_what_publish_events_sends(functions: Lam
     assert sent["detail"] == refund_event()["detail"]
     # moto's envelope lacks some of what AWS's has.
     assert set(sent) <= set(refund_event())
+
+
+def test_the_payload_of_send_mail_is_that_same_event() -> None:
+    (message,) = payload("send_mail")["Records"]
+    assert json.loads(message["body"]) == refund_event()

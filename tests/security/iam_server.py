@@ -17,6 +17,7 @@ import os
 import re
 import sys
 import threading
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,6 +75,12 @@ def asked_for(service: str, operation: str, given: dict[str, Any], region: str) 
         case "sqs", {"QueueUrl": url}:
             # A batch is no action of its own.
             return {Right(one.removesuffix("Batch"), arn("sqs", url.rpartition("/")[2]))}
+        case "ses", {"FromEmailAddress": sender}:
+            # A domain's identity stands for all addresses in it.
+            resources = [f"identity/{parseaddr(sender)[1].rpartition('@')[2]}"]
+            if "ConfigurationSetName" in given:
+                resources.append(f"configuration-set/{given['ConfigurationSetName']}")
+            return {Right("ses:SendEmail", arn("ses", resource)) for resource in resources}
         case "secretsmanager", {"SecretId": secret}:
             return {Right(one, secret)}
     return {Right(one, "*")}

@@ -33,7 +33,7 @@ from tests.support.waiting import wait_until
 from tests.template import test_permissions as permissions
 from tests.template.test_permissions import ORDERS, REFUNDS
 
-QUICK = {"ConfigCacheSeconds": "0", "ReconcileAfterSeconds": "1", "RefundRetrySeconds": "1"}
+QUICK = {"ConfigCacheSeconds": "0", "ReconcileAfterSeconds": "1", "RefundRetrySeconds": "1", "MailRetrySeconds": "1"}
 MOMENT = 2.0
 PAID, AT_STRIPE = "demo-paid", "demo-stripe-paid"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -389,31 +389,81 @@ def closes_the_refund_of_an_order_that_is_gone(world: World) -> None:
 
 
 def is_brought_its_messages(world: World) -> None:
-    url, sqs = world.services.queues["RefundQueue"], world.services.sqs
+    body = _message(world, PAID)["body"]
+    _is_brought(world, "Refund", "RefundOrder", body, lambda: bool(world.order()["status"] == {"S": "closed"}))
+
+
+def _is_brought(world: World, queue: str, function: str, body: str, is_done: Callable[[], bool]) -> None:
+    """Lambda's poller, which receives and deletes by the function's role, brings it a message."""
+    url, sqs = world.services.queues[f"{queue}Queue"], world.services.sqs
 
     def left() -> int:
         told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
 
-    message, before = _message(world, PAID), left()
-    sqs.send_message(QueueUrl=url, MessageBody=message["body"])
-    function, stop = "RefundOrderFunction", threading.Event()
+    before = left()
+    sqs.send_message(QueueUrl=url, MessageBody=body)
+    name, stop = f"{function}Function", threading.Event()
     source = QueueSource(
-        world.mapping("RefundOrderSource"),
+        world.mapping(f"{function}Source"),
         world.template.region,
-        world.hands("sqs", function),
-        lambda event: world.runtime.invoke(world.template.name(function), event),
+        world.hands("sqs", name),
+        lambda event: world.runtime.invoke(world.template.name(name), event),
         concurrency=1,
     )
     thread = threading.Thread(target=source.run, args=(stop,))
     thread.start()
-
     try:
-        world.wait(lambda: world.order()["status"] == {"S": "closed"}, "the message is taken")
+        world.wait(is_done, "the message is taken")
         world.wait(lambda: left() <= before, "and deleted")
     finally:
         stop.set()
         thread.join()
+
+
+# --- send_mail --------------------------------------------------------------------------------------------------------
+
+
+def _mail_message(world: World) -> dict[str, Any]:
+    """What the mail function is given for `demo-paid`, cancelled just now, of which nobody was told."""
+    world.put(canceled_image())
+    table = world.template.name("MailsTable")
+    for row in world.services.dynamodb.scan(TableName=table)["Items"]:
+        world.services.dynamodb.delete_item(TableName=table, Key={"mail_id": row["mail_id"]})
+    (message,) = payload("send_mail")["Records"]
+    return dict(message)
+
+
+def _mail_statuses(world: World) -> set[str]:
+    rows = world.services.dynamodb.scan(TableName=world.template.name("MailsTable"), ConsistentRead=True)["Items"]
+    return {row["status"]["S"] for row in rows}
+
+
+def sends_mails(world: World) -> None:
+    message = _mail_message(world)
+    assert world.invoke("SendMailFunction", {"Records": [message]}) == {"batchItemFailures": []}
+    assert _mail_statuses(world) == {"sent"}
+
+
+def has_a_message_come_again_that_it_can_not_read(world: World) -> None:
+    queue = "MailQueue"
+    url = world.services.queues[queue]
+    sent = world.services.sqs.send_message(QueueUrl=url, MessageBody="no event at all")["MessageId"]
+
+    def received() -> list[str]:
+        return [one["ReceiptHandle"] for one in world.received(queue) if one["MessageId"] == sent]
+
+    (message,) = payload("send_mail")["Records"]
+    message |= {"messageId": sent, "body": "no event at all"}
+    message["receiptHandle"] = world.wait(received, "the message is there")[0]
+    failed = {"batchItemFailures": [{"itemIdentifier": sent}]}
+    assert world.invoke("SendMailFunction", {"Records": [message]}) == failed
+    world.wait(received, "the message comes again, and not in three minutes")
+
+
+def is_brought_its_events(world: World) -> None:
+    body = _mail_message(world)["body"]
+    _is_brought(world, "Mail", "SendMail", body, lambda: _mail_statuses(world) == {"sent"})
 
 
 # --- reconcile_refunds ------------------------------------------------------------------------------------------------
@@ -533,6 +583,28 @@ JOBS = (
         (("sqs:ReceiveMessage", "RefundQueue.Arn"), ("sqs:DeleteMessage", "RefundQueue.Arn")),
     ),
     Job(
+        "SendMailFunction",
+        sends_mails,
+        (
+            READ,
+            *READ_CONFIG,
+            ("dynamodb:PutItem", permissions.MAILS),
+            ("dynamodb:UpdateItem", permissions.MAILS),
+            ("ses:SendEmail", "MailIdentityArn"),
+            ("ses:SendEmail", permissions.MAIL_CONFIGURATION_SET),
+        ),
+    ),
+    Job(
+        "SendMailFunction",
+        has_a_message_come_again_that_it_can_not_read,
+        (("sqs:ChangeMessageVisibility", "MailQueue.Arn"),),
+    ),
+    Job(
+        "SendMailFunction",
+        is_brought_its_events,
+        (("sqs:ReceiveMessage", "MailQueue.Arn"), ("sqs:DeleteMessage", "MailQueue.Arn")),
+    ),
+    Job(
         "ReconcileRefundsFunction",
         announces_again,
         (
@@ -564,6 +636,7 @@ LAMBDA_ITSELF = {
     "PublishEventsFunction": {("dynamodb:ListStreams", "*")},
     "ValidateConfigFunction": {("dynamodb:ListStreams", "*")},
     "RefundOrderFunction": {("sqs:GetQueueAttributes", "RefundQueue.Arn")},
+    "SendMailFunction": {("sqs:GetQueueAttributes", "MailQueue.Arn")},
 }
 """What AWS's Lambda asks of a role that reads a stream or a queue, and the pollers here have no use for. Source: Lambda
 developer guide, "Process DynamoDB records with Lambda" and "Creating and configuring an Amazon SQS event source

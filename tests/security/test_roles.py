@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from tests.security.iam_server import Right
 from tests.security.jobs import JOBS, LAMBDA_ITSELF, Job, World
 from tests.security.jobs import world as make_world
-from tests.template.test_permissions import ALLOWED, CONFIG, HISTORY, ORDERS, REFUNDS
+from tests.template.test_permissions import ALLOWED, CONFIG, HISTORY, MAILS, ORDERS, REFUNDS
 
 Named = tuple[str, str]
 
@@ -122,6 +122,9 @@ NOBODYS: set[Named] = {
     ("sqs:ReceiveMessage", "RefundDeadLetterQueue.Arn"),
     ("sqs:PurgeQueue", "RefundQueue.Arn"),
     ("iam:PutRolePolicy", "*"),
+    ("ses:SendEmail", "arn:aws:ses:${AWS::Region}:${AWS::AccountId}:identity/another.example"),
+    ("sqs:SendMessage", "MailQueue.Arn"),
+    *((f"dynamodb:{action}", MAILS) for action in ("GetItem", "BatchGetItem", "Query", "Scan", "DeleteItem")),
 }
 
 # The wrong key: what is let through fails at once, and changes nothing.
@@ -135,6 +138,17 @@ def _table(resource: str) -> dict[str, Any]:
 
 def _queue(world: World, resource: str) -> dict[str, Any]:
     return {"QueueUrl": world.services.queues[world.template.logical_id(resource)]}
+
+
+def _mail(resource: str) -> dict[str, Any]:
+    """From an identity; with a configuration set, from the identity that there is."""
+    kind, _, name = resource.rpartition(":")[2].partition("/")
+    text = {"Data": "none"}
+    simple = {"Subject": text, "Body": {"Text": text, "Html": text}}
+    mail = {"Destination": {"ToAddresses": ["nobody@example.com"]}, "Content": {"Simple": simple}}
+    if kind == "identity":
+        return mail | {"FromEmailAddress": f"shop@{name}"}
+    return mail | {"FromEmailAddress": "shop@example.com", "ConfigurationSetName": name}
 
 
 ASK: dict[str, Callable[[World, str], dict[str, Any]]] = {
@@ -168,6 +182,7 @@ ASK: dict[str, Callable[[World, str], dict[str, Any]]] = {
     },
     "iam:PutRolePolicy": lambda _, __: {"RoleName": "none", "PolicyName": "none", "PolicyDocument": "{}"},
     "secretsmanager:GetSecretValue": lambda _, of: {"SecretId": of},
+    "ses:SendEmail": lambda _, of: _mail(of),
     "sqs:ChangeMessageVisibility": lambda world, of: (
         _queue(world, of) | {"ReceiptHandle": "none", "VisibilityTimeout": 0}
     ),
@@ -182,7 +197,8 @@ ASK: dict[str, Callable[[World, str], dict[str, Any]]] = {
 def _is_refused(world: World, function: str, right: Right, *, in_transaction: str = "") -> bool:
     service, operation = right.action.split(":")
     service = "dynamodbstreams" if "Stream" in operation or "Shard" in operation or "Records" in operation else service
-    client, given = world.hands(service, function), ASK[right.action](world, right.resource)
+    client = world.hands("sesv2" if service == "ses" else service, function)
+    given = ASK[right.action](world, right.resource)
     if function == "ValidateConfigFunction" and operation == "PutEvents":
         given["Entries"][0] |= {"Source": "cancel-core.config", "DetailType": "ConfigInvalid"}
     if in_transaction:
@@ -207,6 +223,6 @@ WRITES = {"Put": "dynamodb:PutItem", "Update": "dynamodb:UpdateItem", "Delete": 
 @pytest.mark.parametrize("function", ALLOWED)
 def test_a_transaction_is_no_way_around_it(shop: World, function: str) -> None:
     for kind, action in WRITES.items():
-        for table in (ORDERS, CONFIG, HISTORY, REFUNDS):
+        for table in (ORDERS, CONFIG, HISTORY, REFUNDS, MAILS):
             right = shop.right((action, table))
             assert _is_refused(shop, function, right, in_transaction=kind) == (right not in shop.rights(function))
