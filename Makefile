@@ -121,6 +121,11 @@ DO ?= --help
 refunds: $(VENV)/run.stamp ## the operator's command: refunds that wait for a person (DO='list', DO='--local list')
 	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops $(DO)
 
+# For example: make mails DO='resend mail_1234'
+.PHONY: mails
+mails: $(VENV)/run.stamp ## the mails that were not sent, or came back (DO='list', 'show ORDER_ID', 'resend MAIL_ID', '--local list')
+	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.mails $(DO)
+
 # For example: make storefront DO='site --api https://api.example.com --issuer https://login.example.com --client-id 4711'
 .PHONY: storefront
 storefront: $(VENV)/run.stamp ## the three pages as a folder for any static host (DO='FOLDER --api ... --issuer ... --client-id ...')

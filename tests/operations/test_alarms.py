@@ -114,7 +114,50 @@ def a_message_that_is_none(stage: Stage) -> None:
     stage.invoke("RefundOrderFunction", event)
 
 
+def mail_message(received: int = 1, **body: Any) -> Json:
+    """The mail function's payload, received so many times; `body`: in place of parts of its event."""
+    (record,) = payload("send_mail")["Records"]
+    event = json.loads(record["body"]) | body
+    attributes = record["attributes"] | {"ApproximateReceiveCount": str(received)}
+    return {"Records": [record | {"body": json.dumps(event), "attributes": attributes}]}
+
+
+def forget_mails(stage: Stage) -> None:
+    for row in stage.dynamodb.scan(TableName=stage.aws.tables["mails"])["Items"]:
+        stage.dynamodb.delete_item(TableName=stage.aws.tables["mails"], Key={"mail_id": row["mail_id"]})
+
+
+def mails_about_a_cancel(stage: Stage) -> None:
+    forget_mails(stage)
+    stage.put("orders", cancelled())
+    stage.invoke("SendMailFunction", mail_message())
+
+
+def a_mail_to_no_address(stage: Stage) -> None:
+    forget_mails(stage)
+    stage.put("orders", cancelled() | {"customer_email": {"S": "nobody"}})
+    stage.invoke("SendMailFunction", mail_message())
+
+
+def a_mail_that_comes_again_and_again(stage: Stage) -> None:
+    stage.invoke("SendMailFunction", mail_message(received=5, detail={}))
+
+
+def mails_that_bounce(stage: Stage) -> None:
+    mails_about_a_cancel(stage)
+    ids = [row["mail_id"]["S"] for row in stage.dynamodb.scan(TableName=stage.aws.tables["mails"])["Items"]]
+    bounce = {"bounceType": "Permanent", "bounceSubType": "General", "timestamp": "2026-11-22T10:05:00.000Z"}
+    event: Json = {"source": "aws.ses", "detail-type": "Email Bounced"}
+    event["detail"] = {"bounce": bounce, "mail": {"tags": {"mail_id": [ids[0]]}}}
+    for _ in range(10):
+        stage.invoke("SendMailFunction", mail_message(**event))
+
+
 STORIES: dict[str, Callable[[Stage], None]] = {
+    "MailSent": mails_about_a_cancel,
+    "MailFailed": a_mail_to_no_address,
+    "MailDelayed": a_mail_that_comes_again_and_again,
+    "MailReturned": mails_that_bounce,
     "OrderCanceled": a_cancel,
     "RefundSucceeded": a_refund_that_has_ended("succeeded"),
     "RefundFailed": a_refund_that_has_ended("failed"),

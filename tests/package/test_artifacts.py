@@ -46,6 +46,9 @@ def test_an_artifact_is_the_function_and_what_it_alone_requires(build: Build) ->
             assert {"app.py", "stripe"} <= found
             # The runtime's own would be shadowed.
             assert not found & {"boto3", "botocore", "cancel_core", "pydantic"}
+        elif name == "SendMailFunction":
+            assert {"app.py", "templates", "babel", "jinja2", "markupsafe"} <= found
+            assert not found & {"boto3", "botocore", "cancel_core", "pydantic"}
         else:
             assert found == {"app.py"}
 
