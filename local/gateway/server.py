@@ -180,7 +180,9 @@ class _Api(Handler):
             if self.gateway.stack is None:
                 return self._json(503, {"message": "Starting"})
             return self._json(200, self.gateway.stack)
-        if self.command == "GET" and self.gateway.stack and path.startswith(mails.MAILS):
+        if self.command == "GET" and path.startswith(mails.MAILS):
+            if self.gateway.stack is None:
+                return self._json(503, {"message": "Starting"})
             found = mails.answer(path, query, self.gateway.stack["endpoint_url"])
             if found:
                 return self.answer(found.status, found.body, found.headers)

@@ -9,10 +9,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from cancel_core.adapters.mail_templates import kinds
 from cancel_core.domain.mail_settings import LANGUAGES
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.visit import SCREENSHOTS
-from tests.support.mails import FOLDER, TEMPLATES, facts
+from tests.support.mails import FOLDER, MAIL, TEMPLATES, facts
+from tests.support.shop import Shop
+from tests.support.waiting import wait_until
 
 KINDS = kinds(FOLDER)
 NARROW, WIDE = 320, 800
@@ -56,4 +58,30 @@ def test_a_mail_fits_in_each_language_and_with_long_words(kind: str, language: s
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW
     page.set_content(TEMPLATES.write(kind, language, facts()).html)
     page.screenshot(path=SCREENSHOTS / f"mail-{kind}-{language}.png", full_page=True)
+    context.close()
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_the_local_stacks_page_of_mails_is_one_to_read(
+    width: int, scheme: Literal["light", "dark"], shop: Shop, browser: Browser
+) -> None:
+    shop.configure(mail=MAIL)
+    order_id = shop.put(customer_email="anna@example.com", customer_name="Anna")
+    shop.canceled(order_id)
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+
+    def is_there() -> bool:
+        page.goto(f"{shop.endpoint}/local/mails/")
+        return page.get_by_role("link", name=f"Your order {order_id} has been cancelled").count() > 0
+
+    wait_until(is_there, what="the mail is in the list")
+    page.get_by_role("link", name=f"Your order {order_id} has been cancelled").click()
+    expect(page.get_by_role("heading", level=2)).to_have_text(f"Your order {order_id} has been cancelled")
+    expect(page.frame_locator("iframe").get_by_text("Hello Anna,")).to_be_visible()
+    expect(page.locator("pre")).to_contain_text("Hello Anna,")
+    page.screenshot(path=SCREENSHOTS / f"mails-page-{width}-{scheme}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
     context.close()

@@ -23,6 +23,7 @@ FUNCTIONS = (
     "PublishEventsFunction",
     "RefundOrderFunction",
     "ReconcileRefundsFunction",
+    "SendMailFunction",
     "ValidateConfigFunction",
 )
 # What is quarters of an hour in production.
@@ -31,6 +32,7 @@ QUICK = {
     "ReconcileRate": "rate(2 seconds)",
     "ReconcileAfterSeconds": "2",
     "RefundRetrySeconds": "1",
+    "MailRetrySeconds": "1",
     # What every library would say, if it were let.
     "LogLevel": "DEBUG",
 }
@@ -111,9 +113,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         stack.ready()
         aws = Aws(StackInfo.of(stack.description))
         open_until_then.callback(aws.close)
-        aws.sqs.set_queue_attributes(
-            QueueUrl=stack.services.queues["RefundQueue"], Attributes={"VisibilityTimeout": str(VISIBLE_SECONDS)}
-        )
+        for queue in ("RefundQueue", "MailQueue"):
+            aws.sqs.set_queue_attributes(
+                QueueUrl=stack.services.queues[queue], Attributes={"VisibilityTimeout": str(VISIBLE_SECONDS)}
+            )
         yield World(stack, aws, proxies, stripe, Account(stripe_url))
 
 

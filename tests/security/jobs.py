@@ -458,7 +458,7 @@ def has_a_message_come_again_that_it_can_not_read(world: World) -> None:
     message["receiptHandle"] = world.wait(received, "the message is there")[0]
     failed = {"batchItemFailures": [{"itemIdentifier": sent}]}
     assert world.invoke("SendMailFunction", {"Records": [message]}) == failed
-    world.wait(received, "the message comes again, and not in three minutes")
+    world.wait(received, "the message comes again, and not in two minutes")
 
 
 def is_brought_its_events(world: World) -> None:

@@ -32,12 +32,12 @@ _PASSES = frozenset(
     }
 )
 """What passes by itself. The daily quota's end is told as too many requests, too."""
-_SERVER_ERROR = 500
+_TOO_MANY, _SERVER_ERROR = 429, 500
 
 
 def client() -> SESV2Client:
     # One try: SES knows no idempotency key, so the client's own second try could be a second mail.
-    made: SESV2Client = aws.client("sesv2", tries=1, read_timeout=10)
+    made: SESV2Client = aws.client("sesv2", tries=1, read_timeout=5)
     return made
 
 
@@ -74,7 +74,7 @@ class Sender:
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "Unknown")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            if code in _PASSES or status >= _SERVER_ERROR:
+            if code in _PASSES or status == _TOO_MANY or status >= _SERVER_ERROR:
                 raise MailUnavailable(code) from None
             raise MailRefused(code) from None
         except BotoCoreError as error:
