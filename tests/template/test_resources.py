@@ -187,7 +187,8 @@ def test_silence_is_told_after_an_hour_not_after_several(resources: dict[str, Js
 
 def test_each_index_has_its_throttles_watched(resources: dict[str, Json]) -> None:
     watched = set()
-    for query in _alarms(resources)["TableThrottlesAlarm"]["Metrics"]:
+    alarms = _alarms(resources)
+    for query in (*alarms["TableThrottlesAlarm"]["Metrics"], *alarms["MailTableThrottlesAlarm"]["Metrics"]):
         if "MetricStat" in query:
             metric = query["MetricStat"]["Metric"]
             dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
