@@ -78,7 +78,7 @@ def test_a_build_says_what_it_carries(build: Build) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(document)) is None
     assert sbom(folder) == document
     listed = {(one["name"], one["version"]) for one in document["components"]}
-    locks = [ROOT / "layers/cancel_core/requirements.txt", ROOT / "functions/refund_order/requirements.txt"]
+    locks = [ROOT / "layers/cancel_core/requirements.txt", *ROOT.glob("functions/*/requirements.txt")]
     locked = {
         (match[1].lower(), match[2])
         for lock in locks
@@ -88,6 +88,7 @@ def test_a_build_says_what_it_carries(build: Build) -> None:
     assert listed <= locked
     where = {one["name"]: one["properties"][0]["value"] for one in document["components"]}
     assert where["stripe"] == "RefundOrderFunction"
+    assert where["jinja2"] == where["babel"] == "SendMailFunction"
     assert where["pydantic"] == build.layer.name
 
 

@@ -83,7 +83,8 @@ OWN = {
     },
     "SendMailFunction": {
         *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.mails", "adapters.mail_templates", "adapters.ses"),
-        *("domain.mail_facts", "domain.mails", "domain.times", "entrypoints.mail_queue", "services.mails"),
+        *("domain.mail_facts", "domain.mails", "domain.refund_plan", "domain.times", "entrypoints.mail_queue"),
+        "services.mails",
     },
     "ReconcileRefundsFunction": {
         *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.refunds", "adapters.eventbridge", "domain.refund_document"),
