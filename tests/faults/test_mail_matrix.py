@@ -40,7 +40,7 @@ class Point(NamedTuple):
 
 POINTS = (
     Point("BatchGetItem", "reads the config", writes=False),
-    Point("GetItem", "reads the order", writes=False),
+    Point("Query", "reads the order", writes=False),
     Point("PutItem", "writes down that the mail is to be sent"),
     Point(SES, "has SES send it"),
     Point("UpdateItem", "writes down that it is sent"),

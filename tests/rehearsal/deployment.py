@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -181,9 +180,12 @@ class Deployment:
                     IntegrationUri=self.name(alias),
                     PayloadFormatVersion=integration["payloadFormatVersion"],
                 )["IntegrationId"]
-                signed_in: Mapping[str, str] = {}
+                signed_in: dict[str, Any] = {}
                 if name in operation["security"][0]:
-                    signed_in = {"AuthorizationType": "JWT", "AuthorizerId": authorizer}
+                    # As nothing is given for JwtScopes.
+                    pool = [scope["Fn::If"] for scope in operation["security"][0][name]]
+                    scopes = [one[1] for one in pool if one[0] == "AskPoolScopes"]
+                    signed_in = {"AuthorizationType": "JWT", "AuthorizerId": authorizer, "AuthorizationScopes": scopes}
                 gateway.create_route(
                     ApiId=api, RouteKey=f"{method.upper()} {path}", Target=f"integrations/{made}", **signed_in
                 )

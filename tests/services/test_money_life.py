@@ -353,6 +353,7 @@ class _Orders:
 
     def __init__(self, table: Table) -> None:
         self.get, self.write = table.get, table.write_order
+        self.of_customer = lambda order_id, _customer_id: table.get(order_id)
 
 
 class _Refunds:

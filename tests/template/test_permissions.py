@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("secretsmanager:GetSecretValue", "StripeSecretArn"),
     },
     "SendMailFunction": {
-        ("dynamodb:GetItem", ORDERS),
+        ("dynamodb:Query", ORDERS),
         *READ_CONFIG,
         ("dynamodb:PutItem", MAILS),
         ("dynamodb:UpdateItem", MAILS),

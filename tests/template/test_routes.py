@@ -71,9 +71,18 @@ def test_the_authorizer_checks_issuer_and_audience(deployed: Json) -> None:
 def test_each_of_three_scopes_is_asked_for_only_when_it_was_given(deployed: Json) -> None:
     for route, operation in _routes(deployed).items():
         if route not in OPEN:
-            scopes = operation["security"][0]["Jwt"]
-            assert [scope["Fn::If"][0] for scope in scopes] == ["AskScope1", "AskScope2", "AskScope3"]
-            assert all(scope["Fn::If"][2] == {"Ref": "AWS::NoValue"} for scope in scopes)
+            first, second, third = operation["security"][0]["Jwt"]
+            # Of the pool that is made: an ID token has neither of them.
+            assert [one["Fn::If"][:2] for one in (first, second)] == [
+                ["AskPoolScopes", "openid"],
+                ["AskPoolScopes", "aws.cognito.signin.user.admin"],
+            ]
+            given = [first["Fn::If"][2], second["Fn::If"][2], third]
+            assert [scope["Fn::If"][0] for scope in given] == ["AskScope1", "AskScope2", "AskScope3"]
+            assert all(scope["Fn::If"][2] == {"Ref": "AWS::NoValue"} for scope in given)
+    assert deployed["Conditions"]["AskPoolScopes"] == {
+        "Fn::And": [{"Condition": "CreatePool"}, {"Fn::Equals": [{"Ref": "JwtScopes"}, ""]}]
+    }
 
 
 def test_browsers_may_call_and_read_what_the_clients_need(deployed: Json) -> None:
