@@ -180,7 +180,7 @@ class EventWatch:
             if event["detail"]["order_id"] == order_id and (not detail_types or event["detail-type"] in detail_types)
         ]
 
-    def wait_for(self, order_id: str, detail_type: str, *, seconds: float = 20.0) -> dict[str, Any]:
+    def wait_for(self, order_id: str, detail_type: str, *, seconds: float = 60.0) -> dict[str, Any]:
         """The detail of the first such event."""
         end = time.monotonic() + seconds
         while not (found := self.of(order_id, detail_type)):

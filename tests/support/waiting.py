@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(probe: Callable[[], T], *, what: str, seconds: float = 20.0, every: float = 0.05) -> T:
+def wait_until(probe: Callable[[], T], *, what: str, seconds: float = 60.0, every: float = 0.05) -> T:
     """Asks `probe` until it answers something true, and gives that. Fails after `seconds`."""
     end = time.monotonic() + seconds
     while True:
