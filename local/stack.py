@@ -16,6 +16,7 @@ from local.event_sources.stream import StreamSource
 from local.gateway.server import Gateway, invoker
 from local.gateway.tokens import Issuer
 from local.guard import Guard
+from local.output import say
 from local.runtime.function import Function, Result
 from local.runtime.runtime import Runtime
 from local.template import ACCOUNT, Template
@@ -111,7 +112,7 @@ class Stack:
         prefix = f"{template.stack}-"
         self.runtime = runtime = Runtime(
             functions.values(), extra_environment=extra, guard=self._guard,
-            log=lambda name, line: print(f"{name.removeprefix(prefix)} | {line}", flush=True),
+            log=lambda name, line: say(f"{name.removeprefix(prefix)} | {line}"),
         )  # fmt: skip
         # First answers should be quick, so what a route or a source calls starts its first environment now.
         called = {route.function for route in template.routes()} | {

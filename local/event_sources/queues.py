@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.event_sources.answers import Invoke, failed_items
 from local.event_sources.records import Record, plain
+from local.output import say
 from local.runtime.function import TooManyRequests
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class QueueSource:
         except TooManyRequests:
             return
         except (ClientError, BotoCoreError) as error:
-            print(f"{self._arn}: {error}", flush=True)
+            say(f"{self._arn}: {error}")
 
     def _record(self, message: Mapping[str, Any]) -> Record:
         attributes = {

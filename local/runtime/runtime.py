@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from local.guard import Guard
+from local.output import say
 from local.runtime.function import MAX_PAYLOAD, Function, Result
 from local.runtime.invocation import Invocation, failure
 from local.runtime.pool import Pool
 
 
 def _print(name: str, line: str) -> None:
-    print(f"{name} | {line}", file=sys.stderr, flush=True)
+    say(f"{name} | {line}", sys.stderr)
 
 
 class Runtime:
