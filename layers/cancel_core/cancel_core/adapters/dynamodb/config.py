@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from botocore.exceptions import ClientError
-
 from cancel_core.adapters.dynamodb.attributes import attribute_values, plain
-from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, Raw, database_errors
+from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, Raw, database_errors, holds
 from cancel_core.domain.policy import DEFAULT_SCOPE, NOTHING, Good, Policy, Problem, read_policy, store_scope
 from cancel_core.errors import ServiceUnavailable
 
@@ -163,15 +161,11 @@ class Seed:
 
     def put_first(self, document: Mapping[str, Any]) -> bool:
         """Puts an item, in plain values, where its scope has none. False when there is one, which stays as it is."""
-        try:
-            self._client.put_item(
+        return holds(
+            lambda: self._client.put_item(
                 TableName=self._table,
                 Item=attribute_values(document),
                 ConditionExpression="attribute_not_exists(#scope)",
                 ExpressionAttributeNames={"#scope": "scope"},
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        )

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from cancel_core.adapters.dynamodb.attributes import plain
 from cancel_core.adapters.dynamodb.config import LAST_GOOD, ConfigTables, last_good, read_scopes
-from cancel_core.adapters.dynamodb.database import Raw
+from cancel_core.adapters.dynamodb.database import FAILED_CONDITION, Raw, holds
 from cancel_core.domain.policy import NOT_SETTINGS, SETTINGS, Good, is_store
 from cancel_core.domain.times import iso
 from cancel_core.telemetry import logger
@@ -191,7 +191,7 @@ class Configs:
                 **update,
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if error.response["Error"]["Code"] != FAILED_CONDITION:
                 raise
             refused: Mapping[str, Any] = error.response
             return GoodRow(refused.get("Item"))
@@ -218,16 +218,14 @@ class Configs:
         known = {name: {"M": image.raw} for name, image in images.items() if image and image.raw}
         if len(repr(known)) <= MAX_IMAGES:
             row |= known
-        try:
-            self._client.put_item(
+        holds(
+            lambda: self._client.put_item(
                 TableName=self._tables.history,
                 Item=row,
                 ConditionExpression="attribute_not_exists(#version)",
                 ExpressionAttributeNames={"#version": "version"},
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+        )
 
     def tell(self, scope: str, read: StoredSettings, validation: str) -> bool:
         """Puts `validation` on the item, where the admin looks. False when it has been edited or deleted since."""
@@ -244,20 +242,19 @@ class Configs:
             else:
                 conditions.append(f"attribute_not_exists({placeholder})")
         try:
-            self._client.update_item(
-                TableName=self._tables.config,
-                Key={"scope": {"S": scope}},
-                UpdateExpression="SET validation = :validation",
-                ConditionExpression=" AND ".join(conditions),
-                ExpressionAttributeNames=names | {"#scope": "scope"},
-                ExpressionAttributeValues=values,
+            return holds(
+                lambda: self._client.update_item(
+                    TableName=self._tables.config,
+                    Key={"scope": {"S": scope}},
+                    UpdateExpression="SET validation = :validation",
+                    ConditionExpression=" AND ".join(conditions),
+                    ExpressionAttributeNames=names | {"#scope": "scope"},
+                    ExpressionAttributeValues=values,
+                )
             )
         except ClientError as error:
             code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-            if code == "ValidationException" and "size" in message:
-                logger.error("there is no room on the item to say what is wrong with it", extra={"scope": scope})
-                return False
-            if code != "ConditionalCheckFailedException":
+            if code != "ValidationException" or "size" not in message:
                 raise
+            logger.error("there is no room on the item to say what is wrong with it", extra={"scope": scope})
             return False
-        return True

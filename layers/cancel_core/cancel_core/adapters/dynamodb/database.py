@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,20 @@ def database_errors() -> Iterator[None]:
         raise
     except (BotoConnectionError, HTTPClientError, CredentialRetrievalError) as error:
         raise ServiceUnavailable(TRY_AGAIN) from error
+
+
+FAILED_CONDITION = "ConditionalCheckFailedException"
+
+
+def holds(write: Callable[[], object]) -> bool:
+    """Makes a conditional write. False where its condition does not hold, and nothing was written."""
+    try:
+        write()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != FAILED_CONDITION:
+            raise
+        return False
+    return True
 
 
 def item_that_failed(error: ClientError) -> Raw | None:

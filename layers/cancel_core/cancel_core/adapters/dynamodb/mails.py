@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from cancel_core.adapters.dynamodb.attributes import attribute_values, plain
-from cancel_core.adapters.dynamodb.database import database_errors, item_that_failed
+from cancel_core.adapters.dynamodb.database import FAILED_CONDITION, database_errors, holds, item_that_failed
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cancel_core.domain.mails import Mail
 
 Claim = Literal["mine", "done", "busy"]
-_FAILED_CONDITION = "ConditionalCheckFailedException"
 
 
 class Mails:
@@ -63,7 +62,7 @@ class Mails:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except ClientError as error:
-            if error.response["Error"]["Code"] != _FAILED_CONDITION:
+            if error.response["Error"]["Code"] != FAILED_CONDITION:
                 raise
             return self._claim_again(mail, plain(item_that_failed(error) or {}), at, until)
         return "mine", 1
@@ -156,9 +155,9 @@ class Mails:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
         names = {f"#{name}": name for name in {*changes, *remove}}
         given = attribute_values({f":new_{name}": value for name, value in changes.items()} | dict(values))
-        try:
-            with database_errors():
-                self._client.update_item(
+        with database_errors():
+            return holds(
+                lambda: self._client.update_item(
                     TableName=self.table,
                     Key={"mail_id": {"S": mail_id}},
                     UpdateExpression=expression,
@@ -166,8 +165,4 @@ class Mails:
                     ExpressionAttributeNames=names,
                     ExpressionAttributeValues=given,
                 )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _FAILED_CONDITION:
-                raise
-            return False
-        return True
+            )

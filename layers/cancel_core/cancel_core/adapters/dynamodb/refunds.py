@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from cancel_core.adapters.dynamodb.attributes import attribute_value, attribute_values, present
-from cancel_core.adapters.dynamodb.database import TRY_AGAIN, Raw, database_errors
+from cancel_core.adapters.dynamodb.database import TRY_AGAIN, Raw, database_errors, holds
 from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.domain.ids import REFUND, ledger_id, surplus_id
@@ -225,39 +225,25 @@ class Refunds:
             ":at": at,
             ":status": "surplus",
         }
-        try:
-            with database_errors():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key={"refund_id": {"S": surplus_id(order_id)}},
-                    UpdateExpression="SET order_id = :order_id, cancellation_id = :cancellation_id, "
-                    "surplus = :surplus, unsettled_since = :at, updated_at = :at, #status = :status",
-                    ConditionExpression="attribute_not_exists(refund_id) OR surplus <> :surplus",
-                    ExpressionAttributeNames={"#status": "status"},
-                    ExpressionAttributeValues=attribute_values(values),
-                )
-        except ClientError as error:
-            # Listed before; or a person has seen to it already.
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+        # Or it was listed before, or a person has seen to it already.
+        self._update_if(
+            surplus_id(order_id),
+            "attribute_not_exists(refund_id) OR surplus <> :surplus",
+            UpdateExpression="SET order_id = :order_id, cancellation_id = :cancellation_id, "
+            "surplus = :surplus, unsettled_since = :at, updated_at = :at, #status = :status",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues=attribute_values(values),
+        )
 
     def settle_surplus(self, surplus: str, settled: dict[str, str]) -> bool:
         """Takes a surplus that a person has seen to off the operator's list. False where there is none."""
-        try:
-            with database_errors():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key={"refund_id": {"S": surplus}},
-                    UpdateExpression="SET settled = :settled, #status = :status REMOVE unsettled_since",
-                    ConditionExpression="attribute_exists(refund_id)",
-                    ExpressionAttributeNames={"#status": "status"},
-                    ExpressionAttributeValues=attribute_values({":settled": settled, ":status": "settled"}),
-                )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        return self._update_if(
+            surplus,
+            "attribute_exists(refund_id)",
+            UpdateExpression="SET settled = :settled, #status = :status REMOVE unsettled_since",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues=attribute_values({":settled": settled, ":status": "settled"}),
+        )
 
     def close(self, refund_id: str, cancellation_id: str, order_id: str, failure: dict[str, str], at: str) -> bool:
         """Ends as failed the refund of an order that is gone, begun or not. False when it had ended before, or is
@@ -274,28 +260,27 @@ class Refunds:
             "updated_at": at,
             "unsettled_since": at,
         }
-        try:
-            with database_errors():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key={"refund_id": {"S": refund_id}},
-                    UpdateExpression="SET "
-                    + ", ".join(f"#{name} = :{name}" for name in attributes)
-                    + " ADD revision :one",
-                    ConditionExpression="attribute_not_exists(refund_id) "
-                    "OR (#status = :pending AND #order_id = :order_id)",
-                    ExpressionAttributeNames={f"#{name}": name for name in attributes},
-                    ExpressionAttributeValues={
-                        **{f":{name}": attribute_value(value) for name, value in attributes.items()},
-                        ":pending": {"S": "pending"},
-                        ":one": {"N": "1"},
-                    },
+        return self._update_if(
+            refund_id,
+            "attribute_not_exists(refund_id) OR (#status = :pending AND #order_id = :order_id)",
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes) + " ADD revision :one",
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={
+                **{f":{name}": attribute_value(value) for name, value in attributes.items()},
+                ":pending": {"S": "pending"},
+                ":one": {"N": "1"},
+            },
+        )
+
+    def _update_if(self, refund_id: str, condition: str, **update: Any) -> bool:
+        """False where the condition does not hold. Raises `ServiceUnavailable`."""
+        key = {"refund_id": {"S": refund_id}}
+        with database_errors():
+            return holds(
+                lambda: self._client.update_item(
+                    TableName=self._table, Key=key, ConditionExpression=condition, **update
                 )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+            )
 
 
 def _raise_unless_changed(error: ClientError) -> None:
