@@ -182,7 +182,8 @@ def asked_with_booking(
     if ledger is None:
         return leg
     back = given(order, ledger, documents, lambda one: one.has_moved)
-    payment = next(payment for payment in order.payments if payment.payment_id == leg.payment_id)
+    payment = order.payment(leg.payment_id)
+    assert payment
     refunded, voided = _sums(payment, back)
     return leg.model_copy(update={"base": refunded if leg.action == "refund" else voided})
 

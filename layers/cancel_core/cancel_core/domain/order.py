@@ -130,6 +130,10 @@ class Order(Document):
                 raise ValueError(f"two {name}")
         return self
 
+    def payment(self, payment_id: str) -> Payment | None:
+        """The payment of this id; None where the order has none such (any more)."""
+        return next((payment for payment in self.payments if payment.payment_id == payment_id), None)
+
     @property
     def rows_refunded(self) -> int:
         """What the rows say was given back: items, shipping and fees."""

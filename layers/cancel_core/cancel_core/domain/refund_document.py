@@ -240,7 +240,8 @@ def new_document(
 
 def asked_leg(planned: PlannedLeg, order: Order, document: RefundDocument, at: str) -> AskedLeg:
     """A planned leg as it is frozen right before its provider is asked for it."""
-    payment = next(payment for payment in order.payments if payment.payment_id == planned.payment_id)
+    payment = order.payment(planned.payment_id)
+    assert payment
     return AskedLeg(
         payment_id=planned.payment_id,
         provider=planned.provider,
@@ -261,7 +262,8 @@ def asked_again(leg: AskedLeg, amount: int, order: Order, at: str) -> AskedLeg:
 
     What the order says of the payment and its rows today has nothing of it.
     """
-    payment = next(payment for payment in order.payments if payment.payment_id == leg.payment_id)
+    payment = order.payment(leg.payment_id)
+    assert payment
     return leg.model_copy(
         update={
             "amount": amount,

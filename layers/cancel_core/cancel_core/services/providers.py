@@ -89,7 +89,7 @@ def reference_of(leg: AskedLeg, order: Order) -> AskedLeg:
     """The leg with the provider's id of its payment, where an earlier version had not kept it."""
     if leg.payment_reference:
         return leg
-    payment = next((payment for payment in order.payments if payment.payment_id == leg.payment_id), None)
+    payment = order.payment(leg.payment_id)
     return leg.model_copy(update={"payment_reference": payment.reference}) if payment else leg
 
 
