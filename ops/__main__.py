@@ -19,12 +19,9 @@ credentials, or on the stack of `make run` with --local.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import boto3
@@ -37,6 +34,7 @@ from cancel_core.errors import CancelCoreError, OrderUnreadable
 
 from ops import deadletters, personal, settlement
 from ops.restore import refill
+from ops.stacks import as_json, deployed_ids, local_stack, parser
 
 DEAD_LETTERS = ("RefundDeadLetterQueue", "RuleDeadLetterQueue", "PublishDeadLetterQueue")
 
@@ -60,19 +58,14 @@ class Stack(NamedTuple):
 def deployed(name: str) -> Stack:
     """A stack in AWS, found by its CloudFormation stack's name."""
     session = boto3.Session()
-    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
-    ids = {
-        row["LogicalResourceId"]: row["PhysicalResourceId"] for page in pages for row in page["StackResourceSummaries"]
-    }
+    ids = deployed_ids(session, name)
     queues = {name: ids[name] for name in ("RefundQueue", *DEAD_LETTERS)}
     return _stack(session, None, None, ids["OrdersTable"], ids["RefundsTable"], ids["EventBus"], queues)
 
 
 def local(url: str) -> Stack:
     """The stack of `make run`."""
-    with urllib.request.urlopen(f"{url}/local/stack", timeout=10) as answer:  # noqa: S310 - the operator's own address
-        told = json.load(answer)
-    session = boto3.Session("local", "local", region_name=told["region"])
+    session, told = local_stack(url)
     tables, endpoint, database = told["tables"], told["endpoint_url"], told["dynamodb_endpoint_url"]
     return _stack(session, endpoint, database, tables["orders"], tables["refunds"], told["event_bus"], told["queues"])
 
@@ -121,10 +114,10 @@ def show_list(stack: Stack) -> None:
 def show_one(stack: Stack, some_id: str) -> None:
     """One refund's whole story: its document with its log, and what the order says."""
     if some_id.startswith(SURPLUS):
-        print(_json(stack.refunds.item(some_id) or {}))
+        print(as_json(stack.refunds.item(some_id) or {}))
         return
     case = settlement.find(stack.orders, stack.refunds, some_id)
-    print(_json(stack.refunds.item(case.document.refund_id) or {}))
+    print(as_json(stack.refunds.item(case.document.refund_id) or {}))
     if case.stored is None:
         print("\nThe order is no longer in the table.")
         return
@@ -175,26 +168,9 @@ def _erase(stack: Stack, asked: argparse.Namespace, now: datetime) -> None:
         print(line)
 
 
-def _json(document: object) -> str:
-    def number(value: object) -> int | float | str | list[Any]:
-        if isinstance(value, set):
-            return sorted(value, key=str)
-        if not isinstance(value, Decimal):
-            # Of the shop's own attributes: binaries.
-            return str(value)
-        return int(value) if value == value.to_integral_value() else float(value)
-
-    return json.dumps(document, default=number, indent=2, ensure_ascii=False)
-
-
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="refunds", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--stack", default="cancel-core", help="the CloudFormation stack's name")
-    parser.add_argument("--local", action="store_true", help="the stack of `make run`, at --url")
-    parser.add_argument("--url", default="http://127.0.0.1:3000", help="where that is, if not at %(default)s")
-    commands = parser.add_subparsers(dest="command", required=True)
+    asks = parser("refunds", __doc__)
+    commands = asks.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="what is pending, failed, or in a dead-letter queue")
     commands.add_parser("show", help="one refund's whole story").add_argument("id")
     for name, what in (
@@ -218,7 +194,20 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     which.add_argument("ids", nargs="*", default=[], metavar="ORDER_ID")
     which.add_argument("--comments-older-than", type=int, metavar="DAYS", help="of all orders cancelled before that")
     commands.add_parser("export", help="all that is held about a customer, as JSON").add_argument("customer_id")
-    return parser.parse_args(arguments)
+    return asks.parse_args(arguments)
+
+
+def _move(stack: Stack, asked: argparse.Namespace, person: settlement.Person, now: datetime) -> str:
+    orders, refunds = stack.orders, stack.refunds
+    match asked.command:
+        case "retry":
+            return settlement.retry(orders, refunds, stack.bus, asked.id, person, now)
+        case "settle":
+            return settlement.settle(orders, refunds, asked.id, person, now)
+        case "returned":
+            return settlement.money_returned(orders, refunds, asked.id, asked.payment, person, now)
+        case _:
+            return settlement.give_up(orders, refunds, asked.id, person, now)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -241,19 +230,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "erase":
                 _erase(stack, asked, now)
             case "export":
-                print(_json(personal.export(stack.orders, stack.refunds, asked.customer_id)))
-            case "retry":
-                person = settlement.Person(asked.by, asked.why)
-                print(settlement.retry(stack.orders, stack.refunds, stack.bus, asked.id, person, now))
-            case "settle":
-                person = settlement.Person(asked.by, asked.why)
-                print(settlement.settle(stack.orders, stack.refunds, asked.id, person, now))
-            case "returned":
-                person = settlement.Person(asked.by, asked.why)
-                print(settlement.money_returned(stack.orders, stack.refunds, asked.id, asked.payment, person, now))
-            case "give-up":
-                person = settlement.Person(asked.by, asked.why)
-                print(settlement.give_up(stack.orders, stack.refunds, asked.id, person, now))
+                print(as_json(personal.export(stack.orders, stack.refunds, asked.customer_id)))
+            case _:
+                print(_move(stack, asked, settlement.Person(asked.by, asked.why), now))
     except CancelCoreError as error:
         print(error, file=sys.stderr)
         return 1

@@ -14,16 +14,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import urllib.request
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import boto3
 from cancel_core.adapters.dynamodb.mails import Mails
 from cancel_core.domain.events import SOURCE
 from cancel_core.domain.times import iso
+
+from ops.stacks import as_json, deployed_ids, local_stack, parser
 
 MAIL = "mail_"
 
@@ -40,19 +40,14 @@ class Stack(NamedTuple):
 def deployed(name: str) -> Stack:
     """A stack in AWS, found by its CloudFormation stack's name."""
     session = boto3.Session()
-    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
-    ids = {
-        row["LogicalResourceId"]: row["PhysicalResourceId"] for page in pages for row in page["StackResourceSummaries"]
-    }
+    ids = deployed_ids(session, name)
     mails = Mails(session.client("dynamodb"), ids["MailsTable"])
     return Stack(mails, session.client("sqs"), ids["MailQueue"], ids["MailDeadLetterQueue"])
 
 
 def local(url: str) -> Stack:
     """The stack of `make run`."""
-    with urllib.request.urlopen(f"{url}/local/stack", timeout=10) as answer:  # noqa: S310 - the operator's own address
-        told = json.load(answer)
-    session = boto3.Session("local", "local", region_name=told["region"])
+    session, told = local_stack(url)
     mails = Mails(session.client("dynamodb", endpoint_url=told["dynamodb_endpoint_url"]), told["tables"]["mails"])
     sqs = session.client("sqs", endpoint_url=told["endpoint_url"])
     return Stack(mails, sqs, told["queues"]["MailQueue"], told["queues"]["MailDeadLetterQueue"])
@@ -77,7 +72,7 @@ def show(stack: Stack, some_id: str) -> bool:
     """The rows of one mail, or of all about one order. False where there are none."""
     rows = _rows(stack, [some_id] if some_id.startswith(MAIL) else stack.mails.about(some_id))
     for row in rows:
-        print(json.dumps(row, default=_number, indent=2, ensure_ascii=False))
+        print(as_json(row))
     return bool(rows)
 
 
@@ -87,7 +82,7 @@ def resend(stack: Stack, mail_id: str, now: datetime) -> bool:
     if row is None or not stack.mails.again(mail_id, iso(now)):
         return False
     event = {"source": SOURCE, "detail-type": row["event"]["detail_type"], "detail": row["event"]["detail"]}
-    stack.sqs.send_message(QueueUrl=stack.queue, MessageBody=json.dumps(event, default=_number))
+    stack.sqs.send_message(QueueUrl=stack.queue, MessageBody=json.dumps(event, default=int))
     return True
 
 
@@ -104,24 +99,14 @@ def _why(row: dict[str, Any]) -> str:
     return str(row["delivery"]["reason"] if "delivery" in row else row.get("error", ""))
 
 
-def _number(value: object) -> int:
-    assert isinstance(value, Decimal)
-    return int(value)
-
-
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="mails", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--stack", default="cancel-core", help="the CloudFormation stack's name")
-    parser.add_argument("--local", action="store_true", help="the stack of `make run`, at --url")
-    parser.add_argument("--url", default="http://127.0.0.1:3000", help="where that is, if not at %(default)s")
-    commands = parser.add_subparsers(dest="command", required=True)
+    asks = parser("mails", __doc__)
+    commands = asks.add_subparsers(dest="command", required=True)
     command = commands.add_parser("list", help="what is not sent, and why")
     command.add_argument("--returned", action="store_true", help="what bounced or was complained of instead")
     commands.add_parser("show", help="what became of a mail, or of all mails about an order").add_argument("id")
     commands.add_parser("resend", help="have a mail sent once more").add_argument("id")
-    return parser.parse_args(arguments)
+    return asks.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -28,12 +28,13 @@ def erase(dynamodb: DynamoDBClient, table: str, order_ids: Iterable[str]) -> Ite
             yield f"{order_id}: there is no such order."
             continue
         paths = ["customer_email"] if "customer_email" in item else []
+        asked: dict[str, Any] = {}
         if "comment" in item.get("cancellation", {}).get("M", {}):
             paths.append("cancellation.#comment")
+            asked = {"ExpressionAttributeNames": {"#comment": "comment"}}
         if not paths:
             yield f"{order_id}: there is nothing to erase."
             continue
-        asked: dict[str, Any] = {"ExpressionAttributeNames": {"#comment": "comment"}} if len(paths[-1]) > 14 else {}
         try:
             dynamodb.update_item(
                 TableName=table,
