@@ -22,6 +22,7 @@ Document = dict[str, Any]
 INTENTS = {"p1": 6000, "p2": 4000}
 HELD = 1500
 OWED = sum(INTENTS.values())
+IDS = {"items": "item_id", "fees": "fee_id", "payments": "payment_id"}
 LATER = "2026-01-02T03:04:05.678Z"
 
 
@@ -71,13 +72,11 @@ class Case:
 
     def change(self, attribute: str, key: str, **numbers: Any) -> None:
         """Changes one row or one payment, whatever else it says now."""
-        id_name = {"items": "item_id", "fees": "fee_id", "payments": "payment_id"}[attribute]
         listed = self.order()[attribute]
-        self.write(**{attribute: [one | numbers if one[id_name] == key else one for one in listed]})
+        self.write(**{attribute: [one | numbers if one[IDS[attribute]] == key else one for one in listed]})
 
     def one(self, attribute: str, key: str) -> Document:
-        id_name = {"items": "item_id", "fees": "fee_id", "payments": "payment_id"}[attribute]
-        (found,) = [one for one in self.order()[attribute] if one[id_name] == key]
+        (found,) = [one for one in self.order()[attribute] if one[IDS[attribute]] == key]
         return dict(found)
 
 

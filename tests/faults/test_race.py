@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -21,23 +21,13 @@ from examples.shipping import ship
 from tests.faults.conftest import World, about
 from tests.support import documents
 from tests.support.machine import ROOT
-from tests.support.proxy import Answer, Fault, FaultProxy, Forward, Request, drop_answer
+from tests.support.proxy import FaultProxy, drop_answer, just_before
 from tests.support.shop import Shop, refused
 from tests.support.waiting import wait_until
 
 CANCEL = "CancelOrderFunction"
 SECONDS = 30
 ROUNDS = 20
-
-
-def just_before(action: Callable[[], object]) -> Fault:
-    """The request waits while something else is done, and then goes on."""
-
-    def fault(request: Request, forward: Forward) -> Answer:
-        action()
-        return forward(request)
-
-    return fault
 
 
 @contextmanager

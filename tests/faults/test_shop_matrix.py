@@ -6,7 +6,6 @@ A section of docs/faults.md says what becomes of the money. `UPDATE_DOCS=1` writ
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from tests.faults.deeds import DEEDS, HELD, OWED, Case, Deed
 from tests.faults.page import assert_section, table
 from tests.support import documents
 from tests.support.aws import EventWatch
-from tests.support.proxy import Answer, Fault, Forward, Request
+from tests.support.proxy import just_after, just_before
 from tests.support.shop import Shop
 from tests.support.waiting import wait_until
 
@@ -60,10 +59,10 @@ class Cell:
         """Cancels, and comes back when the deed is done and the refund has ended."""
         case, world = self.case, self.case.world
         if self.when == WHEN[0]:
-            world.proxies[CANCEL].plan(about("UpdateItem", case.order_id), self._first(self._do))
+            world.proxies[CANCEL].plan(about("UpdateItem", case.order_id), just_before(self._do))
         elif self.when == WHEN[2]:
-            world.stripe.plan(about("POST /v1/refunds", case.intents["p1"]), self._then(self._do))
-        world.proxies[REFUND].plan(about("BatchGetItem", case.order_id), self._first(self._refund_begins))
+            world.stripe.plan(about("POST /v1/refunds", case.intents["p1"]), just_after(self._do))
+        world.proxies[REFUND].plan(about("BatchGetItem", case.order_id), just_before(self._refund_begins))
         answer = case.shop.cancel(case.order_id)
         if answer.status_code != 200:
             self.refused = f"{answer.status_code} `{answer.json()['code']}`"
@@ -83,23 +82,6 @@ class Cell:
     def _do(self) -> None:
         self.impossible = self.deed.do(self.case)
         self.is_done = True
-
-    @staticmethod
-    def _first(action: Callable[[], object]) -> Fault:
-        def fault(request: Request, forward: Forward) -> Answer:
-            action()
-            return forward(request)
-
-        return fault
-
-    @staticmethod
-    def _then(action: Callable[[], object]) -> Fault:
-        def fault(request: Request, forward: Forward) -> Answer:
-            answer = forward(request)
-            action()
-            return answer
-
-        return fault
 
     def ended(self) -> Cell:
         def has_ended() -> bool:
@@ -189,11 +171,7 @@ def quiet(shop: Shop) -> None:
     """What was published until now has been worked on, for what was published after it has been."""
     later = shop.put(**documents.paid())
     shop.canceled(later)
-
-    def refunded() -> bool:
-        return bool(shop.cancellation(later)["refund"]["status"] == "succeeded")
-
-    wait_until(refunded, what="a later order is refunded", seconds=SECONDS, every=0.5)
+    shop.refunded(later)
 
 
 @pytest.mark.timeout(900)

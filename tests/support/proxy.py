@@ -83,6 +83,27 @@ def delay(seconds: float) -> Fault:
     return fault
 
 
+def just_before(action: Callable[[], object]) -> Fault:
+    """The request waits while something else is done, and then goes on."""
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        action()
+        return forward(request)
+
+    return fault
+
+
+def just_after(action: Callable[[], object]) -> Fault:
+    """The service does its work, and its answer waits while something else is done."""
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        action()
+        return answer
+
+    return fault
+
+
 def before(action: Callable[[], object]) -> Fault:
     """Does something, then breaks off: the service hears nothing. With a kill, the caller's last line."""
 
