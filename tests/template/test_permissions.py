@@ -80,6 +80,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:SendMessage", "ConfigDeadLetterQueue.Arn"),
     },
     "SeedConfigFunction": {("dynamodb:PutItem", CONFIG)},
+    "EraseCommentsFunction": {("dynamodb:Scan", ORDERS), ("dynamodb:UpdateItem", ORDERS)},
     "ReconcileRefundsFunction": {
         ("dynamodb:Scan", REFUND_PENDING),
         ("dynamodb:Scan", UNSETTLED),
@@ -244,6 +245,8 @@ def test_each_announces_its_own_events_and_no_other(
         ("PublishEventsFunction", WRITTEN),
         ("RefundOrderFunction", WRITTEN),
         ("ReconcileRefundsFunction", {"order_id", "refund_pending_since"}),
+        # The comment is one of the cancellation; whether IAM looks at it as well is not documented.
+        ("EraseCommentsFunction", {"order_id", "cancellation", "comment"}),
     ],
 )
 def test_of_an_order_no_more_is_written_than_the_product_knows(
@@ -301,11 +304,12 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
         for resource in deployed["Resources"].values()
         if resource["Type"] == "AWS::Lambda::Permission"
     }
-    timer = callers.pop("ReconcileRefundsFunction")
-    assert timer == ("events.amazonaws.com", "ReconcileRefundsFunctionTimer.Arn")
+    on_a_schedule = ("ReconcileRefundsFunction", "EraseCommentsFunction")
+    for function in on_a_schedule:
+        assert callers.pop(function) == ("events.amazonaws.com", f"{function}Timer.Arn")
     # Those that read a stream or a queue are called by Lambda itself.
     assert callers.keys() == ALLOWED.keys() - {
-        "ReconcileRefundsFunction",
+        *on_a_schedule,
         "PublishEventsFunction",
         "RefundOrderFunction",
         "SendMailFunction",
