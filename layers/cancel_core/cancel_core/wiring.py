@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.refunds import Refunds
     from cancel_core.adapters.eventbridge import Bus
     from cancel_core.adapters.sqs import Queue
+    from cancel_core.domain.caller import Caller
     from cancel_core.domain.cancel import CancelRequest
     from cancel_core.domain.cancellation import Cancellation, Refund
     from cancel_core.domain.order import Order
@@ -76,19 +77,19 @@ def cancel_order() -> Callable[[CancelRequest, datetime], Canceled]:
     return partial(cancel_order, _orders(), _policies())
 
 
-def get_order() -> Callable[[str, str | None], OrderUnderPolicy]:
+def get_order() -> Callable[[str, Caller], OrderUnderPolicy]:
     from cancel_core.services.queries import get_order
 
     return partial(get_order, _orders(), _policies())
 
 
-def check_eligibility() -> Callable[[str, str | None], tuple[Order, Decision]]:
+def check_eligibility() -> Callable[[str, Caller], tuple[Order, Decision]]:
     from cancel_core.services.queries import check_eligibility
 
     return partial(check_eligibility, _orders(), _policies())
 
 
-def get_cancellation() -> Callable[[str, str | None], tuple[Order, Cancellation]]:
+def get_cancellation() -> Callable[[str, Caller], tuple[Order, Cancellation]]:
     from cancel_core.services.queries import get_cancellation
 
     return partial(get_cancellation, _orders())

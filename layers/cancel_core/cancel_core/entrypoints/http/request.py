@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cancel_core.domain.caller import Caller, Customer, Guest
 from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.cancellation import Fingerprint
 from cancel_core.domain.policy import DEFAULT_STORE, REASON_CODE_LENGTH
@@ -66,9 +67,13 @@ class ApiRequest:
         """Cut where no route of ours is so long: it is shown in answers."""
         return str(self.event["rawPath"])[:MAX_PATH]
 
-    @property
-    def order_id(self) -> str:
-        return str(self.event["pathParameters"]["order_id"])
+    def caller(self, claim: str) -> Caller:
+        """Who asks."""
+        return Customer(self.customer_id(claim))
+
+    def order_id_of(self, caller: Caller) -> str:
+        """The order that is asked about: a guest's token is for one alone, and the path does not name it."""
+        return caller.order_id if isinstance(caller, Guest) else str(self.event["pathParameters"]["order_id"])
 
     def customer_id(self, claim: str) -> str | None:
         """The customer that the token speaks for; None, who has no orders, when the claim is not there or no string.
@@ -119,10 +124,9 @@ class ApiRequest:
             )
         return int(text)
 
-    def cancel_request(self, claim: str) -> CancelRequest:
+    def cancel_request(self, caller: Caller) -> CancelRequest:
         """Raises `InvalidRequest`."""
         body = self._json()
-        customer_id = self.customer_id(claim)
         errors: list[tuple[str, str]] = []
         key = self.header("idempotency-key")
         if key is not None and not _KEY.fullmatch(key):
@@ -135,12 +139,12 @@ class ApiRequest:
         if errors:
             _refuse(errors)
         return CancelRequest(
-            order_id=self.order_id,
-            customer_id=customer_id,
+            order_id=self.order_id_of(caller),
+            caller=caller,
             reason=cancel.reason,
             comment=cancel.comment,
             request_id=self.request_id,
-            fingerprint=_fingerprint(customer_id, key, cancel) if key is not None else None,
+            fingerprint=_fingerprint(caller.owner, key, cancel) if key is not None else None,
             earlier_body=_digest(_parsed(cancel)) if key is not None else None,
         )
 
@@ -190,14 +194,14 @@ def _pointer(location: tuple[int | str, ...]) -> str:
     return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
-def _fingerprint(customer_id: str | None, key: str, body: CancelBody) -> Fingerprint:
+def _fingerprint(owner: str, key: str, body: CancelBody) -> Fingerprint:
     """Hashes, since a key is the client's and a comment is personal.
 
     The body's is under the client's key, which nobody keeps: a plain hash would tell who guesses a comment that it is
     right, after the comment has been erased, too.
     """
-    digest = hmac.new(f"{customer_id}\0{key}".encode(), _parsed(body).encode(), "sha256").hexdigest()
-    return Fingerprint(key=_digest(f"{customer_id}\0{key}"), body=digest)
+    digest = hmac.new(f"{owner}\0{key}".encode(), _parsed(body).encode(), "sha256").hexdigest()
+    return Fingerprint(key=_digest(f"{owner}\0{key}"), body=digest)
 
 
 def _parsed(body: CancelBody) -> str:
