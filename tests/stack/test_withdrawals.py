@@ -110,7 +110,8 @@ def test_twenty_at_once_with_one_key_are_one_statement(open_shop: Shop, anyone: 
 
 def test_off_is_told(shop: Shop, anyone: Client) -> None:
     order_id = shop.put()
-    for off in ({}, {"withdrawal": {}}, {"withdrawal": ON | {"enabled": "No"}}):
+    settings: list[dict[str, Any]] = [{}, {"withdrawal": {}}, {"withdrawal": ON | {"enabled": "No"}}]
+    for off in settings:
         shop.configure(**off)
         refused(submit(anyone, statement(shop)), 409, "WITHDRAWAL_DISABLED")
         problem = refused(withdraw(shop, order_id, {}), 409, "WITHDRAWAL_DISABLED")
