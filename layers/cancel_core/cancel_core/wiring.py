@@ -25,21 +25,24 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.mails import Mails
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.refunds import Refunds
+    from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
     from cancel_core.adapters.eventbridge import Bus
     from cancel_core.adapters.sqs import Outbox, Queue
     from cancel_core.domain.access import Token
-    from cancel_core.domain.caller import Caller, Guest
+    from cancel_core.domain.caller import Caller, Customer, Guest
     from cancel_core.domain.cancel import CancelRequest
     from cancel_core.domain.cancellation import Cancellation, Refund
     from cancel_core.domain.order import Order
     from cancel_core.domain.policy import Policy
     from cancel_core.domain.provider import Provider
     from cancel_core.domain.rules import Decision
+    from cancel_core.domain.withdrawal import WithdrawalRequest
     from cancel_core.services.announce import Change
     from cancel_core.services.cancel import Canceled
     from cancel_core.services.config_edits import ConfigChange
     from cancel_core.services.mails import Post, Returned
     from cancel_core.services.queries import OrderPage, OrderUnderPolicy
+    from cancel_core.services.withdraw import Register, Submitted
 
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     from cancel_core.adapters import snapshot
@@ -106,6 +109,18 @@ def list_orders() -> Callable[[str | None, int, Mapping[str, str] | None], Order
     from cancel_core.services.queries import list_orders
 
     return partial(list_orders, _orders(), _policies())
+
+
+def submit_withdrawal() -> Callable[[WithdrawalRequest], Submitted]:
+    from cancel_core.services.withdraw import submit_withdrawal
+
+    return partial(submit_withdrawal, _register())
+
+
+def withdraw_order() -> Callable[[WithdrawalRequest, str, Customer], Submitted]:
+    from cancel_core.services.withdraw import withdraw_order
+
+    return partial(withdraw_order, _orders(), _register())
 
 
 def policy_of_store() -> Callable[[str], Policy]:
@@ -246,6 +261,19 @@ def _refunds() -> Refunds:
     from cancel_core.adapters.dynamodb.refunds import Refunds
 
     return Refunds(_dynamodb(), os.environ["REFUNDS_TABLE"], _orders())
+
+
+@cache
+def _withdrawals() -> Withdrawals:
+    from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
+
+    return Withdrawals(_dynamodb(), os.environ["WITHDRAWALS_TABLE"])
+
+
+def _register() -> Register:
+    from cancel_core.services.withdraw import Register
+
+    return Register(_withdrawals(), _policies(), float(os.environ["WITHDRAWAL_RETENTION_DAYS"]))
 
 
 @cache

@@ -72,3 +72,8 @@ def code_id(order_id: str, request_id: str) -> str:
 def mail_id(kind: str, *occasion: str) -> str:
     """One for each mail, always: its kind, and what tells the occasion from all others."""
     return _derived("mail", kind, *occasion)
+
+
+def withdrawal_id(*occasion: str) -> str:
+    """One for each statement of withdrawal: whose it is and its idempotency key, or the request that brought it."""
+    return _derived("wdr", *occasion)
