@@ -14,5 +14,5 @@ def handler(request: ApiRequest) -> Answer:
     caller = request.caller(wiring.customer_claim())
     canceled = cancel_order(request.cancel_request(caller), wiring.now())
     headers = {"idempotency-replayed": "true"} if canceled.replayed else {}
-    document = canceled_view(canceled)
+    document = canceled_view(canceled, request.received)
     return Answer(document, headers, {"cancellation_id": document["cancellation"]["cancellation_id"]})

@@ -13,4 +13,4 @@ get_order = wiring.get_order()
 def handler(request: ApiRequest) -> Answer:
     caller = request.caller(wiring.customer_claim())
     order, policy = get_order(request.order_id_of(caller), caller)
-    return Answer(order_view(order, policy))
+    return Answer(order_view(order, policy, request.received))

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from tests.support.openapi import content_of
 from tests.support.orders import ENABLED, document, item, order
+from tests.support.tables import NOW
 
 
 class Context:
@@ -41,6 +42,7 @@ def event(body: str | None = None, query: dict[str, str] | None = None, /, **hea
         "pathParameters": {"order_id": "o1"},
         "requestContext": {
             "requestId": "gateway-request",
+            "timeEpoch": 1795341600017,
             "http": {"method": "POST"},
             "authorizer": {"jwt": {"claims": {"sub": "c1"}}},
         },
@@ -429,7 +431,7 @@ def test_a_refusal_with_an_order_is_zipped_too() -> None:
         answer = sent(refusal, method, accept_encoding="gzip", if_none_match="*")
 
         assert answer["statusCode"] == 409
-        assert json.loads(content_of(answer))["order"] == order_view(large, ENABLED)
+        assert json.loads(content_of(answer))["order"] == order_view(large, ENABLED, NOW)
         headers = {name: answer["headers"][name] for name in ("content-type", "cache-control", "vary")}
         assert headers == {
             "content-type": "application/problem+json",

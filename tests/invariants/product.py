@@ -99,7 +99,7 @@ class Product:
         )
         policies = Policies(client, ConfigTables(self._tables["config"], self._tables["history"]), 0, print)
         canceled = cancel_order(self._orders(client), policies, request, now)
-        view: dict[str, Any] = canceled_view(canceled)["cancellation"]
+        view: dict[str, Any] = canceled_view(canceled, now)["cancellation"]
         return view, canceled.replayed
 
     def publish(self, client: Any, records: Sequence[Mapping[str, Any]], now: datetime) -> list[str]:

@@ -63,7 +63,7 @@ def test_an_order_with_nulls_is_shown_like_one_without(shop: Shop, nulls: dict[s
     order_id = shop.put(paid(customer_id=customer, **nulls))
 
     (listed,) = list_orders(shop.orders, shop.policies(), customer, 20, None).orders
-    shown = order_view(*get_order(shop.orders, shop.policies(), order_id, Customer(customer)))
+    shown = order_view(*get_order(shop.orders, shop.policies(), order_id, Customer(customer)), NOW)
 
     assert listed.order
     assert shown["available_actions"] == ["CANCEL"]

@@ -7,8 +7,8 @@ to mend.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cancel_core.domain.mail_settings import NO_MAIL, MailFault, MailSettings, read_mail
@@ -20,6 +20,8 @@ from cancel_core.domain.withdrawal_settings import (
 )
 
 if TYPE_CHECKING:
+    from datetime import date
+
     # Its module brings pydantic, which who reads the config alone needs not.
     from cancel_core.domain.cancellation import RefundBasis
 
@@ -73,9 +75,16 @@ class Problem:
         return f"scope {shown(self.scope)}: {self.fault}; {self.remedy}"
 
 
+def _no_holiday(_: date) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is in force for one store. `problems` say what of the config is not, because it is wrong."""
+    """What is in force for one store. `problems` say what of the config is not, because it is wrong.
+
+    `is_holiday`: the public holidays of the country that `withdrawal` names. Whoever reads the policy brings them.
+    """
 
     enabled: bool
     reasons: tuple[PolicyReason, ...] = ()
@@ -83,6 +92,7 @@ class Policy:
     refund_basis: RefundBasis = "invoiced"
     mail: MailSettings = NO_MAIL
     withdrawal: WithdrawalSettings = NO_WITHDRAWAL
+    is_holiday: Callable[[date], bool] = field(default=_no_holiday, compare=False, repr=False)
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:

@@ -43,7 +43,7 @@ def refusal_problem(request: ApiRequest, refusal: Refusal) -> dict[str, Any]:
         case ServiceUnavailable():
             headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     if refusal.order and refusal.policy:
-        extra["order"] = order_view(refusal.order, refusal.policy)
+        extra["order"] = order_view(refusal.order, refusal.policy, request.received)
     return _problem(request, status, refusal.code, title, refusal.detail, extra, headers)
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -57,6 +58,11 @@ class ApiRequest:
     @property
     def request_id(self) -> str:
         return str(self.event["requestContext"]["requestId"])
+
+    @property
+    def received(self) -> datetime:
+        """When the gateway got it, to the millisecond."""
+        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self.event["requestContext"]["timeEpoch"])
 
     @property
     def method(self) -> str:
