@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 EVENT = "WithdrawalReceived"
 RECEIPT: Kind = "withdrawal_receipt"
 NOTICE: Kind = "withdrawal_notice"
+KEPT = ("schema_version", "withdrawal_id", "order_id", "store_id", "match", "in_time", "received_at", "occurred_at")
+"""What of the event's detail is kept with a mail, so that it can be sent again."""
 REFUND_DAYS = 14
 """Directive 2011/83/EU, Article 13(1): from the day on which the shop is told."""
 
@@ -53,13 +55,12 @@ def withdrawal_mails(detail: Mapping[str, Any], told: Told, settings: MailSettin
     store = settings.language or DEFAULT_LANGUAGE
     said = told.statement.statement
     tags = (told.outcome.get("language"), said.get("language"))
-    language = next((tag.strip() for tag in tags if language_of(tag)), store)
-    yield Mail(
-        receipt_mail_id(withdrawal_id), RECEIPT, said["email"], language, about, detail["store_id"], EVENT, detail
-    )
+    language = next((str(tag).strip() for tag in tags if language_of(tag)), store)
+    kept = {name: detail[name] for name in KEPT if name in detail}
+    yield Mail(receipt_mail_id(withdrawal_id), RECEIPT, said["email"], language, about, detail["store_id"], EVENT, kept)
     for address in settings.merchant:
         made = mail_id(NOTICE, withdrawal_id, address.lower())
-        yield Mail(made, NOTICE, address, store, about, detail["store_id"], EVENT, detail)
+        yield Mail(made, NOTICE, address, store, about, detail["store_id"], EVENT, kept)
 
 
 def cannot_leave(settings: MailSettings, identity_arn: str) -> str:
