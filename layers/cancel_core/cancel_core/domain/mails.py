@@ -17,7 +17,10 @@ Kind = Literal[
     "refund_failed_notice",
     "withdrawal_receipt",
     "withdrawal_notice",
+    "guest_code",
 ]
+CODE_MAIL: Kind = "guest_code"
+"""The one that no event tells of, and that is never sent again: its row does not know the code."""
 Status = Literal["sending", "waiting", "sent", "failed"]
 """`sending`: a function is at it, or was when it ended. `waiting`: it will be tried again. `failed`: it will not."""
 

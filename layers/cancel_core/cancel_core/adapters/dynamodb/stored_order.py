@@ -46,6 +46,10 @@ class StoredOrder:
         return self._text("status") or ""
 
     @property
+    def placed_at(self) -> str:
+        return self._text("placed_at") or ""
+
+    @property
     def contact(self) -> Contact:
         """Whom a mail about it goes to. Whatever of that is no text counts as absent."""
         return Contact(*(self._text(name) or "" for name in ("customer_email", "customer_name", "language")))
@@ -60,7 +64,7 @@ class StoredOrder:
             return bool(caller.customer_id) and self._text("customer_id") == caller.customer_id
         return (
             self.is_guests
-            and (self.order_id, self._text("placed_at")) == (caller.order_id, caller.placed_at)
+            and (self.order_id, self.placed_at) == (caller.order_id, caller.placed_at)
             and caller.has(self.contact.email)
         )
 
