@@ -224,7 +224,7 @@ def test_statements_are_noted_once_each_and_ten_at_most() -> None:
     }
     second = note(first.to_document(), "w2", "T2", whole=True)
     assert second
-    assert second == ("T1", True, ("w1", "w2"))
+    assert tuple(second) == ("T1", True, ("w1", "w2"))
     assert note(second.to_document(), "w1", "T1", whole=False) is None
     third = note(second.to_document(), "w3", "T3", whole=False)
     assert third

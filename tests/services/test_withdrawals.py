@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from cancel_core.services.withdrawals import COMMENT, Desk, Tampered, process, p
 
 from tests.support.orders import item, paid
 from tests.support.tables import NOW, Aws, Calls, Shop, request
-from tests.support.withdrawals import LATER, WithdrawalDesk, proven, statement
+from tests.support.withdrawals import ADDRESS, LATER, WithdrawalDesk, proven, statement
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_an_address_proves_nothing_and_cancels_nothing(desk: WithdrawalDesk) -> 
 def test_what_matches_nothing_is_told_and_touches_no_order(more: dict[str, str], desk: WithdrawalDesk) -> None:
     order_id = desk.shop.put(paid())
     before = desk.shop.document(order_id)
-    one = desk.take(statement(**{"order": order_id} | more))
+    one = desk.take(statement(more.get("order", order_id), email=more.get("email", ADDRESS)))
     desk.process(one)
     assert desk.shop.document(order_id) == before
     assert set(desk.parts(one)) == {"statement", "outcome"}
@@ -311,10 +312,8 @@ def test_a_shop_that_keeps_writing_is_waited_for_and_the_statement_comes_again(a
     client = aws.client("dynamodb")
     calls = Calls(client)
     calls.before("UpdateItem", lambda: None)
-    for number in range(5):
-        calls.before(
-            "UpdateItem", lambda number=number: desk.shop.set(order_id, currency="SEK" if number % 2 else "EUR")
-        )
+    for currency in ("EUR", "SEK", "EUR", "SEK", "EUR"):
+        calls.before("UpdateItem", partial(desk.shop.set, order_id, currency=currency))
     busy = desk.desk._replace(orders=Orders(client, desk.shop.tables["orders"]))
     with pytest.raises(ConcurrentUpdate):
         process(busy, one, LATER)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.mails import Mails
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.refunds import Refunds
+    from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
     from cancel_core.adapters.eventbridge import Bus
     from cancel_core.adapters.sqs import Outbox, Queue
     from cancel_core.domain.access import Token
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from cancel_core.services.config_edits import ConfigChange
     from cancel_core.services.mails import Post, Returned
     from cancel_core.services.queries import OrderPage, OrderUnderPolicy
+    from cancel_core.services.withdrawals import Desk, Record
 
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     from cancel_core.adapters import snapshot
@@ -147,6 +149,26 @@ def send_code_mails(templates: Path) -> Callable[[Mapping[str, Any], datetime, C
     from cancel_core.services.guest_mails import send_code_mail
 
     return partial(send_code_mail, _post(templates), _access(), os.environ["GUEST_PAGE_URL"])
+
+
+def send_withdrawal_mails(templates: Path) -> Callable[[Mapping[str, Any], datetime, Callable[[], datetime]], int]:
+    """`templates`: the folder of the mails' texts."""
+    from cancel_core.services.withdrawal_mails import Counter, send_withdrawal_mails
+
+    counter = Counter(_withdrawals(), os.environ["MAIL_IDENTITY_ARN"], os.environ["GUEST_PAGE_URL"])
+    return partial(send_withdrawal_mails, _post(templates), counter)
+
+
+def process_withdrawals() -> Callable[[Sequence[Record], datetime], list[str]]:
+    from cancel_core.services.withdrawals import process_all
+
+    return partial(process_all, _desk())
+
+
+def withdrawals_again() -> Callable[[datetime, timedelta, Callable[[], float]], int]:
+    from cancel_core.services.withdrawals_again import Second, withdrawals_again
+
+    return partial(withdrawals_again, _desk(), Second(_mails(), _outbox(os.environ["MAIL_QUEUE_URL"])))
 
 
 def note_returned() -> Callable[[Returned, datetime], None]:
@@ -287,6 +309,20 @@ def _post(templates: Path) -> Post:
     sender = ses.Sender(ses.client(), os.environ["MAIL_CONFIGURATION_SET"])
     keep = timedelta(days=float(os.environ["MAIL_RETENTION_DAYS"]))
     return Post(_orders(), _policies(), _mails(), Templates(templates), sender, keep)
+
+
+@cache
+def _withdrawals() -> Withdrawals:
+    from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
+
+    return Withdrawals(_dynamodb(), os.environ["WITHDRAWALS_TABLE"])
+
+
+@cache
+def _desk() -> Desk:
+    from cancel_core.services.withdrawals import Desk
+
+    return Desk(_withdrawals(), _orders(), _policies(), _bus())
 
 
 @cache

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cancel_core.domain.mail_facts import Facts
     from cancel_core.domain.withdrawal import Statement
 
-EVENT = "WithdrawalReceived"
+WITHDRAWAL_RECEIVED = "WithdrawalReceived"
 RECEIPT: Kind = "withdrawal_receipt"
 NOTICE: Kind = "withdrawal_notice"
 KEPT = ("schema_version", "withdrawal_id", "order_id", "store_id", "match", "in_time", "received_at", "occurred_at")
@@ -57,10 +57,19 @@ def withdrawal_mails(detail: Mapping[str, Any], told: Told, settings: MailSettin
     tags = (told.outcome.get("language"), said.get("language"))
     language = next((str(tag).strip() for tag in tags if language_of(tag)), store)
     kept = {name: detail[name] for name in KEPT if name in detail}
-    yield Mail(receipt_mail_id(withdrawal_id), RECEIPT, said["email"], language, about, detail["store_id"], EVENT, kept)
+    yield Mail(
+        receipt_mail_id(withdrawal_id),
+        RECEIPT,
+        said["email"],
+        language,
+        about,
+        detail["store_id"],
+        WITHDRAWAL_RECEIVED,
+        kept,
+    )
     for address in settings.merchant:
         made = mail_id(NOTICE, withdrawal_id, address.lower())
-        yield Mail(made, NOTICE, address, store, about, detail["store_id"], EVENT, kept)
+        yield Mail(made, NOTICE, address, store, about, detail["store_id"], WITHDRAWAL_RECEIVED, kept)
 
 
 def cannot_leave(settings: MailSettings, identity_arn: str) -> str:

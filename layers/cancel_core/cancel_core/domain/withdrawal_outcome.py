@@ -112,7 +112,7 @@ def find_out(statement: Statement, found: Found | None, policy: Policy | None, a
     offer: Offer | None = None
     if found.match == "email" and whole and decide(order, policy).eligible:
         # Who goes this way is asked for what any cancel asks for.
-        offer = "sign_in" if not found.is_guests else "code" if getattr(policy, "guest_access", False) else None
+        offer = "sign_in" if not found.is_guests else "code" if policy.guest_access else None
     return Outcome(
         **common,
         store_id=order.store_id,

@@ -50,7 +50,8 @@ def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now
         if stored is None or not _is_meant(stored, request):
             raise OrderNotFound("There is no such order.")
         policy = policies.get(stored.store_id)
-        if _is_own_write(stored, request):
+        if request.judged == "withdrawal" and _is_own_write(stored, request):
+            # It comes again, as other requests do not.
             return Canceled(stored, policy, replayed=False)
         if _is_repeat(stored, policy, request):
             return Canceled(stored, policy, replayed=True)
@@ -62,8 +63,8 @@ def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now
             raise
         except OrderChanged as conflict:
             stored = conflict.current
-    if stored and _is_meant(stored, request) and _is_own_write(stored, request):
-        return Canceled(stored, policy, replayed=False)
+        if stored and _is_own_write(stored, request):
+            return Canceled(stored, policy, replayed=False)
     # The last state that was seen is as good as any: it will have changed again.
     order = stored.order if stored and _is_meant(stored, request) else None
     raise ConcurrentUpdate(
@@ -88,7 +89,7 @@ def _is_repeat(stored: StoredOrder, policy: Policy, request: CancelRequest) -> b
 
 
 def _is_own_write(stored: StoredOrder, request: CancelRequest) -> bool:
-    """Whether this very request has cancelled it before: the network lost the answer, or a withdrawal comes again."""
+    """Whether this very request has cancelled it: by the write that got in between, whose answer the network lost."""
     cancellation = stored.cancellation
     return cancellation is not None and cancellation.request_id == request.request_id
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, database_errors, item_that_failed
 from cancel_core.adapters.dynamodb.attributes import attribute_value
+from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, database_errors, item_that_failed
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.domain.caller import Caller, Customer
 from cancel_core.domain.order_change import OrderChange
