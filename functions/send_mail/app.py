@@ -4,15 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from cancel_core import wiring
-from cancel_core.domain.withdrawal_mails import WITHDRAWAL_RECEIVED
+from cancel_core import wiring, wiring_withdrawals
 from cancel_core.entrypoints.background import background
 from cancel_core.entrypoints.guest_queue import comes_from, each_code
 from cancel_core.entrypoints.mail_queue import each_message
 
-send_mails = wiring.send_mails(Path(__file__).parent / "templates")
+send_mails = wiring_withdrawals.send_mails(Path(__file__).parent / "templates")
 send_code_mails = wiring.send_code_mails(Path(__file__).parent / "templates")
-send_withdrawal_mails = wiring.send_withdrawal_mails(Path(__file__).parent / "templates")
 note_returned = wiring.note_returned()
 
 
@@ -25,11 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         )
     return each_message(
         event,
-        lambda detail_type, detail: (
-            send_withdrawal_mails(detail, deadline, wiring.now)
-            if detail_type == WITHDRAWAL_RECEIVED
-            else send_mails(detail_type, detail, deadline, wiring.now)
-        ),
+        lambda detail_type, detail: send_mails(detail_type, detail, deadline, wiring.now),
         lambda returned: note_returned(returned, wiring.now()),
         wiring.postpone_mail,
     )

@@ -14,7 +14,7 @@ from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.domain.caller import Customer
 from cancel_core.errors import ConcurrentUpdate, PublishFailed, Refusal
 from cancel_core.services.cancel import cancel_order
-from cancel_core.services.withdrawals import COMMENT, Desk, Tampered, process, process_all
+from cancel_core.services.process_withdrawals import COMMENT, Desk, Tampered, process, process_all
 
 from tests.support.orders import item, paid
 from tests.support.tables import NOW, Aws, Calls, Shop, request

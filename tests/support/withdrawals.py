@@ -11,7 +11,7 @@ from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
 from cancel_core.domain.events import Event
 from cancel_core.domain.times import iso_milliseconds
 from cancel_core.domain.withdrawal import Statement, expiry
-from cancel_core.services.withdrawals import Desk, process
+from cancel_core.services.process_withdrawals import Desk, process
 
 from tests.support.tables import Heard, Shop
 

@@ -79,6 +79,18 @@ class OrderTooLarge(Refusal):
     code = "ORDER_TOO_LARGE"
 
 
+class WithdrawalDisabled(Refusal):
+    """The store takes no statements of withdrawal."""
+
+    code = "WITHDRAWAL_DISABLED"
+
+
+class AddressMissing(Refusal):
+    """Neither the request nor the order says where a receipt can be sent to."""
+
+    code = "INVALID_REQUEST"
+
+
 class InvalidAccessCode(Refusal):
     """A guest's code that is wrong, old, used, or none, for an order that may not exist: nobody is told which."""
 

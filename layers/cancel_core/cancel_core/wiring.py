@@ -29,19 +29,20 @@ if TYPE_CHECKING:
     from cancel_core.adapters.eventbridge import Bus
     from cancel_core.adapters.sqs import Outbox, Queue
     from cancel_core.domain.access import Token
-    from cancel_core.domain.caller import Caller, Guest
+    from cancel_core.domain.caller import Caller, Customer, Guest
     from cancel_core.domain.cancel import CancelRequest
     from cancel_core.domain.cancellation import Cancellation, Refund
     from cancel_core.domain.order import Order
     from cancel_core.domain.policy import Policy
     from cancel_core.domain.provider import Provider
     from cancel_core.domain.rules import Decision
+    from cancel_core.domain.withdrawal import WithdrawalRequest
     from cancel_core.services.announce import Change
     from cancel_core.services.cancel import Canceled
     from cancel_core.services.config_edits import ConfigChange
     from cancel_core.services.mails import Post, Returned
     from cancel_core.services.queries import OrderPage, OrderUnderPolicy
-    from cancel_core.services.withdrawals import Desk, Record
+    from cancel_core.services.withdraw import Register, Submitted
 
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     from cancel_core.adapters import snapshot
@@ -110,6 +111,18 @@ def list_orders() -> Callable[[str | None, int, Mapping[str, str] | None], Order
     return partial(list_orders, _orders(), _policies())
 
 
+def submit_withdrawal() -> Callable[[WithdrawalRequest], Submitted]:
+    from cancel_core.services.withdraw import submit_withdrawal
+
+    return partial(submit_withdrawal, _register())
+
+
+def withdraw_order() -> Callable[[WithdrawalRequest, str, Customer], Submitted]:
+    from cancel_core.services.withdraw import withdraw_order
+
+    return partial(withdraw_order, _orders(), _register())
+
+
 def policy_of_store() -> Callable[[str], Policy]:
     return _policies().get
 
@@ -149,26 +162,6 @@ def send_code_mails(templates: Path) -> Callable[[Mapping[str, Any], datetime, C
     from cancel_core.services.guest_mails import send_code_mail
 
     return partial(send_code_mail, _post(templates), _access(), os.environ["GUEST_PAGE_URL"])
-
-
-def send_withdrawal_mails(templates: Path) -> Callable[[Mapping[str, Any], datetime, Callable[[], datetime]], int]:
-    """`templates`: the folder of the mails' texts."""
-    from cancel_core.services.withdrawal_mails import Counter, send_withdrawal_mails
-
-    counter = Counter(_withdrawals(), os.environ["MAIL_IDENTITY_ARN"], os.environ["GUEST_PAGE_URL"])
-    return partial(send_withdrawal_mails, _post(templates), counter)
-
-
-def process_withdrawals() -> Callable[[Sequence[Record], datetime], list[str]]:
-    from cancel_core.services.withdrawals import process_all
-
-    return partial(process_all, _desk())
-
-
-def withdrawals_again() -> Callable[[datetime, timedelta, Callable[[], float]], int]:
-    from cancel_core.services.withdrawals_again import Second, withdrawals_again
-
-    return partial(withdrawals_again, _desk(), Second(_mails(), _outbox(os.environ["MAIL_QUEUE_URL"])))
 
 
 def note_returned() -> Callable[[Returned, datetime], None]:
@@ -264,6 +257,12 @@ def _refunds() -> Refunds:
     return Refunds(_dynamodb(), os.environ["REFUNDS_TABLE"], _orders())
 
 
+def _register() -> Register:
+    from cancel_core.services.withdraw import Register
+
+    return Register(_withdrawals(), _policies(), float(os.environ["WITHDRAWAL_RETENTION_DAYS"]))
+
+
 @cache
 def _bus() -> Bus:
     from cancel_core.adapters import eventbridge
@@ -316,13 +315,6 @@ def _withdrawals() -> Withdrawals:
     from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
 
     return Withdrawals(_dynamodb(), os.environ["WITHDRAWALS_TABLE"])
-
-
-@cache
-def _desk() -> Desk:
-    from cancel_core.services.withdrawals import Desk
-
-    return Desk(_withdrawals(), _orders(), _policies(), _bus())
 
 
 @cache

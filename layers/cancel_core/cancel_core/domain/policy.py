@@ -42,7 +42,7 @@ DEFAULT_REASONS = (
 )
 """What a new installation begins with."""
 REASON_CODE_LENGTH = 64
-SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "withdrawal", "guest_access")
+SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access", "withdrawal")
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
 _STORE = "store:"
@@ -59,7 +59,7 @@ class PolicyReason(NamedTuple):
 
 Settings = dict[str, Any]
 """A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
-`mail` MailSettings, `withdrawal` WithdrawalSettings, `guest_access` bool."""
+`mail` MailSettings, `guest_access` bool, `withdrawal` WithdrawalSettings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ class Policy:
     refund_basis: RefundBasis = "invoiced"
     mail: MailSettings = NO_MAIL
     withdrawal: WithdrawalSettings = NO_WITHDRAWAL
-    guest_access: bool = False
     is_holiday: Callable[[date], bool] = field(default=_no_holiday, compare=False, repr=False)
+    guest_access: bool = False
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:
@@ -222,9 +222,9 @@ def last_reasons(good_default: Good) -> tuple[PolicyReason, ...]:
 
 def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     """One document by itself, in plain values. Never raises."""
-    enabled, access = _yes_or_no("enabled"), _yes_or_no("guest_access")
-    read = (enabled, _read_reasons, _read_statuses, _read_basis, read_mail, read_withdrawal, access)
-    readers = dict(zip(SETTINGS, read, strict=True))
+    on, guests = _yes_or_no("enabled"), _yes_or_no("guest_access")
+    read = (on, _read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal)
+    readers: dict[str, Callable[[object], Any]] = dict(zip(SETTINGS, read, strict=True))
     settings: Settings = {}
     problems: list[Problem] = []
     if scope != DEFAULT_SCOPE and (not is_store(scope) or is_blank(scope[len(_STORE) :])):

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from cancel_core.domain.addresses import belongs_to_identity, salutation
@@ -83,8 +82,8 @@ def cannot_leave(settings: MailSettings, identity_arn: str) -> str:
     return ""
 
 
-def withdrawal_facts(told: Told, zone: str, guest_page: str) -> Facts:
-    """What both mails tell. `zone`: the store's. `guest_page`: where guests find their order; may be ""."""
+def withdrawal_facts(told: Told, zone: str, guest_url: str) -> Facts:
+    """What both mails tell. `zone`: the store's. `guest_url`: where the guest finds the order; may be ""."""
     statement, outcome = told.statement, told.outcome
     said = statement.statement
     received = moment(statement.received_at)
@@ -114,8 +113,8 @@ def withdrawal_facts(told: Told, zone: str, guest_page: str) -> Facts:
         "exempt": [{"name": item["name"], "letter": item["letter"]} for item in outcome.get("exempt_items") or ()],
         "business": bool(outcome.get("business")),
         "canceled": bool(told.cancel.get("order_canceled")),
-        "offer": None if offer == "code" and not guest_page else offer,
-        "guest_url": f"{guest_page}#order_id={quote(order_id or '', safe='')}" if guest_page else "",
+        "offer": None if offer == "code" and not guest_url else offer,
+        "guest_url": guest_url,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cancel_core.adapters.dynamodb.attributes import plain
 from cancel_core.domain.withdrawal import STATEMENT
-from cancel_core.services.withdrawals import Record, Tampered
+from cancel_core.services.process_withdrawals import Record, Tampered
 
 TTL = "dynamodb.amazonaws.com"
 """Who deletes what has been kept for long enough."""

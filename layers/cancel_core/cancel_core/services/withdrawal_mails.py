@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 from cancel_core.domain.times import iso
 from cancel_core.domain.withdrawal import STATEMENT, read_statement
@@ -45,7 +46,10 @@ def send_withdrawal_mails(
         return 0
     told = Told(read_statement(item), parts.get(OUTCOME, {}), parts.get(CANCEL, {}))
     policy = post.policies.get(detail["store_id"])
-    facts = withdrawal_facts(told, policy.withdrawal.time_zone, counter.guest_page)
+    page, order_id = counter.guest_page, told.outcome.get("order_id")
+    guest_url = f"{page}#order_id={quote(order_id, safe='')}" if page and order_id else ""
+    facts = withdrawal_facts(told, policy.withdrawal.time_zone, guest_url)
+    facts |= {"shop": policy.mail.shop, "support_url": policy.mail.support_url}
     why = cannot_leave(policy.mail, counter.identity)
     reasons: list[str] = []
     sent = 0

@@ -11,7 +11,7 @@ from cancel_core.domain.times import iso, moment
 from cancel_core.domain.withdrawal import STATEMENT
 from cancel_core.domain.withdrawal_mails import NOTICE, RECEIPT, receipt_mail_id
 from cancel_core.domain.withdrawal_outcome import OUTCOME
-from cancel_core.services.withdrawals import Desk, process_one
+from cancel_core.services.process_withdrawals import Desk, process_one
 from cancel_core.telemetry import flush, logger
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Second(NamedTuple):
     queue: Outbox
 
 
-def withdrawals_again(
+def reconcile_withdrawals(
     desk: Desk, second: Second, now: datetime, after: timedelta, seconds_left: Callable[[], float]
 ) -> int:
     """Deals again with what has been left for `after` or longer; ends before its time does. Answers how many."""
