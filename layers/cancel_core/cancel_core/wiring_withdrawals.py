@@ -9,7 +9,6 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from cancel_core import wiring
-from cancel_core import wiring
 from cancel_core.wiring import _bus, _mails, _orders, _outbox, _policies, _post, _withdrawals
 
 if TYPE_CHECKING:
