@@ -71,14 +71,18 @@ def withdrawal_mails(detail: Mapping[str, Any], told: Told, settings: MailSettin
         yield Mail(made, NOTICE, address, store, about, detail["store_id"], WITHDRAWAL_RECEIVED, kept)
 
 
+SETTINGS_FAULTS = ("MailIdentityArnEmpty", "MailFromMissing", "MailFromNotOfIdentity")
+"""Why a mail waits that no message in the queue stands for any more: trying again in a minute would not help."""
+
+
 def cannot_leave(settings: MailSettings, identity_arn: str) -> str:
     """Why no mail of a store can leave, in a word for its row; empty where it can."""
     if not identity_arn:
-        return "MailIdentityArnEmpty"
+        return SETTINGS_FAULTS[0]
     if not settings.sender:
-        return "MailFromMissing"
+        return SETTINGS_FAULTS[1]
     if not belongs_to_identity(settings.sender, identity_arn):
-        return "MailFromNotOfIdentity"
+        return SETTINGS_FAULTS[2]
     return ""
 
 

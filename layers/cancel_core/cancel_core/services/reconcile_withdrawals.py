@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from cancel_core.domain.events import SOURCE
 from cancel_core.domain.times import iso, moment
+from cancel_core.domain.values import number
 from cancel_core.domain.withdrawal import STATEMENT
-from cancel_core.domain.withdrawal_mails import NOTICE, RECEIPT, receipt_mail_id
+from cancel_core.domain.withdrawal_mails import NOTICE, RECEIPT, SETTINGS_FAULTS, receipt_mail_id
 from cancel_core.domain.withdrawal_outcome import OUTCOME
 from cancel_core.services.process_withdrawals import Desk, process_one
 from cancel_core.telemetry import flush, logger
@@ -25,6 +27,7 @@ MAILS_BACK = timedelta(days=2)
 REFUSED_AGAIN = timedelta(days=1)
 REFUSED_FOR = timedelta(days=7)
 """What SES refused is tried again each day for a week: an account in SES's sandbox, a suspended one, are mended."""
+OF_ITS_OWN = 4
 ENOUGH_SECONDS = 10.0
 
 
@@ -54,7 +57,7 @@ def reconcile_withdrawals(
         if seconds_left() < ENOUGH_SECONDS:
             break
         if is_due(row, now, after) and second.mails.try_again(row, iso(now)):
-            detail = row["event"]["detail"]
+            detail = {name: _json(value) for name, value in row["event"]["detail"].items()}
             second.queue.send({"source": SOURCE, "detail-type": row["event"]["detail_type"], "detail": detail})
             logger.warning("a mail is to be tried again", extra={"mail_id": row["mail_id"], "kind": row["kind"]})
             again += 1
@@ -88,4 +91,11 @@ def is_due(row: Row, now: datetime, after: timedelta) -> bool:
         return False
     if row.get("status") == "failed":
         return tried <= now - REFUSED_AGAIN and made > now - REFUSED_FOR
-    return tried <= now - after
+    # The others have a message of their own, which is tried every quarter of an hour: only if that is lost.
+    waits = after if row.get("error") in SETTINGS_FAULTS else after * OF_ITS_OWN
+    return tried <= now - waits
+
+
+def _json(value: object) -> object:
+    """A value of an event's detail, as the bus brings it: the table has a number as Decimal."""
+    return number(value) if isinstance(value, Decimal) else value
