@@ -13,6 +13,7 @@ from cancel_core.adapters.mail_templates import LAYOUT, kinds, money
 from cancel_core.domain.mail_facts import Money
 from cancel_core.domain.mail_settings import LANGUAGES
 from cancel_core.domain.mails import CODE_MAIL, TO_THE_CUSTOMER, TO_THE_SHOP
+from cancel_core.domain.withdrawal_mails import NOTICE, RECEIPT
 from jinja2 import Environment, meta
 
 from tests.support.mails import FOLDER, TEMPLATES, facts
@@ -33,7 +34,7 @@ def variables(text: str) -> set[str]:
 
 
 def test_there_are_texts_for_each_kind_that_is_sent() -> None:
-    assert set(KINDS) == {*TO_THE_CUSTOMER.values(), *TO_THE_SHOP.values(), CODE_MAIL}
+    assert set(KINDS) == {*TO_THE_CUSTOMER.values(), *TO_THE_SHOP.values(), CODE_MAIL, RECEIPT, NOTICE}
 
 
 @pytest.mark.parametrize("folder", [LAYOUT, *KINDS])
@@ -71,7 +72,7 @@ def test_each_string_is_used(kind: str) -> None:
     used = "".join(path.read_text() for path in [*(FOLDER / kind).glob("*.j2"), *(FOLDER / LAYOUT).glob("*.j2")])
     codes = {"INSUFFICIENT_CAPTURED_AMOUNT", "PROVIDER_DECLINED", "INVALID_ORDER"}
     for key in strings(kind, "en").keys() - codes - {"subject"}:
-        assert f't("{key}")' in used, key
+        assert f't("{key}"' in used, key
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -79,7 +80,8 @@ def test_each_string_is_used(kind: str) -> None:
 def test_a_mail_has_a_subject_a_text_and_html_and_all_values_in_both(kind: str, language: str) -> None:
     mail = TEMPLATES.write(kind, language, facts())
     assert mail.subject
-    assert "100000007" in mail.subject
+    # Whoever knows an address can have a receipt sent to it: nothing of what was said stands in its subject.
+    assert ("100000007" in mail.subject) == (kind != RECEIPT)
     assert "\n" not in mail.subject
     assert len(mail.subject) <= 78
     html = text_of(mail.html)
@@ -101,6 +103,17 @@ def told(kind: str, language: str) -> list[str]:
             return ["Anna Andersson", paid_back, released, "Gift wrap", "100000007", "Corner Shop"]
         case "order_canceled_notice":
             return ["100000007", paid_back, released, "better price", "ordered twice", "Blue mug"]
+        case "withdrawal_receipt" | "withdrawal_notice":
+            said = [
+                "Anna Andersson",
+                "anna@example.com",
+                "#100000007",
+                "The mug",
+                "BEANS-1",
+                "another one.",
+                "5f2b" * 16,
+            ]
+            return [*said, "wdr_0a5bc6ff9a1f0e7d3b6f1f4f2c8e4d21", "(Europe/Stockholm, "]
         case "guest_code":
             return ["Anna Andersson", "012345", "15", "100000007", "guest.html#order_id=100000007&code=012345"]
         case _:
@@ -139,9 +152,12 @@ def text_of(html: str) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_of_an_order_is_html_or_a_template(kind: str) -> None:
-    names = ("order_id", "store_id", "name", "reason", "comment", "refund_id", "shop")
+    names = ("order_id", "store_id", "name", "reason", "comment", "refund_id", "shop", "reference")
     attacked = facts(**dict.fromkeys(names, ATTACK), items=[{"name": ATTACK, "qty": 1}])
     attacked["charges"] = [one | {"name": ATTACK} for one in attacked["charges"]]
+    attacked["said"] = dict.fromkeys(("name", "email", "order"), ATTACK) | {"message": [ATTACK]}
+    attacked["said"]["items"] = [{"name": ATTACK, "qty": None}]
+    attacked["exempt"] = [{"name": ATTACK, "letter": "c"}]
     mail = TEMPLATES.write(kind, "en", attacked)
     assert "<img" not in mail.html
     assert "49" not in mail.html
@@ -156,7 +172,8 @@ def test_a_mail_loads_nothing_runs_nothing_and_links_to_the_shops_page_alone(kin
     assert not {tag for tag, _ in tags} & {"img", "script", "link", "iframe", "object", "form", "svg", "video"}
     for _, attributes in tags:
         assert attributes.keys().isdisjoint({"src", "background", "srcset", "onclick", "onload", "style"})
-        assert attributes.get("href") in {None, "https://shop.example.com/help", facts()["code_link"]}
+        links = {None, "https://shop.example.com/help", facts()["code_link"], facts()["guest_url"]}
+        assert attributes.get("href") in links
     assert "url(" not in html
     assert "@import" not in html
 
@@ -179,7 +196,8 @@ def test_a_subject_is_one_line_whatever_it_holds() -> None:
 
 def test_what_there_is_none_of_is_not_told() -> None:
     bare = facts(name="", comment=None, reason=None, items=[], charges=[], support_url="")
-    bare |= dict.fromkeys(("paid_back", "released", "by_hand", "surplus", "refund_id", "failure"))
+    bare |= dict.fromkeys(("paid_back", "released", "by_hand", "surplus", "refund_id", "failure", "time", "offer"))
+    bare |= {"exempt": [], "said": bare["said"] | {"name": "", "items": [], "message": []}}
     for kind in KINDS:
         mail = TEMPLATES.write(kind, "en", bare)
         assert "€" not in mail.text + mail.html
@@ -233,3 +251,58 @@ def test_money_is_written_as_the_language_writes_it_and_never_rounded(
 )
 def test_dates_are_written_as_the_language_and_its_country_write_them(tag: str, date: str) -> None:
     assert date in TEMPLATES.write("order_canceled", tag, facts()).text
+
+
+# ------------------------------------------------------------------------------------------------------- withdrawals
+
+
+def test_a_receipt_names_the_moment_in_the_stores_zone_and_says_what_it_is_not() -> None:
+    text = TEMPLATES.write(RECEIPT, "en", facts()).text
+    assert "on November 22, 2026, 11:30:05 PM (Europe/Stockholm, GMT+01:00)." in flat(text)
+    assert "It does not decide whether the withdrawal is effective." in text
+    german = TEMPLATES.write(RECEIPT, "de-AT", facts()).text
+    assert "am 22. November 2026, 23:30:05 (Europe/Stockholm, GMT+01:00) bei uns eingegangen" in german
+
+
+def test_each_line_of_a_message_is_marked_as_its_writers() -> None:
+    text = TEMPLATES.write(RECEIPT, "en", facts()).text
+    assert "Message:\n> The colour is another one.\n>\n> Regards, Anna\nReceived: " in text
+
+
+@pytest.mark.parametrize(
+    ("offer", "told", "not_told"),
+    [
+        ("code", "With a code that we send to this address", "If you sign in"),
+        ("sign_in", "If you sign in", "With a code"),
+        (None, "Please keep this e-mail", "has not been shipped yet"),
+    ],
+)
+def test_a_receipt_offers_to_cancel_only_what_can_be(offer: str | None, told: str, not_told: str) -> None:
+    mail = TEMPLATES.write(RECEIPT, "en", facts(offer=offer))
+    for form in (mail.text, text_of(mail.html)):
+        assert told in form
+        assert not_told not in form
+
+
+@pytest.mark.parametrize(
+    ("more", "told", "not_told"),
+    [
+        ({"match": "proven"}, "was signed in", "not proven"),
+        ({"match": "email"}, "not proven", "was signed in"),
+        ({"match": "none", "time": None}, "No order has this number", "withdrawal period"),
+        ({"time": "in_time"}, "within the withdrawal period", "came in late"),
+        ({"time": "late"}, "came in late", "within the"),
+        ({"time": "unknown"}, "not known when", "came in late"),
+        ({"canceled": True}, "cancelled automatically", "by December 6, 2026 (14 days)"),
+        ({"canceled": False}, "by December 6, 2026 (14 days)", "cancelled automatically"),
+        ({"business": False}, "Engraved spoon", "one of a business"),
+        ({"exempt": []}, "one of a business", "Marked as excluded"),
+    ],
+)
+def test_a_notice_tells_the_shop_what_was_found_and_what_it_has_to_do(
+    more: dict[str, Any], told: str, not_told: str
+) -> None:
+    mail = TEMPLATES.write(NOTICE, "en", facts(**more))
+    for form in (mail.text, text_of(mail.html)):
+        assert told in form
+        assert not_told not in form

@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -19,6 +19,7 @@ from cancel_core.adapters.mail_templates import Templates
 from cancel_core.adapters.ses import Sender
 from cancel_core.domain.events import Event, transitions
 from cancel_core.domain.mail_facts import Money
+from cancel_core.domain.withdrawal_mails import LocalTime
 from cancel_core.services.mails import Post, send_mails
 
 from tests.support.machine import ROOT
@@ -68,7 +69,35 @@ def facts(**more: Any) -> dict[str, Any]:
         "minutes": 15,
         "shop": "Corner Shop",
         "support_url": "https://shop.example.com/help",
+        **withdrawal_facts(),
     } | more
+
+
+def withdrawal_facts() -> dict[str, Any]:
+    """Everything that a mail about a withdrawal can tell, beside what it has in common with others."""
+    return {
+        "withdrawal_id": "wdr_0a5bc6ff9a1f0e7d3b6f1f4f2c8e4d21",
+        "receipt": "5f2b" * 16,
+        "reference": "100000007",
+        "said": {
+            "name": "Anna Andersson",
+            "email": "anna@example.com",
+            "order": "#100000007",
+            "items": [{"name": "The mug", "qty": Decimal(2)}, {"name": "BEANS-1", "qty": None}],
+            "message": ["The colour is another one.", "", "Regards, Anna"],
+        },
+        "received": LocalTime(datetime(2026, 11, 22, 22, 30, 5, tzinfo=UTC), "Europe/Stockholm"),
+        "due": date(2026, 12, 6),
+        "match": "email",
+        "time": "late",
+        "until": date(2026, 11, 20),
+        "exempt": [{"name": "Engraved spoon", "letter": "c"}],
+        "letter": "c",
+        "business": True,
+        "canceled": False,
+        "offer": "code",
+        "guest_url": "https://shop.example.com/guest.html#order_id=100000007",
+    }
 
 
 @dataclass

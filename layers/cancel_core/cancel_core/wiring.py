@@ -263,13 +263,6 @@ def _refunds() -> Refunds:
     return Refunds(_dynamodb(), os.environ["REFUNDS_TABLE"], _orders())
 
 
-@cache
-def _withdrawals() -> Withdrawals:
-    from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
-
-    return Withdrawals(_dynamodb(), os.environ["WITHDRAWALS_TABLE"])
-
-
 def _register() -> Register:
     from cancel_core.services.withdraw import Register
 
@@ -321,6 +314,13 @@ def _post(templates: Path) -> Post:
     sender = ses.Sender(ses.client(), os.environ["MAIL_CONFIGURATION_SET"])
     keep = timedelta(days=float(os.environ["MAIL_RETENTION_DAYS"]))
     return Post(_orders(), _policies(), _mails(), Templates(templates), sender, keep)
+
+
+@cache
+def _withdrawals() -> Withdrawals:
+    from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
+
+    return Withdrawals(_dynamodb(), os.environ["WITHDRAWALS_TABLE"])
 
 
 @cache

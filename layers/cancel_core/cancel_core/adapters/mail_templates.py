@@ -9,20 +9,22 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, format_time, get_timezone_gmt
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cancel_core.domain.mail_facts import Money
 from cancel_core.domain.mail_settings import DEFAULT_LANGUAGE, language_of
+from cancel_core.domain.withdrawal_mails import LocalTime
 
 LAYOUT = "layout"
 # ISO 4217: currencies whose minor unit is not a hundredth. Babel rounds some by custom.
@@ -57,8 +59,16 @@ def money(value: Money, locale: Locale) -> str:
     return format_currency(decimal, value.currency, pattern, locale=locale, currency_digits=False)
 
 
+def local_time(value: LocalTime, locale: Locale) -> str:
+    """November 22, 2026, 10:30:00 AM (Europe/Stockholm, GMT+01:00): which moment it was is told by this alone."""
+    there = value.moment.astimezone(ZoneInfo(value.zone))
+    written = f"{format_date(there, 'long', locale=locale)}, {format_time(there, 'medium', locale=locale)}"
+    offset = f", {get_timezone_gmt(there, locale=locale)}" if value.zone != "UTC" else ""
+    return f"{written} ({value.zone}{offset})"
+
+
 class Templates:
-    """The texts of `folder`. Dates are those of UTC."""
+    """The texts of `folder`. Dates are those of UTC, but for a `LocalTime`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -122,6 +132,8 @@ def _localised(value: Any, locale: Locale) -> Any:
     writers: Mapping[type, Callable[[Any], str]] = {
         Money: lambda one: money(one, locale),
         datetime: lambda one: format_date(one, "long", locale=locale),
+        date: lambda one: format_date(one, "long", locale=locale),
+        LocalTime: lambda one: local_time(one, locale),
         Decimal: lambda one: format_decimal(one, "#,##0.###", locale=locale),
     }
     if writer := writers.get(type(value)):

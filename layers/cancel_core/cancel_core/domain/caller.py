@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ class Guest:
 
 
 Caller = Customer | Guest
+
+
+class Owner(NamedTuple):
+    """Whose an order is, beside its id, which a shop may use anew. `customer_id` is None of a guest's."""
+
+    placed_at: str
+    customer_id: str | None
 
 
 def normalised(address: str) -> str:

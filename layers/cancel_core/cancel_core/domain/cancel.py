@@ -12,6 +12,7 @@ from cancel_core.domain.order import HistoryEntry, Item, Order
 from cancel_core.domain.order_change import OrderChange, RowChange
 from cancel_core.domain.policy import PolicyReason
 from cancel_core.domain.refund_plan import RefundPlan
+from cancel_core.domain.rules import Judged
 from cancel_core.domain.values import plus
 
 N = TypeVar("N", int, Decimal)
@@ -20,7 +21,8 @@ N = TypeVar("N", int, Decimal)
 class CancelRequest(NamedTuple):
     """Who asks for what. `request_id` is the gateway's, `fingerprint` there where an Idempotency-Key came along.
 
-    `earlier_body` is the fingerprint that earlier versions kept of the body.
+    `earlier_body` is the fingerprint that earlier versions kept of the body. A `withdrawal`'s `request_id` is its own
+    id, by which it finds what it has written before; it is about the order that was placed then (`placed_at`) alone.
     """
 
     order_id: str
@@ -30,6 +32,12 @@ class CancelRequest(NamedTuple):
     request_id: str
     fingerprint: Fingerprint | None
     earlier_body: str | None = None
+    judged: Judged = "cancel"
+    placed_at: str | None = None
+
+
+WITHDRAWAL_REASON = PolicyReason("withdrawal", "Withdrawal from the contract")
+"""The reason of a cancel that carries out a withdrawal; no store lists it."""
 
 
 def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: CancelRequest, at: str) -> OrderChange:

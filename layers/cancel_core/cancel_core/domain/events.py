@@ -16,7 +16,9 @@ CONFIG_SOURCE = "cancel-core.config"
 SCHEMA_VERSION = 1
 MAX_DETAIL_BYTES = 240 * 1024
 """EventBridge takes entries of 256 KB, the names around the detail included."""
-DetailType = Literal["OrderCanceled", "OrderRefunded", "OrderRefundFailed", "OrderPaymentSurplus", "ConfigInvalid"]
+DetailType = Literal[
+    "OrderCanceled", "OrderRefunded", "OrderRefundFailed", "OrderPaymentSurplus", "WithdrawalReceived", "ConfigInvalid"
+]
 
 
 class Event(NamedTuple):
@@ -29,9 +31,8 @@ class Event(NamedTuple):
     @property
     def log_keys(self) -> dict[str, str]:
         """By these one order is followed through the log of all functions."""
-        return {"event": self.detail_type} | {
-            name: self.detail[name] for name in ("order_id", "store_id", "cancellation_id")
-        }
+        names = ("order_id", "store_id", "cancellation_id", "withdrawal_id")
+        return {"event": self.detail_type} | {name: self.detail[name] for name in names if name in self.detail}
 
 
 class OrderState(NamedTuple):

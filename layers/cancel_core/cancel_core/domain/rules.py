@@ -36,10 +36,15 @@ class Decision:
         return not self.blockers
 
 
-def decide(order: Order, policy: Policy) -> Decision:
+Judged = Literal["cancel", "withdrawal"]
+"""What an order is judged for. A withdrawal is no favour of the shop's: only what the order has become stands against
+it, not what the store says of cancelling."""
+
+
+def decide(order: Order, policy: Policy, judged: Judged = "cancel") -> Decision:
     """The one decision, for the list's actions, for eligibility and for the cancel itself."""
     blockers: list[Blocker] = []
-    if not policy.enabled:
+    if judged == "cancel" and not policy.enabled:
         blockers.append(Blocker("ORDER_CANCELLATION_DISABLED", "Cancelling orders is not enabled for this store."))
     if order.cancellation is not None:
         # Whatever the order system has made of the status since: an order is cancelled once.

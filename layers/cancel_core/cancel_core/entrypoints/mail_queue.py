@@ -14,6 +14,7 @@ from cancel_core.telemetry import count, logger
 SES = "aws.ses"
 LATE_AFTER = 5
 """A message that was received so often has been on its way for a quarter of an hour or so."""
+ABOUT = ("order_id", "cancellation_id", "withdrawal_id")
 RETURNED = {"Email Bounced": ("bounce", "bounced"), "Email Complaint Received": ("complaint", "complained")}
 
 
@@ -46,7 +47,7 @@ def _is_done(
                 note_returned(returned)
             return True
         detail = event["detail"]
-        logger.append_keys(order_id=detail["order_id"], cancellation_id=detail["cancellation_id"])
+        logger.append_keys(**{name: detail[name] for name in ABOUT if name in detail})
         send(event["detail-type"], detail)
     except (MailPostponed, ServiceUnavailable) as error:
         logger.warning("a mail is to be tried again", extra={"error": str(error), "received": received})

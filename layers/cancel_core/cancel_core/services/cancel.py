@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cancel_core.domain.cancel import CancelRequest, cancel
+from cancel_core.domain.cancel import WITHDRAWAL_REASON, CancelRequest, cancel
 from cancel_core.domain.order_change import OrderChange
 from cancel_core.domain.policy import Policy
 from cancel_core.domain.rules import decide
@@ -47,9 +47,12 @@ def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now
     """
     stored = orders.of_caller(request.order_id, request.caller)
     for _ in range(MAX_ATTEMPTS):
-        if stored is None or not stored.belongs_to(request.caller):
+        if stored is None or not _is_meant(stored, request):
             raise OrderNotFound("There is no such order.")
         policy = policies.get(stored.store_id)
+        if request.judged == "withdrawal" and _is_own_write(stored, request):
+            # It comes again, as other requests do not.
+            return Canceled(stored, policy, replayed=False)
         if _is_repeat(stored, policy, request):
             return Canceled(stored, policy, replayed=True)
         change = _change(stored, policy, request, now, orders.MAX_ITEM_BYTES)
@@ -63,10 +66,15 @@ def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now
         if stored and _is_own_write(stored, request):
             return Canceled(stored, policy, replayed=False)
     # The last state that was seen is as good as any: it will have changed again.
-    order = stored.order if stored and stored.belongs_to(request.caller) else None
+    order = stored.order if stored and _is_meant(stored, request) else None
     raise ConcurrentUpdate(
         "The order kept changing while it was to be cancelled. Try again.", order=order, policy=policy
     )
+
+
+def _is_meant(stored: StoredOrder, request: CancelRequest) -> bool:
+    """Whether it is the caller's, and not another order that was placed under the same number since."""
+    return stored.belongs_to(request.caller) and request.placed_at in {None, stored.owner.placed_at}
 
 
 def _is_repeat(stored: StoredOrder, policy: Policy, request: CancelRequest) -> bool:
@@ -81,7 +89,7 @@ def _is_repeat(stored: StoredOrder, policy: Policy, request: CancelRequest) -> b
 
 
 def _is_own_write(stored: StoredOrder, request: CancelRequest) -> bool:
-    """Whether the write that got in between was this request's own, whose answer the network lost."""
+    """Whether this very request has cancelled it: by the write that got in between, whose answer the network lost."""
     cancellation = stored.cancellation
     return cancellation is not None and cancellation.request_id == request.request_id
 
@@ -90,10 +98,10 @@ def _change(
     stored: StoredOrder, policy: Policy, request: CancelRequest, now: datetime, max_item_bytes: int
 ) -> OrderChange:
     order = stored.order
-    decision = decide(order, policy)
+    decision = decide(order, policy, request.judged)
     if decision.refund is None:
         raise OrderNotCancellable(decision.blockers[0], order=order, policy=policy)
-    reason = policy.reason(request.reason)
+    reason = WITHDRAWAL_REASON if request.judged == "withdrawal" else policy.reason(request.reason)
     if reason is None:
         raise InvalidCancellationReason("The reason is not among the store's reasons.", order=order, policy=policy)
     change = cancel(order, decision.refund, reason, request, iso(now))

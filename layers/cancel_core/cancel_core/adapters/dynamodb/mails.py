@@ -8,13 +8,20 @@ it is not sent, for the index of the same name. Times are ISO 8601.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
 from cancel_core.adapters.dynamodb.attributes import attribute_values, plain
-from cancel_core.adapters.dynamodb.database import FAILED_CONDITION, database_errors, holds, item_that_failed
+from cancel_core.adapters.dynamodb.database import (
+    FAILED_CONDITION,
+    TRY_AGAIN,
+    database_errors,
+    holds,
+    item_that_failed,
+)
+from cancel_core.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -22,6 +29,9 @@ if TYPE_CHECKING:
     from cancel_core.domain.mails import Mail
 
 Claim = Literal["mine", "done", "busy"]
+Row = dict[str, Any]
+BATCH = 100
+"""The most that one call reads."""
 
 
 class Mails:
@@ -118,6 +128,42 @@ class Mails:
         return self._update(
             mail_id, changes, condition, {":sending": "sending", ":now": at}, remove=("delivery", "error")
         )
+
+    def try_again(self, row: Row, at: str) -> bool:
+        """Has a mail that was not sent be tried again when its event comes again, and keeps why it was not. False where
+        somebody has been at it since the row was read.
+        """
+        changes = {"status": "waiting", "updated_at": at}
+        condition = "updated_at = :read AND #status <> :sent AND (#status <> :sending OR claimed_until <= :now)"
+        values = {":read": row["updated_at"], ":sent": "sent", ":sending": "sending", ":now": at}
+        return self._update(row["mail_id"], changes, condition, values)
+
+    def unsent_rows(self) -> Iterator[Row]:
+        """The rows of what is not sent; strongly consistent, but for which they are. Raises `ServiceUnavailable`."""
+        mail_ids = list(self.unsent())
+        for start in range(0, len(mail_ids), BATCH):
+            yield from self._rows(mail_ids[start : start + BATCH])
+
+    def existing(self, mail_ids: Sequence[str]) -> set[str]:
+        """Those of these mails that there are rows of. Raises `ServiceUnavailable`."""
+        batches = (mail_ids[start : start + BATCH] for start in range(0, len(mail_ids), BATCH))
+        return {row["mail_id"] for batch in batches for row in self._rows(batch, "mail_id")}
+
+    def _rows(self, mail_ids: Sequence[str], attributes: str | None = None) -> list[Row]:
+        keys: list[Any] = [{"mail_id": {"S": mail_id}} for mail_id in mail_ids]
+        asked = {"ProjectionExpression": attributes} if attributes else {}
+        rows: list[Row] = []
+        while keys:
+            request: Any = {self.table: {"Keys": keys, "ConsistentRead": True, **asked}}
+            with database_errors():
+                answer = self._client.batch_get_item(RequestItems=request)
+            found = answer["Responses"].get(self.table, [])
+            rows += [plain(item) for item in found]
+            left: Mapping[str, Any] = answer.get("UnprocessedKeys") or {}
+            keys = left[self.table]["Keys"] if self.table in left else []
+            if keys and not found:
+                raise ServiceUnavailable(TRY_AGAIN)
+        return rows
 
     def get(self, mail_id: str) -> dict[str, Any] | None:
         """A row, strongly consistent."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from cancel_core.adapters.dynamodb.attributes import attribute_value
 from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, database_errors, holds, item_that_failed
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.domain.caller import Caller, Customer
@@ -15,6 +16,9 @@ from cancel_core.errors import OrderChanged, OrderTooLarge, ServiceUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
+
+    from cancel_core.domain.order import HistoryEntry
+    from cancel_core.domain.withdrawal_note import Noted
 
 
 class Orders:
@@ -76,9 +80,13 @@ class Orders:
         Raises `OrderChanged`, `OrderTooLarge`, `ServiceUnavailable`.
         """
         after = read.changed(change)
+        self._update(read.order_id, self.update(read, after, change))
+        return after
+
+    def _update(self, order_id: str, parameters: dict[str, Any]) -> None:
         try:
             with database_errors():
-                self._client.update_item(**self.update(read, after, change))
+                self._client.update_item(**parameters)
         except ClientError as error:
             match error.response["Error"]["Code"]:
                 case "ConditionalCheckFailedException":
@@ -86,11 +94,45 @@ class Orders:
                     raise OrderChanged(StoredOrder(item) if item else None) from error
                 case "TransactionConflictException":
                     # A transaction has the order in hand just now; what it made of it shows in a new read.
-                    raise OrderChanged(self.get(read.order_id)) from error
+                    raise OrderChanged(self.get(order_id)) from error
                 case "ValidationException" if "size" in error.response["Error"]["Message"]:
                     raise OrderTooLarge("The order is too large to be written.") from error
             raise
-        return after
+
+    def note_withdrawal(self, read: StoredOrder, noted: Noted, entry: HistoryEntry) -> None:
+        """Writes a statement of withdrawal down on the order, while it is the same order, with the same ones noted.
+
+        Whatever else happens to the order meanwhile stays. Raises `OrderChanged`, `OrderTooLarge`,
+        `ServiceUnavailable`.
+        """
+        values: dict[str, Any] = {
+            ":noted": attribute_value(noted.to_document()),
+            ":entry": {"L": [attribute_value(entry.model_dump())]},
+            ":none": {"L": []},
+        }
+        conditions = []
+        for name in ("placed_at", "customer_id", "withdrawal"):
+            if name in read.raw:
+                values[f":was_{name}"] = read.raw[name]
+                conditions.append(f"{name} = :was_{name}")
+            else:
+                conditions.append(f"attribute_not_exists({name})")
+        if "L" not in read.raw.get("history", {"L": []}):
+            values[":was_history"] = read.raw["history"]
+            del values[":none"]
+            conditions.append("history = :was_history")
+        history = "list_append(if_not_exists(history, :none), :entry)" if ":none" in values else ":entry"
+        self._update(
+            read.order_id,
+            {
+                "TableName": self.table,
+                "Key": {"order_id": {"S": read.order_id}},
+                "UpdateExpression": f"SET withdrawal = :noted, history = {history}",
+                "ConditionExpression": " AND ".join(conditions),
+                "ExpressionAttributeValues": values,
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            },
+        )
 
     def update(self, read: StoredOrder, after: StoredOrder, change: OrderChange) -> dict[str, Any]:
         """The parameters of the `UpdateItem` that turns `read` into `after`, while what was decided on is still so."""

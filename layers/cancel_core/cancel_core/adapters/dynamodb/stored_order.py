@@ -12,7 +12,7 @@ from typing import Any
 from cancel_core.adapters.dynamodb.attributes import attribute_value, present
 from cancel_core.adapters.dynamodb.database import Raw
 from cancel_core.domain.addresses import Contact
-from cancel_core.domain.caller import Caller, Customer
+from cancel_core.domain.caller import Caller, Customer, Owner
 from cancel_core.domain.cancellation import Cancellation, read_cancellation, to_document
 from cancel_core.domain.events import OrderState
 from cancel_core.domain.order import ORDER_ATTRIBUTES, Order, read_order
@@ -67,6 +67,16 @@ class StoredOrder:
             and (self.order_id, self.placed_at) == (caller.order_id, caller.placed_at)
             and caller.has(self.contact.email)
         )
+
+    @property
+    def owner(self) -> Owner:
+        """Whose order it is, beside its id."""
+        return Owner(self._text("placed_at") or "", self._text("customer_id"))
+
+    @property
+    def noted(self) -> object:
+        """What it carries of the statements of withdrawal about it, in plain values, as it stands there."""
+        return present({"of": self.raw.get("withdrawal", {"NULL": True})}).get("of")
 
     @property
     def is_guests(self) -> bool:

@@ -7,8 +7,8 @@ Each part has `expires_at` (epoch seconds); those with `day` (YYYY-MM-DD) and `r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -18,6 +18,17 @@ from cancel_core.domain.withdrawal import STATEMENT, Statement, read_statement
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
+
+
+class Listed(NamedTuple):
+    """A statement or its outcome, as the index of days has it. `match` and `in_time` are an outcome's."""
+
+    withdrawal_id: str
+    part: str
+    received_at: str
+    order_id: str | None
+    match: str | None
+    in_time: bool | None
 
 
 class Withdrawals:
@@ -71,6 +82,28 @@ class Withdrawals:
             found |= {item["part"]["S"]: plain(item) for item in answer["Items"]}
             if "LastEvaluatedKey" not in answer:
                 return found
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def of_day(self, day: str) -> Iterator[Listed]:
+        """Statements and outcomes of what came in on a day (YYYY-MM-DD, UTC), in the order it came, from the index:
+        eventually consistent. Raises `ServiceUnavailable`.
+        """
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "IndexName": "by_day",
+            "KeyConditionExpression": "#day = :day",
+            "ExpressionAttributeNames": {"#day": "day"},
+            "ExpressionAttributeValues": {":day": {"S": day}},
+        }
+        while True:
+            with database_errors():
+                answer = self._client.query(**query)
+            for item in answer["Items"]:
+                row = plain(item)
+                match, in_time = row.get("match"), row.get("in_time")
+                yield Listed(row["withdrawal_id"], row["part"], row["received_at"], row.get("order_id"), match, in_time)
+            if "LastEvaluatedKey" not in answer:
+                return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _put(self, item: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -1,0 +1,18 @@
+"""The withdrawals table's stream: what follows a statement. And on a schedule: what was lost on the way."""
+
+from typing import Any
+
+from cancel_core import wiring, wiring_withdrawals
+from cancel_core.entrypoints.background import background, batch_failures
+from cancel_core.entrypoints.withdrawal_stream import read_records
+
+process_withdrawals = wiring_withdrawals.process_withdrawals()
+reconcile_withdrawals = wiring_withdrawals.reconcile_withdrawals()
+
+
+@background
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+    if "Records" in event:
+        return batch_failures(process_withdrawals(read_records(event["Records"]), wiring.now()))
+    reconcile_withdrawals(wiring.now(), wiring.reconcile_after(), lambda: context.get_remaining_time_in_millis() / 1000)
+    return None

@@ -1,0 +1,150 @@
+"""The mails that tell of a withdrawal: the receipt, which its sender always gets, and the notice to the shop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from cancel_core.domain.addresses import belongs_to_identity, salutation
+from cancel_core.domain.ids import mail_id
+from cancel_core.domain.mail_settings import DEFAULT_LANGUAGE, MailSettings, language_of
+from cancel_core.domain.mails import Kind, Mail
+from cancel_core.domain.times import moment
+
+if TYPE_CHECKING:
+    from cancel_core.domain.mail_facts import Facts
+    from cancel_core.domain.withdrawal import Statement
+
+WITHDRAWAL_RECEIVED = "WithdrawalReceived"
+RECEIPT: Kind = "withdrawal_receipt"
+NOTICE: Kind = "withdrawal_notice"
+KEPT = ("schema_version", "withdrawal_id", "order_id", "store_id", "match", "in_time", "received_at", "occurred_at")
+"""What of the event's detail is kept with a mail, so that it can be sent again."""
+REFUND_DAYS = 14
+"""Directive 2011/83/EU, Article 13(1): from the day on which the shop is told."""
+
+
+class LocalTime(NamedTuple):
+    """A moment as it is told in a place: date, time and the zone's name."""
+
+    moment: datetime
+    zone: str
+
+
+class Told(NamedTuple):
+    """What there is to tell: the statement, and the parts beside it in plain values; empty where there is none yet."""
+
+    statement: Statement
+    outcome: Mapping[str, Any]
+    cancel: Mapping[str, Any]
+
+
+def receipt_mail_id(withdrawal_id: str) -> str:
+    return mail_id(RECEIPT, withdrawal_id)
+
+
+def withdrawal_mails(detail: Mapping[str, Any], told: Told, settings: MailSettings) -> Iterator[Mail]:
+    """The receipt, and a notice for each address of the shop: the same ones whenever the event comes."""
+    withdrawal_id = detail["withdrawal_id"]
+    about = detail.get("order_id") or withdrawal_id
+    store = settings.language or DEFAULT_LANGUAGE
+    said = told.statement.statement
+    tags = (told.outcome.get("language"), said.get("language"))
+    language = next((str(tag).strip() for tag in tags if language_of(tag)), store)
+    kept = {name: detail[name] for name in KEPT if name in detail}
+    yield Mail(
+        receipt_mail_id(withdrawal_id),
+        RECEIPT,
+        said["email"],
+        language,
+        about,
+        detail["store_id"],
+        WITHDRAWAL_RECEIVED,
+        kept,
+    )
+    for address in settings.merchant:
+        made = mail_id(NOTICE, withdrawal_id, address.lower())
+        yield Mail(made, NOTICE, address, store, about, detail["store_id"], WITHDRAWAL_RECEIVED, kept)
+
+
+SETTINGS_FAULTS = ("MailIdentityArnEmpty", "MailFromMissing", "MailFromNotOfIdentity")
+"""Why a mail waits that no message in the queue stands for any more: trying again in a minute would not help."""
+
+
+def cannot_leave(settings: MailSettings, identity_arn: str) -> str:
+    """Why no mail of a store can leave, in a word for its row; empty where it can."""
+    if not identity_arn:
+        return SETTINGS_FAULTS[0]
+    if not settings.sender:
+        return SETTINGS_FAULTS[1]
+    if not belongs_to_identity(settings.sender, identity_arn):
+        return SETTINGS_FAULTS[2]
+    return ""
+
+
+def withdrawal_facts(told: Told, zone: str, guest_url: str) -> Facts:
+    """What both mails tell. `zone`: the store's. `guest_url`: where the guest finds the order; may be ""."""
+    statement, outcome = told.statement, told.outcome
+    said = statement.statement
+    received = moment(statement.received_at)
+    order_id = outcome.get("order_id")
+    offer = outcome.get("offer")
+    return {
+        "withdrawal_id": statement.withdrawal_id,
+        "receipt": statement.receipt,
+        "reference": order_id or statement.withdrawal_id,
+        "order_id": order_id,
+        "name": salutation(said.get("name")),
+        "said": {
+            "name": _line(said.get("name")),
+            "email": _line(said["email"]),
+            "order": _line(said["order"]),
+            "items": [
+                {"name": _line(item["item"]), "qty": Decimal(str(item["qty"])) if "qty" in item else None}
+                for item in said.get("items") or ()
+            ],
+            "message": _lines(said.get("message")),
+        },
+        "received": LocalTime(received, zone) if received else statement.received_at,
+        "due": _day(received, zone) + timedelta(days=REFUND_DAYS) if received else None,
+        "match": outcome.get("match", "none"),
+        "time": _time(outcome),
+        "until": date.fromisoformat(until) if (until := outcome.get("until")) else None,
+        "exempt": [{"name": item["name"], "letter": item["letter"]} for item in outcome.get("exempt_items") or ()],
+        "business": bool(outcome.get("business")),
+        "canceled": bool(told.cancel.get("order_canceled")),
+        "offer": None if offer == "code" and not guest_url else offer,
+        "guest_url": guest_url,
+    }
+
+
+def _time(outcome: Mapping[str, Any]) -> str | None:
+    """Of a matched order alone: without one there is nothing to count from."""
+    if outcome.get("match", "none") == "none":
+        return None
+    in_time = outcome.get("in_time")
+    if in_time is None or not outcome.get("until"):
+        return "unknown"
+    return "in_time" if in_time else "late"
+
+
+def _day(at: datetime, zone: str) -> date:
+    return at.astimezone(ZoneInfo(zone)).date()
+
+
+def _line(text: object) -> str:
+    """A text of one line: what would begin another one, or can't be seen, is a blank."""
+    if not isinstance(text, str):
+        return ""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def _lines(text: object) -> list[str]:
+    """A text's lines, so that each of them can be marked as its writer's."""
+    if not isinstance(text, str) or not text.strip():
+        return []
+    return [_line(line) for line in re.split(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]", text.strip())]

@@ -1,0 +1,83 @@
+"""The mails that tell of a withdrawal. The receipt is always sent: where the settings do not let it, it waits, an alarm
+tells, and the schedule has it tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from cancel_core.domain.times import iso
+from cancel_core.domain.withdrawal import STATEMENT, read_statement
+from cancel_core.domain.withdrawal_mails import Told, cannot_leave, withdrawal_facts, withdrawal_mails
+from cancel_core.domain.withdrawal_outcome import CANCEL, OUTCOME
+from cancel_core.errors import MailPostponed, ServiceUnavailable
+from cancel_core.services.mails import ROUNDED, Post, deliver
+from cancel_core.telemetry import count, logger
+
+if TYPE_CHECKING:
+    from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
+    from cancel_core.domain.mails import Mail
+
+
+class Counter(NamedTuple):
+    """What mails about withdrawals need beside what all mails do. `identity`: the SES identity's ARN; may be "".
+    `guest_page`: where guests find their order; may be "".
+    """
+
+    withdrawals: Withdrawals
+    identity: str
+    guest_page: str
+
+
+def send_withdrawal_mails(
+    post: Post, counter: Counter, detail: Mapping[str, Any], deadline: datetime, clock: Callable[[], datetime]
+) -> int:
+    """Sends the receipt and the notices that have not been sent. Answers how many there were to be sent.
+
+    Raises `MailPostponed` or `ServiceUnavailable` when the event is to come again, after all that could be sent was.
+    """
+    parts = counter.withdrawals.parts(detail["withdrawal_id"])
+    item = parts.get(STATEMENT)
+    if item is None or "erased_at" in item:
+        # Kept for long enough, or erased at somebody's request.
+        return 0
+    told = Told(read_statement(item), parts.get(OUTCOME, {}), parts.get(CANCEL, {}))
+    policy = post.policies.get(detail["store_id"])
+    page, order_id = counter.guest_page, told.outcome.get("order_id")
+    guest_url = f"{page}#order_id={quote(order_id, safe='')}" if page and order_id else ""
+    facts = withdrawal_facts(told, policy.withdrawal.time_zone, guest_url)
+    facts |= {"shop": policy.mail.shop, "support_url": policy.mail.support_url}
+    why = cannot_leave(policy.mail, counter.identity)
+    reasons: list[str] = []
+    sent = 0
+    for mail in withdrawal_mails(detail, told, policy.mail):
+        try:
+            if why:
+                _wait(post, mail, why, deadline, clock)
+            else:
+                sent += deliver(post, mail, policy.mail, facts, deadline, clock)
+        except (MailPostponed, ServiceUnavailable) as error:
+            # The others are still to be sent.
+            reasons.append(str(error))
+    if reasons:
+        raise MailPostponed("; ".join(sorted(set(reasons))))
+    return sent
+
+
+def _wait(post: Post, mail: Mail, why: str, deadline: datetime, clock: Callable[[], datetime]) -> None:
+    """Writes down that a mail is to be sent, and why it can't be. Trying again in a minute would not help."""
+    now = clock()
+    claim, attempt = post.mails.claim(mail, iso(now), iso(deadline + ROUNDED), int((now + post.keep).timestamp()))
+    if claim == "busy":
+        raise MailPostponed("somebody else is at it")
+    if claim == "done":
+        return
+    post.mails.not_sent(mail.mail_id, attempt, "waiting", why, iso(clock()))
+    logger.error(
+        "a mail about a withdrawal has to wait for the settings that it needs",
+        extra={"mail_id": mail.mail_id, "kind": mail.kind, "error": why},
+    )
+    count("WithdrawalMailWaiting")
