@@ -52,6 +52,8 @@ INVALID: dict[str, dict[str, Any]] = {
     "statuses is a set": {"cancellable_statuses": {"pending"}},
     "a status is a number": {"cancellable_statuses": [Decimal(1)]},
     "a status is blank": {"cancellable_statuses": ["pending", " "]},
+    "guest access is another word": {"guest_access": "on"},
+    "guest access is a number": {"guest_access": 1},
     "the basis is another word": {"refund_basis": "captured"},
     "the basis in capitals": {"refund_basis": "Paid"},
     "the basis is empty": {"refund_basis": ""},

@@ -7,7 +7,7 @@ to mend.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,7 +34,7 @@ DEFAULT_REASONS = (
 )
 """What a new installation begins with."""
 REASON_CODE_LENGTH = 64
-SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail")
+SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access")
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
 _STORE = "store:"
@@ -51,7 +51,7 @@ class PolicyReason(NamedTuple):
 
 Settings = dict[str, Any]
 """A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
-`mail` MailSettings."""
+`mail` MailSettings, `guest_access` bool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ class Policy:
     cancellable_statuses: tuple[str, ...] = DEFAULT_CANCELLABLE_STATUSES
     refund_basis: RefundBasis = "invoiced"
     mail: MailSettings = NO_MAIL
+    guest_access: bool = False
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:
@@ -144,6 +145,7 @@ def read_policy(
         cancellable_statuses=settings.get("cancellable_statuses", DEFAULT_CANCELLABLE_STATUSES),
         refund_basis=settings.get("refund_basis", "invoiced"),
         mail=settings.get("mail", NO_MAIL),
+        guest_access=settings.get("guest_access", False),
         problems=tuple(problems),
     )
 
@@ -202,7 +204,13 @@ def last_reasons(good_default: Good) -> tuple[PolicyReason, ...]:
 
 def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     """One document by itself, in plain values. Never raises."""
-    readers = dict(zip(SETTINGS, (_read_enabled, _read_reasons, _read_statuses, _read_basis, read_mail), strict=True))
+    readers = dict(
+        zip(
+            SETTINGS,
+            (_yes_or_no("enabled"), _read_reasons, _read_statuses, _read_basis, read_mail, _yes_or_no("guest_access")),
+            strict=True,
+        )
+    )
     settings: Settings = {}
     problems: list[Problem] = []
     if scope != DEFAULT_SCOPE and (not is_store(scope) or _is_blank(scope[len(_STORE) :])):
@@ -264,12 +272,15 @@ class _Fault(ValueError):
     """(what is wrong, how to mend it)"""
 
 
-def _read_enabled(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and (word := value.strip().lower()) in _WORDS:
-        return _WORDS[word]
-    raise _Fault("enabled is neither Yes nor No", "set it to a Boolean, or to the word Yes or No")
+def _yes_or_no(attribute: str) -> Callable[[object], bool]:
+    def read(value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and (word := value.strip().lower()) in _WORDS:
+            return _WORDS[word]
+        raise _Fault(f"{attribute} is neither Yes nor No", "set it to a Boolean, or to the word Yes or No")
+
+    return read
 
 
 def _read_reasons(value: object) -> tuple[PolicyReason, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from cancel_core.entrypoints.http.documents import order_view
 from cancel_core.entrypoints.http.request import ApiRequest, InvalidRequest
 from cancel_core.entrypoints.http.response import respond
-from cancel_core.errors import OrderNotCancellable, Refusal, ServiceUnavailable
+from cancel_core.errors import InvalidAccessCode, InvalidAccessToken, OrderNotCancellable, Refusal, ServiceUnavailable
 
 RETRY_AFTER_SECONDS = 2
 
@@ -23,6 +23,8 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "INVALID_CANCELLATION_REASON": (422, "The reason is not one of the store's"),
     "CONCURRENT_UPDATE": (409, "The order kept changing"),
     "ORDER_TOO_LARGE": (409, "The order is too large to be written"),
+    "INVALID_ACCESS_CODE": (401, "The access code is not valid"),
+    "INVALID_ACCESS_TOKEN": (401, "The access token is not valid"),
     "SERVICE_UNAVAILABLE": (503, "Try again shortly"),
 }
 """The HTTP status and the title of each code. A request that can't be parsed has a status of its own."""
@@ -40,6 +42,10 @@ def refusal_problem(request: ApiRequest, refusal: Refusal) -> dict[str, Any]:
                 extra["errors"] = _errors(refusal.errors)
         case OrderNotCancellable() if refusal.item_ids:
             extra["item_ids"] = list(refusal.item_ids)
+        case InvalidAccessCode():
+            headers["www-authenticate"] = 'Bearer realm="guest"'
+        case InvalidAccessToken():
+            headers["www-authenticate"] = 'Bearer realm="guest", error="invalid_token"'
         case ServiceUnavailable():
             headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     if refusal.order and refusal.policy:
