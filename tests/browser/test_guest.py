@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.guest import GUEST, KEPT, SENT, Guest
 from tests.browser.visit import ACCOUNT, Visits
 from tests.support.shop import Shop
+from tests.support.waiting import wait_until
 
 ENDED = "Your access to the order has ended. Ask for a new code to go on."
 WRONG = "This code is wrong, or no longer valid. Check what you entered, or ask for a new code."
@@ -251,3 +252,35 @@ def test_an_order_left_open_is_taken_off_the_screen(guest: Guest) -> None:
     guest.page.clock.fast_forward("02:00")
     expect(guest.page.get_by_text(ENDED)).to_be_visible()
     assert order_id not in guest.page.locator("h1").inner_text()
+
+
+# ------------------------------------------------------------------ as the README has it
+
+
+def test_a_new_user_follows_the_link_in_the_demo_guests_mail(visits: Visits, shop: Shop) -> None:
+    visit = visits.anonymous()
+    visit.go("/")
+    visit.page.get_by_role("navigation").get_by_role("link", name="Find your order").click()
+    visit.page.get_by_label("Order number").fill("demo-guest-paid")
+    visit.page.get_by_label("E-mail address").fill("guest@example.com")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.get_by_text(SENT)).to_be_visible()
+    mails = visits.another_tab(visit)
+    link = mails.page.frame_locator("iframe").get_by_role("link").filter(visible=True).first
+
+    def is_there() -> bool:
+        mails.page.goto(f"{shop.endpoint}/local/mails/")
+        return mails.page.get_by_text("demo-guest-paid").count() > 0
+
+    wait_until(is_there, what="the demo guest's mail comes")
+    with mails.page.context.expect_page() as opened:
+        link.click()
+    page = opened.value
+    page.get_by_role("button", name="Show my order").click()
+    expect(page.locator("h1")).to_have_text("Order demo-guest-paid")
+    expect(page).to_have_url(f"{shop.endpoint}/guest.html")
+    page.get_by_role("button", name="Cancel order demo-guest-paid").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("I no longer need it").check()
+    dialog.get_by_role("button", name="Cancel the order").click()
+    expect(dialog).to_contain_text("€37.80 has been paid back.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from playwright.sync_api import Route, expect
 from tests.browser.guest import GUEST, SENT, Guest
 from tests.browser.test_guest import make
 from tests.browser.visit import ORDERS, Visits
+from tests.support.machine import need
 from tests.support.shop import Shop
+from web.publish import publish
 
 LOOKS: dict[str, dict[str, Any]] = {
     "phone-light": {"phone": True},
@@ -226,3 +230,15 @@ def test_the_button_alone_asks_for_the_order_of_the_token(guest: Guest) -> None:
     guest.visit.cancel(order_id)
     guest.visit.done(order_id)
     assert not [url for url in asked if re.search(r"/orders\b", url)]
+
+
+def test_the_page_on_a_static_host_asks_an_api_elsewhere(host: tuple[Path, str], visits: Visits, shop: Shop) -> None:
+    need(shutil.which("npm"), "npm is not installed: it brings the sign-in library of a deployed storefront.")
+    folder, address = host
+    guest = make(visits, shop)
+    order_id = guest.order()
+    publish(folder, api=shop.endpoint, issuer="https://issuer.example", client_id="storefront")
+    guest.visit.endpoint = address
+    guest.open(order_id)
+    guest.visit.cancel(order_id)
+    guest.visit.done(order_id)
