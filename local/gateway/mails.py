@@ -35,8 +35,13 @@ def answer(path: str, query: str, aws: str) -> Answer | None:
     chosen = path.removeprefix(PAGE) or next(iter(parse_qs(query).get("mail", [])), "")
     mail = next((one for one in mails if one["message_id"] == chosen), None)
     if path != PAGE:
-        return _html(mail["html"], _MAIL_POLICY) if mail else Answer(404, b"", [])
+        return _html(_as_a_mail_program(mail["html"]), _MAIL_POLICY) if mail else Answer(404, b"", [])
     return _html(_page(mails, mail or next(iter(mails), None)), _PAGE_POLICY)
+
+
+def _as_a_mail_program(text: str) -> str:
+    """Its links lead out of the frame that it is shown in."""
+    return text.replace("<head>", '<head><base target="_blank">', 1)
 
 
 def _html(text: str, policy: str) -> Answer:

@@ -8,8 +8,6 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +26,9 @@ from web.publish import PublishError, main, publish
 COMPONENT = WEB / "cancel-order"
 
 
-class _Host(SimpleHTTPRequestHandler):
-    """A host of files that knows nothing."""
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder, and the address where it is served."""
-    server = Server(0, partial(_Host, directory=str(tmp_path)))  # type: ignore[arg-type]  # a partial makes them too
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield tmp_path, f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    server.server_close()
-
-
 def test_the_component_is_small_and_needs_nothing() -> None:
     script = (COMPONENT / "cancel-order.js").read_text(encoding="utf-8")
-    assert set(re.findall(r'import\("([^"]+)"\)', script)) == {"./lang/en.js", "./lang/sv.js", "./de.js"}
+    assert set(re.findall(r'import\("([^"]+)"\)', script)) == {"./lang/en.js", "./lang/sv.js"}
     assert not re.search(r"^\s*import\b(?!\()", script, re.MULTILINE)
     for language in ("en", "sv"):
         words = (COMPONENT / "lang" / f"{language}.js").read_bytes()

@@ -9,7 +9,7 @@ const DIGITS = {
 
 /** Of minor units: money(4080, "EUR", "en") is €40.80. */
 export function money(amount, currency, lang) {
-  const digits = Number(Object.keys(DIGITS).find((count) => DIGITS[count].split(" ").includes(currency)) ?? 2);
+  const digits = [0, 3, 4].find((count) => DIGITS[count].split(" ").includes(currency)) ?? 2;
   const text = String(Math.abs(amount)).padStart(digits + 1, "0");
   // As a string: nothing is ever divided.
   const decimal = (amount < 0 ? "-" : "") + (digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text);
@@ -35,9 +35,8 @@ export function beyond(refund) {
   return all < Math.max(0, rows) + sum ? { kept: sum } : { back: sum };
 }
 
-/** Seconds: before each repeat, and for one request. */
+/** Seconds before each repeat. */
 const PAUSES = [1, 2, 4];
-const PATIENCE = 35;
 /** Milliseconds between looks at a pending refund. */
 const [LOOK_FIRST, LOOK_LAST] = [1000, 60000];
 /** Refusals that pass: repeated, then offered again. */
@@ -127,13 +126,11 @@ const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000
 export class CancelOrder extends HTMLElement {
   static observedAttributes = ["lang", "order-id"];
 
-  /** A site adds its own: `CancelOrder.languages.de = () => import("./de.js")`. */
+  /** A site adds its own. */
   static languages = { en: () => import("./lang/en.js"), sv: () => import("./lang/sv.js") };
 
   /** The only API that gets a token: no markup names another. "": the page's origin. */
   static api = "";
-
-  /** For elements without their own. */
   static getToken = null;
 
   #order = null;
@@ -149,7 +146,6 @@ export class CancelOrder extends HTMLElement {
   #attempt = null;
   /** The refund as eligibility told it. */
   #told = null;
-  #loading = null;
   #timer = 0;
   #looking = false;
   #pause = LOOK_FIRST;
@@ -165,7 +161,6 @@ export class CancelOrder extends HTMLElement {
     root.append(this.#place, this.#status);
   }
 
-  /** The order as last known; null before. */
   get order() {
     return this.#order;
   }
@@ -208,7 +203,7 @@ export class CancelOrder extends HTMLElement {
 
   async #ask() {
     const id = this.#id;
-    if (!id) return null;
+    if (!id && !this.#guest) return null;
     const answer = await this.#patiently(() => this.#call("GET", ""));
     if (answer.ok && id === this.#id) this.#learn(answer.body);
     return answer;
@@ -216,6 +211,11 @@ export class CancelOrder extends HTMLElement {
 
   get #id() {
     return this.#order?.order_id ?? this.getAttribute("order-id");
+  }
+
+  /** A guest’s token names the order. */
+  get #guest() {
+    return this.hasAttribute("guest");
   }
 
   get #lang() {
@@ -235,11 +235,8 @@ export class CancelOrder extends HTMLElement {
   }
 
   #say(key, values = {}) {
-    return this.#text[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
-  }
-
-  #money(amount, currency) {
-    return money(amount, currency, this.#lang);
+    const words = (this.#guest && this.#text[`guest_${key}`]) || this.#text[key];
+    return words.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
   }
 
   #tell(type, detail = {}) {
@@ -261,12 +258,12 @@ export class CancelOrder extends HTMLElement {
       headers.authorization = `Bearer ${token}`;
     }
     if (key) Object.assign(headers, { "content-type": "application/json", "idempotency-key": key });
-    const whole = ofOrder ? `/orders/${encodeURIComponent(this.#id)}${path}` : path;
+    const of = this.#guest ? "/guest/order" : `/orders/${encodeURIComponent(this.#id)}`;
     let answer;
     try {
       // Not by document.baseURI: that is markup, too.
-      const url = new URL(CancelOrder.api.replace(/\/+$/, "") + whole, location.origin);
-      const signal = AbortSignal.timeout(PATIENCE * 1000);
+      const url = new URL(CancelOrder.api.replace(/\/+$/, "") + (ofOrder ? of : "") + path, location.origin);
+      const signal = AbortSignal.timeout(35000);
       answer = await fetch(url, { method, headers, body, signal, cache: fresh ? "reload" : "default" });
     } catch {
       return said(navigator.onLine ? "NO_ANSWER" : "OFFLINE");
@@ -277,7 +274,7 @@ export class CancelOrder extends HTMLElement {
     if (answer.ok) return said(parsed ? "" : "NO_ANSWER", parsed ?? {});
     const isProblem = (answer.headers.get("content-type") ?? "").startsWith("application/problem+json");
     const code =
-      (isProblem && parsed?.code) ||
+      (status !== 401 && isProblem && parsed?.code) ||
       { 401: "SIGNED_OUT", 403: "FORBIDDEN", 404: "ORDER_NOT_FOUND" }[status] ||
       (status === 429 || status > 500 ? "SERVICE_UNAVAILABLE" : "INTERNAL_ERROR");
     return said(code, parsed ?? {}, Number(answer.headers.get("retry-after")) || 0);
@@ -346,7 +343,7 @@ export class CancelOrder extends HTMLElement {
     // Where there is none, eligibility told what was paid.
     const of = refund ?? this.#told;
     const lines = [];
-    const add = (key, sum) => lines.push(this.#say(key, { amount: sum && this.#money(sum, of.currency) }));
+    const add = (key, sum) => lines.push(this.#say(key, { amount: sum && money(sum, of.currency, this.#lang) }));
     if (refund?.amount) add(`refund_${refund.status}`, refund.amount);
     else if (refund && (refund.status === "failed" || refund.payments.some((leg) => leg.action === "void"))) add(`release_${refund.status}`);
     for (const key of ["credited_by_shop", "settled_by_hand"]) if (of?.[key]) add(key, of[key]);
@@ -375,7 +372,6 @@ export class CancelOrder extends HTMLElement {
     // The browser tells a moment later: it may be open again.
     if (this.#dialog.open) return;
     this.#progress = null;
-    this.#loading = null;
     this.#dialog.replaceChildren();
     // The order tells what became of it.
     if (this.#attempt) this.#ask();
@@ -397,8 +393,8 @@ export class CancelOrder extends HTMLElement {
     }
   }
 
-  #button(part, words, click, kind = null) {
-    return el("button", { type: "button", class: kind, part, click }, words);
+  #button(part, key, click, kind = null) {
+    return el("button", { type: "button", class: kind, part, click }, this.#say(key));
   }
 
   #load() {
@@ -407,16 +403,14 @@ export class CancelOrder extends HTMLElement {
   }
 
   async #ready() {
-    const load = {};
-    this.#loading = load;
-    this.#progress = el("p", { role: "status", class: "muted" }, this.#say("one_moment"));
-    const keep = this.#button("keep", this.#say("keep"), () => this.#close());
-    this.#view("loading", this.#say("ask", { order: this.#id }), this.#progress, el("div", { class: "actions" }, keep));
+    const progress = (this.#progress = el("p", { role: "status", class: "muted" }, this.#say("one_moment")));
+    const keep = this.#button("keep", "keep", () => this.#close());
+    this.#view("loading", this.#say("ask", { order: this.#id }), progress, el("div", { class: "actions" }, keep));
     const get = (path) => this.#patiently(() => this.#call("GET", path));
     // An order of a list has no items.
     const [answer, whole] = await Promise.all([get("/cancellation-eligibility"), this.#order?.items ? null : get("")]);
     const failed = [answer, whole].find((one) => one && !one.ok);
-    if (this.#loading !== load) return;
+    if (this.#progress !== progress) return;
     if (failed) {
       this.#refused(failed, () => this.#load());
       return;
@@ -424,7 +418,7 @@ export class CancelOrder extends HTMLElement {
     if (whole) this.#learn(whole.body);
     const [blocker] = answer.body.blockers;
     const reasons = await (blocker ? this.#ask() : this.#reasons());
-    if (this.#loading !== load) return;
+    if (this.#progress !== progress) return;
     if (blocker) this.#refused({ code: blocker.code, body: { ...blocker, order: this.#order } });
     else if (!reasons.ok) this.#refused(reasons, () => this.#load());
     else if (!reasons.body.enabled) this.#refused({ code: "ORDER_CANCELLATION_DISABLED", body: {} });
@@ -442,8 +436,8 @@ export class CancelOrder extends HTMLElement {
       part: "reasons", role: "radiogroup", "aria-required": "true", "aria-labelledby": "why", "aria-describedby": "why-error",
     }); // prettier-ignore
     const error = el("p", { id: "why-error", class: "error", role: "alert", part: "error" });
-    const complain = (words) => {
-      error.textContent = words;
+    const complain = (key) => {
+      error.textContent = this.#say(key);
       group.setAttribute("aria-invalid", "true");
       group.querySelector("input")?.focus();
     };
@@ -462,15 +456,14 @@ export class CancelOrder extends HTMLElement {
     });
     const comment = el("textarea", { id: "comment", part: "comment", maxlength: "500", "aria-describedby": "comment-hint" });
     const confirm = el("button", { type: "submit", class: "act", part: "confirm" }, this.#say("confirm"));
-    const keep = this.#button("keep", this.#say("keep"), () => this.#close());
-    this.#progress = el("p", { role: "status", class: "muted" });
-    const progress = this.#progress;
+    const keep = this.#button("keep", "keep", () => this.#close());
+    const progress = el("p", { role: "status", class: "muted" });
     const submit = async (event) => {
       event.preventDefault();
       if (this.#busy) return;
       const reason = group.querySelector("input:checked")?.value;
       if (!reason) {
-        complain(this.#say("choose"));
+        complain("choose");
         return;
       }
       this.#busy = true;
@@ -487,9 +480,9 @@ export class CancelOrder extends HTMLElement {
       for (const button of [confirm, keep]) button.removeAttribute("aria-disabled");
       confirm.textContent = this.#say("confirm");
       if (answer.ok) this.#done(answer.body);
-      else if (answer.code === "INVALID_CANCELLATION_REASON") complain(this.#say("INVALID_CANCELLATION_REASON"));
+      else if (answer.code === "INVALID_CANCELLATION_REASON") complain(answer.code);
       // A new try finds the form as it was.
-      else this.#refused(answer, () => (this.#again(form), form.requestSubmit()));
+      else this.#refused(answer, () => (show(), form.requestSubmit()));
     };
     const form = el(
       "form",
@@ -506,23 +499,22 @@ export class CancelOrder extends HTMLElement {
       progress,
       el("div", { class: "actions" }, keep, confirm),
     );
-    this.#view("form", this.#say("ask", { order: this.#id }), form);
-  }
-
-  #again(form) {
-    this.#view("form", this.#say("ask", { order: this.#id }), form);
-    this.#progress = form.querySelector("[role=status]");
+    const show = () => {
+      this.#view("form", this.#say("ask", { order: this.#id }), form);
+      this.#progress = progress;
+    };
+    show();
   }
 
   #owed(refund) {
     const { back, kept } = beyond(refund);
-    const held = kept ? this.#say("kept", { amount: this.#money(kept, refund.currency) }) : null;
+    const held = kept ? this.#say("kept", { amount: money(kept, refund.currency, this.#lang) }) : null;
     if (!refund?.amount) {
       return el("p", { class: "box", part: "refund" }, held ?? this.#say(refund ? "release_owed" : "nothing_owed"));
     }
     const names = new Map((this.#order.items ?? []).map((item) => [item.item_id, item.name]));
     const row = (what, amount, kind = "row") =>
-      el("div", { class: kind }, el("dt", {}, what), el("dd", {}, this.#money(amount, refund.currency)));
+      el("div", { class: kind }, el("dt", {}, what), el("dd", {}, money(amount, refund.currency, this.#lang)));
     return el(
       "section",
       { class: "box", part: "refund", "aria-labelledby": "back" },
@@ -558,7 +550,7 @@ export class CancelOrder extends HTMLElement {
       "done",
       this.#say("done", { order: order.order_id }),
       this.#progress,
-      el("div", { class: "actions" }, this.#button("close", this.#say("close"), () => this.#close())),
+      el("div", { class: "actions" }, this.#button("close", "close", () => this.#close())),
     );
     this.#learn(order);
     this.#tell("ordercancelled", { order, cancellation });
@@ -576,11 +568,11 @@ export class CancelOrder extends HTMLElement {
       // The order of a refusal is the newest there is.
       else if (!body.order) this.#ask();
     }
-    const leave = this.#button("close", this.#say("close"), () => this.#close());
+    const leave = this.#button("close", "close", () => this.#close());
     const act = open
-      ? this.#button("again", this.#say("try_again"), again, "act")
+      ? this.#button("again", "try_again", again, "act")
       : signIn
-        ? this.#button("sign-in", this.#say("sign_in"), () => (this.#close(), this.#tell("sessionexpired")), "act")
+        ? this.#button("sign-in", "sign_in", () => (this.#close(), this.#tell("sessionexpired")), "act")
         : null;
     this.#view(
       "refused",

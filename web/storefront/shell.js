@@ -1,4 +1,4 @@
-/** What the three pages share: configuration, language, session, header, asking the API, and what is shown when it fails. */
+/** What the pages share: configuration, language, session, header, asking the API, and what is shown when it fails. */
 import { CancelOrder, money } from "./cancel-order/cancel-order.js";
 import { el } from "./dom.js";
 import { openSession } from "./session.js";
@@ -32,35 +32,51 @@ export class Failure extends Error {
 const session = await openSession(config.sign_in);
 const main = el("main", { id: "main", tabindex: "-1" });
 
+/**
+ * One request to the API, a POST where there is a `body`: the answer's {status, body}. `body` is null where a refusal has
+ * none that is JSON. Raises Failure where no answer comes.
+ */
+export async function ask(path, { token = null, body = null } = {}) {
+  const headers = {};
+  if (token) headers.authorization = `Bearer ${token}`;
+  if (body) headers["content-type"] = "application/json";
+  try {
+    const signal = AbortSignal.timeout(35000);
+    const answer = await fetch(`${config.api}${path}`, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal });
+    return { status: answer.status, body: await (answer.ok ? answer.json() : answer.json().catch(() => null)) };
+  } catch {
+    throw new Failure(navigator.onLine ? "DOWN" : "OFFLINE");
+  }
+}
+
 /** GET `path` of the API as the customer. Raises Failure. */
 export async function get(path) {
   const token = await session.token();
-  let answer;
-  if (token) {
-    try {
-      answer = await fetch(`${config.api}${path}`, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(35000) });
-      if (answer.ok) return await answer.json();
-    } catch {
-      throw new Failure(navigator.onLine ? "DOWN" : "OFFLINE");
-    }
-  }
-  if (!token || answer.status === 401) {
-    await expired();
+  const { status, body } = token ? await ask(path, { token }) : { status: 401 };
+  if (status === 200) return body;
+  if (status === 401) {
+    await signedOut();
     return new Promise(() => {});
   }
-  throw new Failure(answer.status === 404 ? "NOT_FOUND" : "DOWN");
+  throw new Failure(status === 404 ? "NOT_FOUND" : "DOWN");
 }
 
-/** Starts a page: `show` fills the main part once somebody is signed in. */
-export async function start(title, show) {
+/** Names the page, in the tab and in the list of tabs. */
+export const entitle = (words) => (document.title = `${words} – ${config.shop}`);
+
+/**
+ * Starts a page: `show` fills the main part, once somebody is signed in unless the page is `open` to everybody.
+ * `token`, `expired`: what the component asks for, and what is done when the API takes that for no token.
+ */
+export async function start(title, show, { open = false, token = () => session.token(), expired = signedOut } = {}) {
   document.documentElement.lang = locale;
-  document.title = `${say(title)} – ${config.shop}`;
+  entitle(say(title));
   CancelOrder.api = config.api;
-  CancelOrder.getToken = () => session.token();
-  addEventListener("sessionexpired", expired);
+  CancelOrder.getToken = token;
+  addEventListener("sessionexpired", () => expired());
   document.querySelector("noscript")?.remove();
   document.body.prepend(el("a", { class: "skip", href: "#main" }, say("skip")), header(title), main);
-  if (session.name === null) signIn();
+  if (session.name === null && !open) signIn();
   else await attempt(() => show(main, session.name));
 }
 
@@ -82,7 +98,7 @@ export async function attempt(work, place = main) {
   }
 }
 
-async function expired() {
+async function signedOut() {
   await session.forget();
   session.name = null;
   document.querySelector("header")?.replaceWith(header());
@@ -109,7 +125,11 @@ function header(current = "") {
       "div",
       { class: "bar" },
       el("a", { class: "shop", href: "./" }, config.shop),
-      session.name === null ? null : el("nav", { "aria-label": say("navigation") }, link("./", "account"), link("orders.html", "orders")),
+      el(
+        "nav",
+        { "aria-label": say("navigation") },
+        ...(session.name === null ? [link("guest.html", "guest")] : [link("./", "account"), link("orders.html", "orders")]),
+      ),
       el(
         "div",
         { class: "tools" },
@@ -166,6 +186,7 @@ function signIn(notice = "") {
               el("div", {}, own, el("button", {}, say("sign_in"))),
             ),
           ]),
+      el("p", { class: "aside" }, say("guest_question"), " ", el("a", { href: "guest.html" }, say("guest"))),
     ),
   );
   if (notice) heading.focus();
@@ -193,8 +214,8 @@ export function badge(status) {
 export const word = (prefix, value) => (`${prefix}_${value}` in text ? say(`${prefix}_${value}`) : value);
 
 /** The component for an order. `changed` is told the order whenever it is another than before. */
-export function cancelOrder(order, changed) {
-  const made = el("cancel-order", { orderchanged: (event) => changed(event.detail.order) });
+export function cancelOrder(order, changed, attributes = {}) {
+  const made = el("cancel-order", { ...attributes, orderchanged: (event) => changed(event.detail.order) });
   made.order = order;
   return made;
 }

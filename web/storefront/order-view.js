@@ -1,0 +1,105 @@
+/** How an order looks: what is in it, what it costs, what happened to it, and its cancellation. */
+import { beyond } from "./cancel-order/cancel-order.js";
+import { el } from "./dom.js";
+import { badge, cancelOrder, entitle, price, quantity, say, when, word } from "./shell.js";
+
+/** The parts of its page, kept up to date; `guest`: whether a guest looks at it. */
+export function showOrder(order, { guest = false } = {}) {
+  const name = say("order_number", { order: order.order_id });
+  const under = el("p", { class: "under" });
+  const rest = el("div", { class: "columns" });
+  const show = (now) => {
+    under.replaceChildren(badge(now.status), el("span", { class: "muted" }, say("placed"), " ", when(now.placed_at)));
+    rest.replaceChildren(
+      el("div", { class: "wide" }, now.cancellation ? cancellation(now) : "", items(now)),
+      now.history.length ? history(now) : "",
+    );
+  };
+  entitle(name);
+  show(order);
+  return [el("div", { class: "head" }, el("h1", { tabindex: "-1" }, name), under), cancelOrder(order, show, { guest }), rest];
+}
+
+function card(key, ...content) {
+  return el("section", { class: "card", "aria-labelledby": key }, el("h2", { id: key }, say(key)), ...content);
+}
+
+/** Rows of a name and a value; null rows are left out. */
+function pairs(...rows) {
+  return el(
+    "dl",
+    { class: "pairs" },
+    ...rows.filter(Boolean).map(([name, value, kind = ""]) => el("div", { class: kind }, el("dt", {}, name), el("dd", {}, value))),
+  );
+}
+
+function items(order) {
+  const { currency, shipping, fees } = order;
+  const refund = order.cancellation?.refund;
+  // Rows say what was given back of what is invoiced. What was paid beyond that may go back as well.
+  const more = refund?.status === "succeeded" ? (beyond(refund).back ?? 0) : 0;
+  const refunded = [...order.items, ...fees, ...(shipping ? [shipping] : [])].reduce((sum, row) => sum + row.amount_refunded, more);
+  return card(
+    "items",
+    el("ul", { class: "items" }, ...order.items.map((item) => itemRow(item, currency))),
+    pairs(
+      (shipping || fees.length > 0) && [say("subtotal"), price(order.items.reduce((sum, item) => sum + item.amount, 0), currency)],
+      shipping && [say("shipping"), price(shipping.amount, currency)],
+      ...fees.map((fee) => [fee.name, price(fee.amount, currency)]),
+      [say("total"), price(order.total, currency), "sum"],
+      refunded > 0 && [say("refunded"), price(refunded, currency), "refunded"],
+    ),
+  );
+}
+
+function itemRow(item, currency) {
+  const notes = ["shipped", "canceled", "refunded"]
+    .filter((what) => item[`qty_${what}`] > 0)
+    .map((what) => say(`qty_${what}`, { number: quantity(item[`qty_${what}`]), of: quantity(item.qty_ordered) }));
+  return el(
+    "li",
+    {},
+    el(
+      "div",
+      {},
+      el("strong", {}, item.name),
+      el("p", { class: "muted" }, `${say("quantity", { number: quantity(item.qty_ordered) })} · ${item.sku}`),
+      notes.length ? el("p", { class: "note" }, notes.join(" · ")) : null,
+    ),
+    el("span", { class: "price" }, price(item.amount, currency)),
+  );
+}
+
+function cancellation(order) {
+  const { reason, comment, requested_at, refund } = order.cancellation;
+  const sums = { credited_by_shop: refund?.credited_by_shop, settled_by_hand: refund?.settled_by_hand, kept: beyond(refund).kept };
+  return card(
+    "cancellation",
+    pairs(
+      [say("canceled_at"), when(requested_at, { dateStyle: "long", timeStyle: "short" })],
+      [say("reason"), reason.description],
+      comment && [say("comment"), comment],
+      refund && refund.amount > 0 && [say("refund"), el("span", {}, `${price(refund.amount, refund.currency)} · ${say(`leg_refund_${refund.status}`)}`)],
+      ...Object.keys(sums).map((key) => sums[key] > 0 && [say(key), price(sums[key], refund.currency)]),
+      ...(refund?.payments.length > 1 || (refund && !refund.amount)
+        ? refund.payments.map((leg) => [
+            word("provider", leg.provider),
+            `${price(leg.amount, refund.currency)} · ${say(`leg_${leg.action}_${leg.status}`)}`,
+          ])
+        : []),
+    ),
+  );
+}
+
+function history(order) {
+  return card(
+    "history",
+    el(
+      "ol",
+      { class: "history" },
+      ...order.history.map((entry) =>
+        el("li", {}, el("p", {}, entry.comment), el("p", { class: "muted" }, when(entry.at, { dateStyle: "medium", timeStyle: "short" }))),
+      ),
+    ),
+  );
+}
