@@ -466,7 +466,7 @@ export class WithdrawContract extends HTMLElement {
             ? el("label", { class: "choice" }, tick, row.shown)
             : el("label", {}, this.#say("item"), input(row, "item", { maxlength: LIMITS.items, ...invalid })),
           (!known || row.qty !== "1") && el("label", { class: "qty" }, this.#say("qty"), input(row, "qty", { maxlength: 12, inputmode: "decimal" })),
-          !known && rows.length > 1 && press("remove", "×", remove, { "aria-label": `${this.#say("remove")}: ${row.item || index + 1}` }),
+          !known && rows.length > 1 && press("remove", "×", remove, { "aria-label": `${this.#say("remove")}: ${index + 1}` }),
         );
       });
       const add = () => fill(rows.push({ item: "", qty: "" }) - 1);
