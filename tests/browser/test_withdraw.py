@@ -169,6 +169,7 @@ def test_another_contract_begins_with_an_empty_order_and_has_a_key_of_its_own(wi
 
 def test_by_keyboard_alone(withdrawal: Withdrawal) -> None:
     press, write = withdrawal.page.keyboard.press, withdrawal.page.keyboard.type
+    expect(withdrawal.part("button")).to_be_visible()
     press("Tab")
     expect(withdrawal.part("button")).to_be_focused()
     press("Enter")
@@ -292,7 +293,11 @@ def test_a_double_click_sends_once(withdrawal: Withdrawal) -> None:
 
 def test_while_it_is_sent_the_words_on_the_button_stay(withdrawal: Withdrawal) -> None:
     held: list[Route] = []
-    withdrawal.page.route(ANYONES, lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    withdrawal.page.route(ANYONES, hold)
     withdrawal.review()
     withdrawal.confirm.click()
     expect(withdrawal.part("status")).to_have_text("One moment …")

@@ -74,7 +74,7 @@ function el(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(key, value);
-    else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
+    else if (value != null && value !== false) made.setAttribute(key, value === true ? "" : value);
   }
   made.append(...children.filter(Boolean));
   return made;
@@ -150,7 +150,7 @@ export class WithdrawContract extends HTMLElement {
   attributeChangedCallback(name, before, now) {
     if (!this.isConnected || before === now) return;
     if (name === "order-id") {
-      this.#draft.rows = null;
+      Object.assign(this.#draft, { order: "", rows: null });
       this.#step = "button";
     }
     this.#speak();

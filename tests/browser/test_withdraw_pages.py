@@ -1,0 +1,258 @@
+"""The withdrawal function in the storefront: a page of its own, each page's footer, and orders that offer it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.test_cancel import problem
+from tests.browser.visit import ACCOUNT, ORDERS, Visit, Visits, order_page
+from tests.browser.withdrawal import ANYONES, CUSTOMERS, EMAIL, FUNCTION, NAME, ORDER, Withdrawal, accept
+from tests.support import documents
+from tests.support.shop import Shop
+
+PAGE = "/withdraw.html"
+
+
+def offer(visit: Visit) -> None:
+    def answer(route: Route) -> None:
+        got = route.fetch()
+        body = got.json()
+        for order in body.get("orders", [body]):
+            order["available_actions"] = [*order.get("available_actions", []), "WITHDRAW"]
+            order["withdrawal"] = {"open": True, "until": "2026-12-14", "withdrawal_id": None}
+        route.fulfill(json=body, status=got.status)
+
+    visit.page.route("**/orders?*", answer)
+    visit.page.route("**/orders/*", answer)
+    visit.page.route(CUSTOMERS, accept)
+    visit.page.route(ANYONES, accept)
+
+
+# ------------------------------------------------------------------ a page of its own, and the footer
+
+
+def test_anyone_withdraws_without_signing_in(visits: Visits) -> None:
+    withdrawal = Withdrawal(visits.anonymous())
+    offer(withdrawal.visit)
+    withdrawal.visit.go(PAGE)
+    expect(withdrawal.page.locator("h1")).to_have_text("Right of withdrawal")
+    withdrawal.look("withdraw-page")
+    withdrawal.review()
+    withdrawal.look("withdraw-page-review")
+    withdrawal.confirm.click()
+    withdrawal.at("receipt")
+    withdrawal.look("withdraw-page-receipt")
+    assert withdrawal.sent[0][2] == {"name": NAME, "email": EMAIL, "order": ORDER, "language": "en-GB"}
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+@pytest.mark.parametrize("page", ["/", "/orders.html", "/order.html?id=none", "/guest.html", PAGE])
+def test_the_footer_of_every_page_shows_it_on_a_narrow_phone_without_opening_anything(
+    visits: Visits, page: str, signed_in: bool
+) -> None:
+    options: dict[str, Any] = {"viewport": {"width": 320, "height": 640}, "has_touch": True}
+    visit = visits.signed_in(**options) if signed_in else visits.anonymous(**options)
+    visit.page.goto(visit.endpoint + page)
+    link = visit.page.get_by_role("contentinfo").get_by_role("link", name=FUNCTION)
+    expect(link).to_be_visible()
+    box = link.bounding_box()
+    assert box
+    assert box["height"] >= 44
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 320
+    assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    link.click()
+    withdrawal = Withdrawal(visit)
+    withdrawal.at("form")
+    # Nobody is asked to sign in.
+    expect(withdrawal.part("name")).to_be_visible()
+    # Where it is pressed again, or after going back to the button, it leads to the form again.
+    withdrawal.part("back").click()
+    link.click()
+    withdrawal.at("form")
+
+
+def test_the_footer_speaks_the_language_of_the_page(visits: Visits) -> None:
+    visit = visits.anonymous(lang="sv-SE", phone=True)
+    visit.go(PAGE)
+    expect(visit.page.get_by_role("contentinfo").get_by_role("link")).to_have_text("Ångra avtalet här")
+    expect(visit.page.locator("h1")).to_have_text("Ångerrätt")
+    withdrawal = Withdrawal(visit)
+    expect(withdrawal.part("button")).to_have_text("Ångra avtalet här")
+    withdrawal.part("button").click()
+    expect(withdrawal.heading).to_have_text("Ångra ett avtal")
+    withdrawal.look("withdraw-page-swedish")
+
+
+# ------------------------------------------------------------------ on an order
+
+
+def test_an_order_that_offers_it_has_it_on_its_page(visit: Visit, shop: Shop) -> None:
+    items = [documents.invoiced("1", name="Kettle", qty_ordered=2), documents.invoiced("2", name="Cup", qty_ordered=1)]
+    order_id = shop.put(**documents.paid(items=items))
+    offer(visit)
+    withdrawal = Withdrawal(visit)
+    visit.go(order_page(order_id))
+    expect(withdrawal.part("button")).to_have_accessible_name(f"{FUNCTION}: {order_id}")
+    expect(visit.page.get_by_text("You can withdraw until 14 December 2026.")).to_be_visible()
+    withdrawal.look("withdraw-order")
+    withdrawal.open()
+    # What the order knows is not asked for.
+    expect(withdrawal.part("name")).to_have_count(0)
+    expect(withdrawal.part("view")).to_contain_text(f"Order {order_id}")
+    withdrawal.element.get_by_label("Only a part of it").check()
+    kettle = withdrawal.element.get_by_label("Kettle")
+    withdrawal.proceed()
+    expect(kettle).to_be_focused()
+    withdrawal.look("withdraw-order-no-item")
+    expect(kettle).not_to_be_checked()
+    kettle.check()
+    withdrawal.element.get_by_label("Quantity").fill("1")
+    withdrawal.look("withdraw-order-part")
+    withdrawal.proceed()
+    withdrawal.at("review")
+    assert withdrawal.pairs(withdrawal.part("statement")) == {
+        "Your e-mail address": "the address of your order",
+        "Order or contract number": order_id,
+        "What you withdraw from": "1 \N{MULTIPLICATION SIGN} Kettle",
+    }
+    withdrawal.look("withdraw-order-review")
+    withdrawal.confirm.click()
+    withdrawal.at("receipt")
+    withdrawal.look("withdraw-order-receipt")
+    ((path, _, body),) = withdrawal.sent
+    assert path == f"/orders/{order_id}/withdrawal"
+    assert body == {"items": [{"item": "Kettle", "qty": 1}]}
+    assert withdrawal.tokens[0]
+
+
+def test_a_list_leads_from_each_order_that_offers_it_to_its_form(visit: Visit, shop: Shop) -> None:
+    order_id = shop.put(**documents.paid(items=[documents.invoiced("1", name="Kettle")]))
+    offer(visit)
+    withdrawal = Withdrawal(visit)
+    for path in (ACCOUNT, ORDERS):
+        visit.go(path)
+        link = visit.row(order_id).get_by_role("link", name=f"{FUNCTION}: {order_id}")
+        expect(link).to_have_text(FUNCTION)
+        visit.look(f"withdraw-list-{path.strip('/').removesuffix('.html') or 'account'}")
+        link.click()
+        withdrawal.at("form")
+        expect(withdrawal.part("view")).to_contain_text(f"Order {order_id}")
+        withdrawal.element.get_by_label("Only a part of it").check()
+        expect(withdrawal.element.get_by_label("Kettle")).to_be_visible()
+    # From there the footer's link is for any other contract.
+    visit.page.get_by_role("contentinfo").get_by_role("link", name=FUNCTION).click()
+    expect(withdrawal.part("order")).to_have_value("")
+
+
+def test_an_order_that_does_not_offer_it_shows_none(visit: Visit, shop: Shop) -> None:
+    order_id = shop.put(**documents.paid())
+    for path in (ACCOUNT, ORDERS, order_page(order_id)):
+        visit.go(path)
+        expect(visit.button).to_have_count(1)
+        expect(visit.page.get_by_role("main").get_by_text(FUNCTION).locator("visible=true")).to_have_count(0)
+        assert visit.page.locator("withdraw-contract [part=button]").locator("visible=true").count() == 0
+
+
+def test_who_was_signed_out_meanwhile_goes_on_without_and_loses_nothing(visit: Visit, shop: Shop) -> None:
+    items = [documents.invoiced("1", name="Kettle", qty_ordered=2), documents.invoiced("2", name="Cup")]
+    order_id = shop.put(**documents.paid(items=items))
+    offer(visit)
+    withdrawal = Withdrawal(visit)
+    visit.go(order_page(order_id))
+    withdrawal.open()
+    withdrawal.part("message").fill("Thank you")
+    withdrawal.element.get_by_label("Only a part of it").check()
+    withdrawal.element.get_by_label("Cup").check()
+    withdrawal.proceed()
+    withdrawal.at("review")
+    visit.page.unroute(CUSTOMERS)
+    visit.page.route(CUSTOMERS, lambda route: route.fulfill(status=401, json={"message": "Unauthorized"}))
+    withdrawal.confirm.click()
+    withdrawal.at("form")
+    expect(withdrawal.part("note")).to_contain_text("give your name and e-mail address instead")
+    withdrawal.look("withdraw-signed-out")
+    expect(withdrawal.part("order")).to_have_value(order_id)
+    expect(withdrawal.part("message")).to_have_value("Thank you")
+    expect(withdrawal.part("item")).to_have_value("Cup")
+    withdrawal.part("name").fill(NAME)
+    withdrawal.part("email").fill(EMAIL)
+    withdrawal.proceed()
+    withdrawal.at("review")
+    withdrawal.confirm.click()
+    withdrawal.at("receipt")
+    assert withdrawal.sent[-1][0] == "/withdrawals"
+    assert withdrawal.sent[-1][2]["order"] == order_id
+    assert withdrawal.tokens[-1] is None
+
+
+def test_an_order_without_an_address_has_it_asked_for(visit: Visit, shop: Shop) -> None:
+    order_id = shop.put(**documents.paid())
+    offer(visit)
+    withdrawal = Withdrawal(visit)
+    refusal = problem(422, "INVALID_REQUEST", errors=[{"pointer": "#/email", "message": "is needed"}])
+    visit.page.route(CUSTOMERS, lambda route: route.fulfill(**refusal), times=1)
+    visit.go(order_page(order_id))
+    withdrawal.open()
+    withdrawal.proceed()
+    withdrawal.confirm.click()
+    expect(withdrawal.part("email")).to_be_focused()
+    expect(withdrawal.part("email")).to_have_attribute("required", "")
+    withdrawal.proceed()
+    expect(withdrawal.part("email")).to_be_focused()
+    withdrawal.part("email").fill(EMAIL)
+    withdrawal.proceed()
+    withdrawal.at("review")
+    withdrawal.confirm.click()
+    withdrawal.at("receipt")
+    assert withdrawal.sent[-1][2] == {"email": EMAIL}
+
+
+# ------------------------------------------------------------------ on each screen
+
+
+@pytest.mark.parametrize(
+    ("look", "options"),
+    [
+        ("phone-light", {"phone": True}),
+        ("phone-dark", {"phone": True, "dark": True}),
+        ("desktop-dark", {"dark": True}),
+        # 1280 x 1024 at 400 %.
+        ("zoomed", {"viewport": {"width": 320, "height": 256}}),
+        ("contrast", {"forced_colors": "active"}),
+    ],
+)
+def test_each_step_on_each_screen(visits: Visits, look: str, options: dict[str, Any]) -> None:
+    visit = visits.anonymous(**options)
+    offer(visit)
+    withdrawal = Withdrawal(visit)
+
+    def fits(step: str) -> None:
+        assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), step
+        withdrawal.look(f"withdraw-{step}-{look}")
+
+    visit.go(PAGE)
+    fits("page")
+    withdrawal.open()
+    withdrawal.element.get_by_label("Only a part of it").check()
+    withdrawal.proceed()
+    fits("wrong")
+    withdrawal.fill()
+    withdrawal.element.get_by_label("Item").fill("Kettle")
+    withdrawal.proceed()
+    withdrawal.at("review")
+    fits("review")
+    withdrawal.confirm.click()
+    withdrawal.at("receipt")
+    fits("receipt")
+
+
+def test_nothing_moves_for_those_who_asked_for_that(visits: Visits) -> None:
+    for wish, animation in (("reduce", "none"), ("no-preference", "rise")):
+        withdrawal = Withdrawal(visits.anonymous(reduced_motion=wish))
+        withdrawal.visit.go(PAGE)
+        withdrawal.open()
+        assert withdrawal.part("view").evaluate("view => getComputedStyle(view).animationName") == animation
