@@ -79,6 +79,18 @@ class OrderTooLarge(Refusal):
     code = "ORDER_TOO_LARGE"
 
 
+class WithdrawalDisabled(Refusal):
+    """The store takes no statements of withdrawal."""
+
+    code = "WITHDRAWAL_DISABLED"
+
+
+class AddressMissing(Refusal):
+    """Neither the request nor the order says where a receipt can be sent to."""
+
+    code = "INVALID_REQUEST"
+
+
 class ServiceUnavailable(Refusal):
     """The database throttles or can't be reached. A write may have taken effect; a repeat with the key tells."""
 

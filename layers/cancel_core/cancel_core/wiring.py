@@ -24,19 +24,23 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.mails import Mails
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.refunds import Refunds
+    from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
     from cancel_core.adapters.eventbridge import Bus
     from cancel_core.adapters.sqs import Queue
+    from cancel_core.domain.caller import Caller
     from cancel_core.domain.cancel import CancelRequest
     from cancel_core.domain.cancellation import Cancellation, Refund
     from cancel_core.domain.order import Order
     from cancel_core.domain.policy import Policy
     from cancel_core.domain.provider import Provider
     from cancel_core.domain.rules import Decision
+    from cancel_core.domain.withdrawal import WithdrawalRequest
     from cancel_core.services.announce import Change
     from cancel_core.services.cancel import Canceled
     from cancel_core.services.config_edits import ConfigChange
     from cancel_core.services.mails import Returned
     from cancel_core.services.queries import OrderPage, OrderUnderPolicy
+    from cancel_core.services.withdraw import Register, Submitted
 
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     from cancel_core.adapters import snapshot
@@ -76,19 +80,19 @@ def cancel_order() -> Callable[[CancelRequest, datetime], Canceled]:
     return partial(cancel_order, _orders(), _policies())
 
 
-def get_order() -> Callable[[str, str | None], OrderUnderPolicy]:
+def get_order() -> Callable[[str, Caller], OrderUnderPolicy]:
     from cancel_core.services.queries import get_order
 
     return partial(get_order, _orders(), _policies())
 
 
-def check_eligibility() -> Callable[[str, str | None], tuple[Order, Decision]]:
+def check_eligibility() -> Callable[[str, Caller], tuple[Order, Decision]]:
     from cancel_core.services.queries import check_eligibility
 
     return partial(check_eligibility, _orders(), _policies())
 
 
-def get_cancellation() -> Callable[[str, str | None], tuple[Order, Cancellation]]:
+def get_cancellation() -> Callable[[str, Caller], tuple[Order, Cancellation]]:
     from cancel_core.services.queries import get_cancellation
 
     return partial(get_cancellation, _orders())
@@ -98,6 +102,18 @@ def list_orders() -> Callable[[str | None, int, Mapping[str, str] | None], Order
     from cancel_core.services.queries import list_orders
 
     return partial(list_orders, _orders(), _policies())
+
+
+def submit_withdrawal() -> Callable[[WithdrawalRequest], Submitted]:
+    from cancel_core.services.withdraw import submit_withdrawal
+
+    return partial(submit_withdrawal, _register())
+
+
+def withdraw_order() -> Callable[[WithdrawalRequest, str, Caller], Submitted]:
+    from cancel_core.services.withdraw import withdraw_order
+
+    return partial(withdraw_order, _orders(), _register())
 
 
 def policy_of_store() -> Callable[[str], Policy]:
@@ -197,6 +213,19 @@ def _refunds() -> Refunds:
     from cancel_core.adapters.dynamodb.refunds import Refunds
 
     return Refunds(_dynamodb(), os.environ["REFUNDS_TABLE"], _orders())
+
+
+@cache
+def _withdrawals() -> Withdrawals:
+    from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
+
+    return Withdrawals(_dynamodb(), os.environ["WITHDRAWALS_TABLE"])
+
+
+def _register() -> Register:
+    from cancel_core.services.withdraw import Register
+
+    return Register(_withdrawals(), _policies(), float(os.environ["WITHDRAWAL_RETENTION_DAYS"]))
 
 
 @cache

@@ -67,3 +67,8 @@ def leg_key(refund: str, leg: Leg) -> str:
 def mail_id(kind: str, *occasion: str) -> str:
     """One for each mail, always: its kind, and what tells the occasion from all others."""
     return _derived("mail", kind, *occasion)
+
+
+def withdrawal_id(*occasion: str) -> str:
+    """One for each statement of withdrawal: whose it is and its idempotency key, or the request that brought it."""
+    return _derived("wdr", *occasion)

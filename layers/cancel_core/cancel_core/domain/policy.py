@@ -7,13 +7,21 @@ to mend.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cancel_core.domain.mail_settings import NO_MAIL, MailFault, MailSettings, read_mail
+from cancel_core.domain.withdrawal_settings import (
+    NO_WITHDRAWAL,
+    WithdrawalFault,
+    WithdrawalSettings,
+    read_withdrawal,
+)
 
 if TYPE_CHECKING:
+    from datetime import date
+
     # Its module brings pydantic, which who reads the config alone needs not.
     from cancel_core.domain.cancellation import RefundBasis
 
@@ -34,7 +42,7 @@ DEFAULT_REASONS = (
 )
 """What a new installation begins with."""
 REASON_CODE_LENGTH = 64
-SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail")
+SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "withdrawal")
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
 _STORE = "store:"
@@ -51,7 +59,7 @@ class PolicyReason(NamedTuple):
 
 Settings = dict[str, Any]
 """A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
-`mail` MailSettings."""
+`mail` MailSettings, `withdrawal` WithdrawalSettings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +75,24 @@ class Problem:
         return f"scope {shown(self.scope)}: {self.fault}; {self.remedy}"
 
 
+def _no_holiday(_: date) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is in force for one store. `problems` say what of the config is not, because it is wrong."""
+    """What is in force for one store. `problems` say what of the config is not, because it is wrong.
+
+    `is_holiday`: the public holidays of the country that `withdrawal` names. Whoever reads the policy brings them.
+    """
 
     enabled: bool
     reasons: tuple[PolicyReason, ...] = ()
     cancellable_statuses: tuple[str, ...] = DEFAULT_CANCELLABLE_STATUSES
     refund_basis: RefundBasis = "invoiced"
     mail: MailSettings = NO_MAIL
+    withdrawal: WithdrawalSettings = NO_WITHDRAWAL
+    is_holiday: Callable[[date], bool] = field(default=_no_holiday, compare=False, repr=False)
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:
@@ -144,6 +161,7 @@ def read_policy(
         cancellable_statuses=settings.get("cancellable_statuses", DEFAULT_CANCELLABLE_STATUSES),
         refund_basis=settings.get("refund_basis", "invoiced"),
         mail=settings.get("mail", NO_MAIL),
+        withdrawal=settings.get("withdrawal", NO_WITHDRAWAL),
         problems=tuple(problems),
     )
 
@@ -202,10 +220,11 @@ def last_reasons(good_default: Good) -> tuple[PolicyReason, ...]:
 
 def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     """One document by itself, in plain values. Never raises."""
-    readers = dict(zip(SETTINGS, (_read_enabled, _read_reasons, _read_statuses, _read_basis, read_mail), strict=True))
+    read = (_read_enabled, _read_reasons, _read_statuses, _read_basis, read_mail, read_withdrawal)
+    readers = dict(zip(SETTINGS, read, strict=True))
     settings: Settings = {}
     problems: list[Problem] = []
-    if scope != DEFAULT_SCOPE and (not is_store(scope) or _is_blank(scope[len(_STORE) :])):
+    if scope != DEFAULT_SCOPE and (not is_store(scope) or is_blank(scope[len(_STORE) :])):
         problems.append(wrong_scope(scope, "is neither default nor store: and the id of a store"))
     elif has_blanks_around(scope.removeprefix(_STORE)):
         problems.append(wrong_scope(scope, "has blanks or invisible characters around the id of the store"))
@@ -220,7 +239,7 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
             continue
         try:
             settings[attribute] = readers[attribute](document[attribute])
-        except (_Fault, MailFault) as found:
+        except (_Fault, MailFault, WithdrawalFault) as found:
             problems.append(Problem(scope, attribute, *found.args))
     # A store that is silent on its reasons takes those of default.
     silent = is_store(scope) and "reasons" not in document
@@ -251,7 +270,7 @@ def _is_seen(letter: str, nothing: str) -> bool:
     return letter not in _FILLERS and unicodedata.category(letter)[0] not in nothing
 
 
-def _is_blank(text: str) -> bool:
+def is_blank(text: str) -> bool:
     """Whether nothing of it can be seen: blanks, controls, joiners, marks that stand on nothing."""
     return not any(_is_seen(letter, "CZM") for letter in text)
 
@@ -285,7 +304,7 @@ def _read_reasons(value: object) -> tuple[PolicyReason, ...]:
             )
         for name in ("code", "description"):
             text = entry.get(name)
-            if not isinstance(text, str) or _is_blank(text):
+            if not isinstance(text, str) or is_blank(text):
                 raise _Fault(f"reason {number} has no {name}", "give it one")
         code = entry["code"]
         if has_blanks_around(code):
@@ -299,7 +318,7 @@ def _read_reasons(value: object) -> tuple[PolicyReason, ...]:
 
 
 def _read_statuses(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(status, str) and not _is_blank(status) for status in value):
+    if not isinstance(value, list) or not all(isinstance(status, str) and not is_blank(status) for status in value):
         raise _Fault("cancellable_statuses is not a List of Strings", "make it a List of statuses, each a String")
     if forbidden := [status for status in value if _is_forbidden(status)]:
         raise _Fault(
