@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Route, expect
+import rfc8785
+from playwright.sync_api import expect
 
-from tests.browser.test_cancel import problem
 from tests.browser.visit import ACCOUNT, ORDERS, Visit, Visits, order_page
-from tests.browser.withdrawal import ANYONES, CUSTOMERS, EMAIL, FUNCTION, NAME, ORDER, Withdrawal, accept
+from tests.browser.withdrawal import EMAIL, FUNCTION, NAME, ORDER, Withdrawal
 from tests.support import documents
+from tests.support.client import PRIVATE_EMAIL
 from tests.support.shop import Shop
 
 PAGE = "/withdraw.html"
 
 
-def offer(visit: Visit) -> None:
-    def answer(route: Route) -> None:
-        got = route.fetch()
-        body = got.json()
-        for order in body.get("orders", [body]):
-            order["available_actions"] = [*order.get("available_actions", []), "WITHDRAW"]
-            order["withdrawal"] = {"open": True, "until": "2026-12-14", "withdrawal_id": None}
-        route.fulfill(json=body, status=got.status)
+@pytest.fixture
+def shop(shop: Shop) -> Shop:
+    """Takes withdrawals, for 14 days."""
+    shop.configure(withdrawal={"enabled": True, "time_zone": "Europe/Stockholm", "country": "SE"})
+    return shop
 
-    visit.page.route("**/orders?*", answer)
-    visit.page.route("**/orders/*", answer)
-    visit.page.route(CUSTOMERS, accept)
-    visit.page.route(ANYONES, accept)
+
+def stored(shop: Shop, withdrawal_id: str) -> dict[str, Any]:
+    """The statement as it was received."""
+    key = {"withdrawal_id": withdrawal_id, "part": "statement"}
+    item: dict[str, Any] = shop.aws.withdrawals.get_item(Key=key)["Item"]
+    return item
 
 
 # ------------------------------------------------------------------ a page of its own, and the footer
 
 
-def test_anyone_withdraws_without_signing_in(visits: Visits) -> None:
+def test_anyone_withdraws_without_signing_in(visits: Visits, shop: Shop) -> None:
     withdrawal = Withdrawal(visits.anonymous())
-    offer(withdrawal.visit)
     withdrawal.visit.go(PAGE)
     expect(withdrawal.page.locator("h1")).to_have_text("Right of withdrawal")
     withdrawal.look("withdraw-page")
@@ -45,7 +47,16 @@ def test_anyone_withdraws_without_signing_in(visits: Visits) -> None:
     withdrawal.confirm.click()
     withdrawal.at("receipt")
     withdrawal.look("withdraw-page-receipt")
-    assert withdrawal.sent[0][2] == {"name": NAME, "email": EMAIL, "order": ORDER, "language": "en-GB"}
+    body = {"name": NAME, "email": EMAIL, "order": ORDER, "language": "en-GB"}
+    assert withdrawal.sent[0][2] == body
+    receipt = withdrawal.pairs(withdrawal.part("view"))
+    item = stored(shop, receipt["Withdrawal number"])
+    assert (item["statement"], item["receipt"]) == (body, receipt["Receipt (SHA-256)"])
+    document = {name: item[name] for name in ("withdrawal_id", "received_at", "statement")}
+    assert hashlib.sha256(rfc8785.dumps(document)).hexdigest() == receipt["Receipt (SHA-256)"]
+    assert receipt["Acknowledgement sent to"] == "a•••@example.com"
+    local = datetime.fromisoformat(item["received_at"]).astimezone(ZoneInfo("Europe/Stockholm"))
+    assert f"{local:%H:%M:%S}" in receipt["Received"]
 
 
 @pytest.mark.parametrize("signed_in", [False, True])
@@ -92,12 +103,11 @@ def test_the_footer_speaks_the_language_of_the_page(visits: Visits) -> None:
 
 def test_an_order_that_offers_it_has_it_on_its_page(visit: Visit, shop: Shop) -> None:
     items = [documents.invoiced("1", name="Kettle", qty_ordered=2), documents.invoiced("2", name="Cup", qty_ordered=1)]
-    order_id = shop.put(**documents.paid(items=items))
-    offer(visit)
+    order_id = shop.put(**documents.paid(items=items), delivered_at="2026-11-26T10:00:00Z")
     withdrawal = Withdrawal(visit)
     visit.go(order_page(order_id))
     expect(withdrawal.part("button")).to_have_accessible_name(f"{FUNCTION}: {order_id}")
-    expect(visit.page.get_by_text("You can withdraw until 14 December 2026.")).to_be_visible()
+    expect(visit.page.get_by_text("You can withdraw until 10 December 2026.")).to_be_visible()
     withdrawal.look("withdraw-order")
     withdrawal.open()
     # What the order knows is not asked for.
@@ -127,11 +137,15 @@ def test_an_order_that_offers_it_has_it_on_its_page(visit: Visit, shop: Shop) ->
     assert path == f"/orders/{order_id}/withdrawal"
     assert body == {"items": [{"item": "Kettle", "qty": 1}]}
     assert withdrawal.tokens[0]
+    receipt = withdrawal.pairs(withdrawal.part("view"))
+    assert receipt["Acknowledgement sent to"] == receipt["Your e-mail address"] == f"{PRIVATE_EMAIL[0]}•••@example.com"
+    item = stored(shop, receipt["Withdrawal number"])
+    assert (item["customer_id"], item["order_id"]) == (shop.customer_id, order_id)
+    assert item["receipt"] == receipt["Receipt (SHA-256)"]
 
 
 def test_a_list_leads_from_each_order_that_offers_it_to_its_form(visit: Visit, shop: Shop) -> None:
     order_id = shop.put(**documents.paid(items=[documents.invoiced("1", name="Kettle")]))
-    offer(visit)
     withdrawal = Withdrawal(visit)
     for path in (ACCOUNT, ORDERS):
         visit.go(path)
@@ -149,7 +163,7 @@ def test_a_list_leads_from_each_order_that_offers_it_to_its_form(visit: Visit, s
 
 
 def test_an_order_that_does_not_offer_it_shows_none(visit: Visit, shop: Shop) -> None:
-    order_id = shop.put(**documents.paid())
+    order_id = shop.put(**documents.paid(), business=True)
     for path in (ACCOUNT, ORDERS, order_page(order_id)):
         visit.go(path)
         expect(visit.button).to_have_count(1)
@@ -160,7 +174,6 @@ def test_an_order_that_does_not_offer_it_shows_none(visit: Visit, shop: Shop) ->
 def test_who_was_signed_out_meanwhile_goes_on_without_and_loses_nothing(visit: Visit, shop: Shop) -> None:
     items = [documents.invoiced("1", name="Kettle", qty_ordered=2), documents.invoiced("2", name="Cup")]
     order_id = shop.put(**documents.paid(items=items))
-    offer(visit)
     withdrawal = Withdrawal(visit)
     visit.go(order_page(order_id))
     withdrawal.open()
@@ -169,8 +182,13 @@ def test_who_was_signed_out_meanwhile_goes_on_without_and_loses_nothing(visit: V
     withdrawal.element.get_by_label("Cup").check()
     withdrawal.proceed()
     withdrawal.at("review")
-    visit.page.unroute(CUSTOMERS)
-    visit.page.route(CUSTOMERS, lambda route: route.fulfill(status=401, json={"message": "Unauthorized"}))
+    visit.page.evaluate(
+        """() => {
+            const session = JSON.parse(localStorage["cancel-core.session"]);
+            session.token = session.token.slice(0, -4) + "AAAA";
+            localStorage["cancel-core.session"] = JSON.stringify(session);
+        }"""
+    )
     withdrawal.confirm.click()
     withdrawal.at("form")
     expect(withdrawal.part("note")).to_contain_text("give your name and e-mail address instead")
@@ -190,11 +208,11 @@ def test_who_was_signed_out_meanwhile_goes_on_without_and_loses_nothing(visit: V
 
 
 def test_an_order_without_an_address_has_it_asked_for(visit: Visit, shop: Shop) -> None:
-    order_id = shop.put(**documents.paid())
-    offer(visit)
+    order_id = f"{shop.mark}-unknown"
+    order = documents.order(order_id, shop.customer_id, shop.store_id)
+    del order["customer_email"]
+    shop.put_exactly(order)
     withdrawal = Withdrawal(visit)
-    refusal = problem(422, "INVALID_REQUEST", errors=[{"pointer": "#/email", "message": "is needed"}])
-    visit.page.route(CUSTOMERS, lambda route: route.fulfill(**refusal), times=1)
     visit.go(order_page(order_id))
     withdrawal.open()
     withdrawal.proceed()
@@ -227,7 +245,6 @@ def test_an_order_without_an_address_has_it_asked_for(visit: Visit, shop: Shop) 
 )
 def test_each_step_on_each_screen(visits: Visits, look: str, options: dict[str, Any]) -> None:
     visit = visits.anonymous(**options)
-    offer(visit)
     withdrawal = Withdrawal(visit)
 
     def fits(step: str) -> None:

@@ -10,7 +10,7 @@ const PASSING = new Set(["NO_ANSWER", "SERVICE_UNAVAILABLE"]);
 const WITHOUT_ACCOUNT = new Set(["SIGNED_OUT", "FORBIDDEN", "ORDER_NOT_FOUND"]);
 /** Characters at most. */
 const LIMITS = { name: 200, email: 254, order: 255, items: 200, message: 2000 };
-const ADDRESS = /^[^\s@,;<>()[\]\p{Cc}]+@[^\s@,;<>()[\]\p{Cc}]+$/u;
+const ADDRESS = /^[^\s@,<>()[\]{}\p{Cc}]+@[^\s@,<>()[\]{}\p{Cc}]+$/u;
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
@@ -183,7 +183,7 @@ export class WithdrawContract extends HTMLElement {
   get #lang() {
     const near = this.closest("[lang]")?.getAttribute("lang");
     try {
-      return Intl.getCanonicalLocales(near || document.documentElement.lang)[0] ?? navigator.language;
+      return new Intl.Locale(near || document.documentElement.lang).baseName;
     } catch {
       return navigator.language;
     }
@@ -492,8 +492,12 @@ export class WithdrawContract extends HTMLElement {
   /** A statement in words: [name, value] of each part. */
   #lines(said) {
     const items = said.items?.map(({ item, qty }) => (qty === undefined ? item : `${qty.toLocaleString(this.#locale)} × ${item}`));
-    const language = said.language && new Intl.DisplayNames(this.#locale, { type: "language" }).of(said.language);
-    const shown = { ...said, items: items?.join("\n") ?? this.#say("whole"), language };
+    const shown = { ...said, items: items?.join("\n") ?? this.#say("whole") };
+    try {
+      shown.language = new Intl.DisplayNames(this.#locale, { type: "language" }).of(said.language);
+    } catch {
+      // None, or one that an order has and the browser does not know.
+    }
     const keys = [...Object.keys(LIMITS), "store_id", "language"];
     return keys.filter((key) => shown[key]).map((key) => [this.#say(key === "items" ? "scope" : key), shown[key]]);
   }
