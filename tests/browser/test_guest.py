@@ -172,6 +172,18 @@ def test_a_wrong_code_says_what_to_do_and_a_new_one_works(guest: Guest) -> None:
     expect(guest.page.locator("h1")).to_have_text(f"Order {order_id}")
 
 
+def test_a_fourth_wish_for_a_code_is_answered_as_the_first(guest: Guest) -> None:
+    guest.ask(guest.order())
+    again = guest.page.get_by_role("button", name="Send a new code")
+    for number in range(2, 5):
+        with guest.page.expect_response("**/guest-access") as answer:
+            again.click()
+        assert (answer.value.status, answer.value.json()) == (202, {"expires_in": 900})
+        expect(guest.page.get_by_role("status").filter(has_text="a new code is on its way")).to_be_visible()
+        assert guest.asked == ["/guest-access"] * number
+    expect(guest.page.get_by_text("We send at most three codes an hour.")).to_be_visible()
+
+
 def test_nothing_tells_whether_there_is_such_an_order(guest: Guest) -> None:
     order_id = guest.order()
     for number, address in ((order_id, "other@example.com"), ("no-such-order", guest.email)):

@@ -162,7 +162,11 @@ def test_a_shop_that_does_not_answer_says_so_and_keeps_what_was_typed(guest: Gue
 def test_a_double_click_asks_once(guest: Guest) -> None:
     order_id = guest.order()
     held: list[Route] = []
-    guest.page.route("**/guest-access", held.append)
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    guest.page.route("**/guest-access", keep)
     guest.visit.go(GUEST)
     guest.page.get_by_label("Order number").fill(order_id)
     guest.page.get_by_label("E-mail address").fill(guest.email)

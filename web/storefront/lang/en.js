@@ -73,7 +73,7 @@ export default {
   code_linked: "The link has filled in your code. Press the button to see your order.",
   show_order: "Show my order",
   nothing_came: "Nothing came?",
-  nothing_came_why: "Look in your spam folder, and check the order number and the address. We send at most three codes an hour.",
+  nothing_came_why: "Look in your spam folder, and check the order number and the address. We send at most three codes an hour. An order made with an account is shown when you sign in.",
   code_useless: "The code does not work?",
   send_again: "Send a new code",
   ask_code: "Ask for a new code",

@@ -73,7 +73,7 @@ export default {
   code_linked: "Länken har fyllt i din kod. Tryck på knappen för att se din order.",
   show_order: "Visa min order",
   nothing_came: "Kom det inget?",
-  nothing_came_why: "Titta i skräpposten och kontrollera ordernumret och adressen. Vi skickar högst tre koder i timmen.",
+  nothing_came_why: "Titta i skräpposten och kontrollera ordernumret och adressen. Vi skickar högst tre koder i timmen. En order som gjorts med ett konto visas när du loggar in.",
   code_useless: "Fungerar inte koden?",
   send_again: "Skicka en ny kod",
   ask_code: "Be om en ny kod",
