@@ -11,7 +11,7 @@ cancel_order = wiring.cancel_order()
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    caller = request.caller(wiring.customer_claim())
+    caller = request.caller(wiring.customer_claim(), wiring.find_guest)
     canceled = cancel_order(request.cancel_request(caller), wiring.now())
     headers = {"idempotency-replayed": "true"} if canceled.replayed else {}
     document = canceled_view(canceled, request.received)

@@ -11,6 +11,6 @@ get_order = wiring.get_order()
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    caller = request.caller(wiring.customer_claim())
+    caller = request.caller(wiring.customer_claim(), wiring.find_guest)
     order, policy = get_order(request.order_id_of(caller), caller)
     return Answer(order_view(order, policy, request.received))

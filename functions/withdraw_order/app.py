@@ -12,5 +12,5 @@ withdraw_order = wiring.withdraw_order()
 @api
 def handler(request: ApiRequest) -> Answer:
     asked = request.withdrawal_request(CustomersBody)
-    caller = request.caller(wiring.customer_claim())
-    return submitted(asked, withdraw_order(asked, request.order_id_of(caller), caller))
+    customer = request.customer(wiring.customer_claim())
+    return submitted(asked, withdraw_order(asked, request.order_id_of(customer), customer))

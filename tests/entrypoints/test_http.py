@@ -52,7 +52,7 @@ def event(body: str | None = None, query: dict[str, str] | None = None, /, **hea
 
 def cancel_request(asked: dict[str, Any]) -> CancelRequest:
     request = ApiRequest(asked)
-    return request.cancel_request(request.caller("sub"))
+    return request.cancel_request(request.caller("sub", lambda _: None))
 
 
 def refused(body: str | None, **headers: str) -> InvalidRequest:
@@ -110,7 +110,7 @@ def as_base64(body: str) -> dict[str, Any]:
 
 def test_ten_errors_are_told_with_short_pointers_and_the_answer_stays_small() -> None:
     fields: dict[str, Any] = {f"{number}{'é' * 300}": 1 for number in range(20)}
-    ask = api(lambda request: Answer({"reason": request.cancel_request(request.caller("sub")).reason}))
+    ask = api(lambda request: Answer({"reason": request.cancel_request(request.caller("sub", lambda _: None)).reason}))
     path = "/orders/" + "o" * 9000
     answer = ask(event(json.dumps(fields, ensure_ascii=False)) | {"rawPath": path}, Context())
     problem = json.loads(content_of(answer))

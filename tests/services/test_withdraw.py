@@ -72,7 +72,7 @@ def test_it_is_stored_as_it_was_said_and_the_receipt_is_its_hash(shop: Shop, reg
     stored = register.withdrawals.get(made.withdrawal_id)
     assert stored == made
     assert stored.received_at == "2026-11-22T10:00:00.017Z"
-    document = {
+    document: dict[str, Any] = {
         "withdrawal_id": stored.withdrawal_id,
         "received_at": stored.received_at,
         "statement": said(shop, items=[{"item": "Rope", "qty": 1.5}], message="Zu kurz.\n€ 👟"),
@@ -175,7 +175,7 @@ def test_what_is_not_given_is_the_orders(shop: Shop, register: Register) -> None
     assert made.store_id == shop.store_id
     assert made.is_proven
     given = withdraw(shop, register, order_id, name="A. Ask", email="new@example.com", message="x").statement
-    assert given.statement == made.statement | {"name": "A. Ask", "email": "new@example.com", "message": "x"}
+    assert given.statement == dict(made.statement) | {"name": "A. Ask", "email": "new@example.com", "message": "x"}
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 201, "A\x00", None, Decimal(5)])

@@ -42,7 +42,7 @@ DEFAULT_REASONS = (
 )
 """What a new installation begins with."""
 REASON_CODE_LENGTH = 64
-SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "withdrawal")
+SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access", "withdrawal")
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
 _STORE = "store:"
@@ -59,7 +59,7 @@ class PolicyReason(NamedTuple):
 
 Settings = dict[str, Any]
 """A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
-`mail` MailSettings, `withdrawal` WithdrawalSettings."""
+`mail` MailSettings, `guest_access` bool, `withdrawal` WithdrawalSettings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ class Policy:
     mail: MailSettings = NO_MAIL
     withdrawal: WithdrawalSettings = NO_WITHDRAWAL
     is_holiday: Callable[[date], bool] = field(default=_no_holiday, compare=False, repr=False)
+    guest_access: bool = False
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:
@@ -162,6 +163,7 @@ def read_policy(
         refund_basis=settings.get("refund_basis", "invoiced"),
         mail=settings.get("mail", NO_MAIL),
         withdrawal=settings.get("withdrawal", NO_WITHDRAWAL),
+        guest_access=settings.get("guest_access", False),
         problems=tuple(problems),
     )
 
@@ -220,8 +222,9 @@ def last_reasons(good_default: Good) -> tuple[PolicyReason, ...]:
 
 def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     """One document by itself, in plain values. Never raises."""
-    read = (_read_enabled, _read_reasons, _read_statuses, _read_basis, read_mail, read_withdrawal)
-    readers = dict(zip(SETTINGS, read, strict=True))
+    on, guests = _yes_or_no("enabled"), _yes_or_no("guest_access")
+    read = (on, _read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal)
+    readers: dict[str, Callable[[object], Any]] = dict(zip(SETTINGS, read, strict=True))
     settings: Settings = {}
     problems: list[Problem] = []
     if scope != DEFAULT_SCOPE and (not is_store(scope) or is_blank(scope[len(_STORE) :])):
@@ -283,12 +286,15 @@ class _Fault(ValueError):
     """(what is wrong, how to mend it)"""
 
 
-def _read_enabled(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and (word := value.strip().lower()) in _WORDS:
-        return _WORDS[word]
-    raise _Fault("enabled is neither Yes nor No", "set it to a Boolean, or to the word Yes or No")
+def _yes_or_no(attribute: str) -> Callable[[object], bool]:
+    def read(value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and (word := value.strip().lower()) in _WORDS:
+            return _WORDS[word]
+        raise _Fault(f"{attribute} is neither Yes nor No", "set it to a Boolean, or to the word Yes or No")
+
+    return read
 
 
 def _read_reasons(value: object) -> tuple[PolicyReason, ...]:

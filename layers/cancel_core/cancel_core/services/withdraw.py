@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import rfc8785
 
 from cancel_core.domain.addresses import is_address
-from cancel_core.domain.caller import Caller, Customer, normalised
+from cancel_core.domain.caller import Customer, normalised
 from cancel_core.domain.ids import withdrawal_id
 from cancel_core.domain.policy import DEFAULT_STORE
 from cancel_core.domain.times import iso_milliseconds
@@ -63,23 +63,23 @@ def submit_withdrawal(register: Register, request: WithdrawalRequest) -> Submitt
 
 
 def withdraw_order(
-    orders: Orders, register: Register, request: WithdrawalRequest, order_id: str, caller: Caller
+    orders: Orders, register: Register, request: WithdrawalRequest, order_id: str, customer: Customer
 ) -> Submitted:
     """A customer's statement about an own order, of which what was not given is taken.
 
     The order is read no further than that: one that can't be read can be withdrawn from. Raises `OrderNotFound` and
     `AddressMissing` as well.
     """
-    stored = orders.of_caller(order_id, caller)
+    stored = orders.of_caller(order_id, customer)
     if stored is None:
         raise OrderNotFound("There is no such order.")
-    claim = _claim(request, "customer", caller.owner, order_id)
+    claim = _claim(request, "customer", customer.owner, order_id)
     said = _filled(request.given, stored)
     refusal = _disabled(register, stored.store_id)
     if refusal is None and "email" not in said:
         refusal = AddressMissing("The order has no e-mail address: say where the receipt is to be sent.")
     proven = {
-        "customer_id": caller.customer_id if isinstance(caller, Customer) else None,
+        "customer_id": customer.customer_id,
         "order_id": order_id,
         "placed_at": stored.placed_at,
     }

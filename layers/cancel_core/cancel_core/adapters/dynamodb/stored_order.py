@@ -64,7 +64,7 @@ class StoredOrder:
             return bool(caller.customer_id) and self._text("customer_id") == caller.customer_id
         return (
             self.is_guests
-            and (self.order_id, self._text("placed_at")) == (caller.order_id, caller.placed_at)
+            and (self.order_id, self.placed_at) == (caller.order_id, caller.placed_at)
             and caller.has(self.contact.email)
         )
 

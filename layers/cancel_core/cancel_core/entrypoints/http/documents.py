@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from cancel_core.domain.access import CODE_LIFE, Token
 from cancel_core.domain.cancellation import Cancellation
 from cancel_core.domain.item_rows import refund_items
 from cancel_core.domain.order import Charge, Item, Order
 from cancel_core.domain.policy import Policy
 from cancel_core.domain.refund_plan import RefundPlan
 from cancel_core.domain.rules import Decision, decide
-from cancel_core.domain.times import moment
+from cancel_core.domain.times import iso, moment
 from cancel_core.domain.values import number
 from cancel_core.entrypoints.http.cursor import write_cursor
 
@@ -30,6 +31,15 @@ _SUMMARY = {"order_id": str, "store_id": str, "status": str, "placed_at": str, "
 def reasons_view(policy: Policy) -> dict[str, Any]:
     reasons = policy.reasons if policy.enabled else ()
     return {"enabled": policy.enabled, "reasons": [reason._asdict() for reason in reasons]}
+
+
+def access_view() -> dict[str, Any]:
+    """The answer to whoever asks for a code."""
+    return {"expires_in": int(CODE_LIFE.total_seconds())}
+
+
+def token_view(token: Token) -> dict[str, Any]:
+    return {"token": token.token, "expires_at": iso(token.expires_at)}
 
 
 def page_view(page: OrderPage, customer_id: str | None, now: datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,7 @@ from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.cancellation import Fingerprint
 from cancel_core.domain.policy import DEFAULT_STORE, REASON_CODE_LENGTH
 from cancel_core.domain.withdrawal import WithdrawalRequest
-from cancel_core.errors import Refusal
+from cancel_core.errors import InvalidAccessToken, Refusal
 from cancel_core.telemetry import logger
 
 MAX_BODY_BYTES = 16_384
@@ -35,6 +35,8 @@ MAX_POINTER = 200
 _NO_TEXT = re.compile(r"\[.*\]|map\[.*\]|\{.*\}|true|false|null|<nil>", re.DOTALL)
 _KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
 _BAD_KEY = ("#/Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+# RFC 6750, 2.1: what a token may be made of. Ours have 43 characters.
+_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,200})", re.ASCII | re.IGNORECASE)
 _LIMIT = re.compile(r"[0-9]{1,3}", re.ASCII)
 _CODING = re.compile(r"([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(?:;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
 """One element of Accept-Encoding in lower case: a name, and perhaps its weight."""
@@ -81,13 +83,39 @@ class ApiRequest:
         """Cut where no route of ours is so long: it is shown in answers."""
         return str(self.event["rawPath"])[:MAX_PATH]
 
-    def caller(self, claim: str) -> Caller:
-        """Who asks."""
-        return Customer(self.customer_id(claim))
+    def caller(self, claim: str, find_guest: Callable[[str], Guest | None]) -> Caller:
+        """Who asks: the route says whether a customer, by the claim of the JWT, or a guest, by an access token.
+
+        `find_guest` has the guest for whom a token speaks. Raises `InvalidAccessToken`.
+        """
+        if not self.is_guests:
+            return self.customer(claim)
+        credentials = _BEARER.fullmatch(self.header("authorization") or "")
+        guest = find_guest(credentials[1]) if credentials else None
+        if guest is None:
+            raise InvalidAccessToken("The access token is missing, is none, or has expired.")
+        logger.append_keys(order_id=guest.order_id)
+        return guest
+
+    @property
+    def is_guests(self) -> bool:
+        """Whether the route is one of those that the gateway's authorizer does not stand before."""
+        return str(self.event.get("routeKey", "")).partition(" ")[2].startswith("/guest/")
+
+    def body(self, model: type[M]) -> M:
+        """The body, read as this model. Raises `InvalidRequest`."""
+        try:
+            return model.model_validate(self._json())
+        except ValidationError as error:
+            _refuse([(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_input=False)])
 
     def order_id_of(self, caller: Caller) -> str:
         """The order that is asked about: a guest's token is for one alone, and the path does not name it."""
         return caller.order_id if isinstance(caller, Guest) else str(self.event["pathParameters"]["order_id"])
+
+    def customer(self, claim: str) -> Customer:
+        """The customer that the JWT speaks for."""
+        return Customer(self.customer_id(claim))
 
     def customer_id(self, claim: str) -> str | None:
         """The customer that the token speaks for; None, who has no orders, when the claim is not there or no string.
