@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -13,6 +15,7 @@ from playwright.sync_api import expect
 from local.gateway.pages import WEB
 from tests.browser.visit import Visits
 from tests.browser.withdrawal import ANYONES, CUSTOMERS, Withdrawal, accept
+from tests.support.machine import ROOT
 from tests.support.shop import Shop
 
 COMPONENT = WEB / "withdraw-contract"
@@ -217,3 +220,54 @@ def test_the_api_that_a_script_names_comes_before_any_markup(visits: Visits, sho
     assert withdrawal.sent[0][0] == "/orders/1/withdrawal"
     assert withdrawal.tokens == ["Bearer the-token"]
     assert got == []
+
+
+# ------------------------------------------------------------------ on a shop's own site
+
+
+def test_two_lines_on_a_site_of_ones_own(host: tuple[Path, str], visits: Visits, shop: Shop) -> None:
+    """The lines of docs/storefront.md, under the policy that it names, against the API at another origin."""
+    folder, address = host
+    shop.configure(withdrawal={"enabled": True})
+    shutil.copytree(COMPONENT, folder / "withdraw-contract")
+    guide = (ROOT / "docs" / "storefront.md").read_text(encoding="utf-8")
+    (markup,) = re.findall(r"<!-- tested: withdrawal -->\n```html\n(.*?)```", guide, re.DOTALL)
+    (policy,) = re.findall(r"`(script-src 'self';[^`]*)`", guide)
+    policy = f"default-src 'none'; {policy}; trusted-types 'none'; require-trusted-types-for 'script'"
+    page = f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>Shop</title><h1>Shop</h1>{markup}'
+    page = page.replace("https://api.example.com", shop.endpoint).replace('"default"', f'"{shop.store_id}"')
+    (folder / "index.html").write_text(f'<!doctype html><html lang="de-AT">{page}', encoding="utf-8")
+    withdrawal = Withdrawal(visits.anonymous())
+    withdrawal.page.goto(f"{address}/index.html")
+    withdrawal.part("button").click()
+    for field, value in {"name": "Åsa", "email": "asa@example.com", "order": "4711"}.items():
+        withdrawal.part(field).fill(value)
+    withdrawal.proceed_by_part()
+    expect(withdrawal.confirm).to_have_text("Widerruf bestätigen")
+    withdrawal.confirm.click()
+    expect(withdrawal.heading).to_have_text("Ihr Widerruf ist eingegangen")
+    shown = withdrawal.pairs(withdrawal.part("view"))
+    item: Any = shop.aws.withdrawals.get_item(Key={"withdrawal_id": shown["Widerrufsnummer"], "part": "statement"})
+    assert item["Item"]["store_id"] == shop.store_id
+    assert item["Item"]["statement"] | {"store_id": ""} == {
+        "name": "Åsa",
+        "email": "asa@example.com",
+        "order": "4711",
+        "store_id": "",
+        "language": "de-AT",
+    }
+    with withdrawal.page.expect_download():
+        withdrawal.part("save").click()
+
+
+@pytest.mark.parametrize("lang", ["de-DE-u-co-phonebk", "x-klingon", "sr-Latn-RS"])
+def test_a_page_in_any_language_can_send_a_statement(visits: Visits, shop: Shop, lang: str) -> None:
+    shop.configure(withdrawal={"enabled": True})
+    withdrawal = Withdrawal(visits.anonymous())
+    withdrawal.bare(f'<withdraw-contract store-id="{shop.store_id}"></withdraw-contract>', lang=lang)
+    withdrawal.part("button").click()
+    for field, value in {"name": "Åsa", "email": "asa@example.com", "order": "4711"}.items():
+        withdrawal.part(field).fill(value)
+    withdrawal.proceed_by_part()
+    withdrawal.confirm.click()
+    expect(withdrawal.part("save")).to_be_visible()

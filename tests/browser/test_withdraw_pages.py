@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import rfc8785
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.visit import ACCOUNT, ORDERS, Visit, Visits, order_page
 from tests.browser.withdrawal import EMAIL, FUNCTION, NAME, ORDER, Withdrawal
@@ -227,6 +227,62 @@ def test_an_order_without_an_address_has_it_asked_for(visit: Visit, shop: Shop) 
     withdrawal.confirm.click()
     withdrawal.at("receipt")
     assert withdrawal.sent[-1][2] == {"email": EMAIL}
+
+
+def test_what_becomes_of_the_order_is_shown_beside_the_receipt(visit: Visit, shop: Shop) -> None:
+    order_id = shop.put(**documents.paid())
+    withdrawal = Withdrawal(visit)
+    visit.go(order_page(order_id))
+    withdrawal.open()
+    withdrawal.proceed()
+    withdrawal.at("review")
+    withdrawal.confirm.click()
+    withdrawal.at("receipt")
+    # What the statement does behind the table's stream: the order is cancelled, and names it.
+    shop.canceled(order_id)
+    noted = {"withdrawal_id": "wdr_1", "received_at": documents.timestamp(0), "count": 1, "whole": True}
+    shop.aws.orders.update_item(
+        Key={"order_id": order_id},
+        UpdateExpression="SET withdrawal = :noted",
+        ExpressionAttributeValues={":noted": noted},
+    )
+    expect(visit.status).to_contain_text("Cancelled.")
+    expect(visit.page.get_by_text("We have received your withdrawal: wdr_1")).to_be_visible()
+    withdrawal.look("withdraw-order-cancelled")
+    expect(withdrawal.part("save")).to_be_visible()
+    # Opened again there is the order, and no button.
+    visit.go(order_page(order_id))
+    expect(visit.page.get_by_text("We have received your withdrawal: wdr_1")).to_be_visible()
+    expect(withdrawal.part("button")).to_be_hidden()
+
+
+def test_a_store_where_it_is_off_says_so_and_keeps_what_was_typed(visits: Visits, shop: Shop) -> None:
+    shop.configure()
+    withdrawal = Withdrawal(visits.anonymous())
+    withdrawal.bare(f'<withdraw-contract store-id="{shop.store_id}"></withdraw-contract>')
+    withdrawal.review()
+    withdrawal.confirm.click()
+    withdrawal.failure("WITHDRAWAL_DISABLED", "Please write to the shop. What you entered is still there.")
+    withdrawal.part("back").click()
+    expect(withdrawal.part("order")).to_have_value(ORDER)
+
+
+def test_a_lost_answer_leaves_one_statement(visits: Visits, shop: Shop) -> None:
+    withdrawal = Withdrawal(visits.anonymous())
+    answers: list[dict[str, Any]] = []
+
+    def lose(route: Route) -> None:
+        answers.append(route.fetch().json())
+        route.abort("connectionreset")
+
+    withdrawal.page.route("**/withdrawals", lose, times=2)
+    withdrawal.bare(f'<withdraw-contract store-id="{shop.store_id}"></withdraw-contract>')
+    withdrawal.review()
+    withdrawal.confirm.click()
+    withdrawal.at("receipt")
+    assert answers[0] == answers[1]
+    assert withdrawal.pairs(withdrawal.part("view"))["Withdrawal number"] == answers[0]["withdrawal_id"]
+    assert len({key for _, key, _ in withdrawal.sent}) == 1
 
 
 # ------------------------------------------------------------------ on each screen

@@ -38,14 +38,16 @@ function withdrawalOf({ order_id }) {
   const element = el("withdraw-contract", { "order-id": order_id });
   const until = el("p", { class: "muted" });
   const received = el("p", { class: "muted" });
+  const place = el("div", { class: "withdrawal" }, element, until, received);
   return {
-    place: el("div", { class: "withdrawal" }, element, until, received),
+    place,
     show({ available_actions, withdrawal }) {
       const offered = available_actions.includes("WITHDRAW");
       element.hidden = !offered && element.step === "button";
       const date = offered && withdrawal?.until;
       until.textContent = date ? say("withdraw_until", { date: day(date) }) : "";
       received.textContent = withdrawal?.withdrawal_id ? say("withdrawn", { id: withdrawal.withdrawal_id }) : "";
+      place.hidden = element.hidden && !received.textContent;
     },
   };
 }
