@@ -15,12 +15,7 @@ from tests.support.machine import ROOT
 Json = dict[str, Any]
 
 TABLES = [
-    "OrdersTable",
-    "ConfigTable",
-    "ConfigHistoryTable",
-    "RefundsTable",
-    "MailsTable",
-    "AccessTable",
+    *("OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable", "MailsTable", "AccessTable"),
     "WithdrawalsTable",
 ]
 WEEK = 7 * 24 * 3600
@@ -87,14 +82,14 @@ def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
         "by_subject": ["about", "created_at"],
     }
     assert mails["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    access = resources["AccessTable"]["Properties"]
-    assert _keys(access) == ["access_id"]
-    assert access["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     withdrawals = resources["WithdrawalsTable"]["Properties"]
     assert _keys(withdrawals) == ["withdrawal_id", "part"]
     assert [_keys(index) for index in withdrawals["GlobalSecondaryIndexes"]] == [["day", "received_at"]]
     assert withdrawals["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert withdrawals["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    access = resources["AccessTable"]["Properties"]
+    assert _keys(access) == ["access_id"]
+    assert access["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
 # ------------------------------------------------------------------------------------------------------------- e-mail
