@@ -69,6 +69,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         *READ_CONFIG,
         ("dynamodb:PutItem", MAILS),
         ("dynamodb:UpdateItem", MAILS),
+        ("dynamodb:Query", WITHDRAWALS),
         ("sqs:ReceiveMessage", "MailQueue.Arn"),
         ("sqs:DeleteMessage", "MailQueue.Arn"),
         ("sqs:GetQueueAttributes", "MailQueue.Arn"),
@@ -99,6 +100,25 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:UpdateItem", ORDERS),
         ("events:PutEvents", "EventBus.Arn"),
     },
+}
+ALLOWED["ProcessWithdrawalFunction"] = {
+    ("dynamodb:Query", ORDERS),
+    ("dynamodb:UpdateItem", ORDERS),
+    *READ_CONFIG,
+    # What was said is added to, and neither changed nor deleted.
+    ("dynamodb:Query", WITHDRAWALS),
+    ("dynamodb:PutItem", WITHDRAWALS),
+    ("dynamodb:Query", "${WithdrawalsTable.Arn}/index/by_day"),
+    ("dynamodb:Scan", "${MailsTable.Arn}/index/unsent"),
+    ("dynamodb:BatchGetItem", MAILS),
+    ("dynamodb:UpdateItem", MAILS),
+    ("sqs:SendMessage", "MailQueue.Arn"),
+    ("events:PutEvents", "EventBus.Arn"),
+    ("dynamodb:DescribeStream", "WithdrawalsTable.StreamArn"),
+    ("dynamodb:GetRecords", "WithdrawalsTable.StreamArn"),
+    ("dynamodb:GetShardIterator", "WithdrawalsTable.StreamArn"),
+    ("dynamodb:ListStreams", "*"),
+    ("sqs:SendMessage", "WithdrawalDeadLetterQueue.Arn"),
 }
 EVENTS = {"OrderCanceled", "OrderRefunded", "OrderRefundFailed", "OrderPaymentSurplus"}
 WRITTEN = {"order_id", "status", "history", "cancellation", "refund_pending_since", *DECIDED_ON}
@@ -208,6 +228,7 @@ def _conditions(role: Json, action: str, resource: str) -> list[Any]:
     [
         ("PublishEventsFunction", "cancel-core", EVENTS),
         ("ReconcileRefundsFunction", "cancel-core", EVENTS),
+        ("ProcessWithdrawalFunction", "cancel-core", {"WithdrawalReceived"}),
         ("ValidateConfigFunction", "cancel-core.config", {"ConfigInvalid"}),
     ],
 )
@@ -229,6 +250,7 @@ def test_each_announces_its_own_events_and_no_other(
         ("CancelOrderFunction", WRITTEN),
         ("PublishEventsFunction", WRITTEN),
         ("RefundOrderFunction", WRITTEN),
+        ("ProcessWithdrawalFunction", {*WRITTEN, "withdrawal"}),
         ("ReconcileRefundsFunction", {"order_id", "refund_pending_since"}),
     ],
 )
@@ -287,11 +309,12 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
         for resource in deployed["Resources"].values()
         if resource["Type"] == "AWS::Lambda::Permission"
     }
-    timer = callers.pop("ReconcileRefundsFunction")
-    assert timer == ("events.amazonaws.com", "ReconcileRefundsFunctionTimer.Arn")
+    for function in ("ReconcileRefundsFunction", "ProcessWithdrawalFunction"):
+        assert callers.pop(function) == ("events.amazonaws.com", f"{function}Timer.Arn")
     # Those that read a stream or a queue are called by Lambda itself.
     assert callers.keys() == ALLOWED.keys() - {
         "ReconcileRefundsFunction",
+        "ProcessWithdrawalFunction",
         "PublishEventsFunction",
         "RefundOrderFunction",
         "SendMailFunction",
