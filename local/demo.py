@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 ANNA, BJORN, CELINE = "demo-anna", "demo-bjorn", "demo-celine"
+GUEST = "guest@example.com"
+"""Who ordered without signing in."""
 
 CONFIG: list[dict[str, Any]] = [
     {
@@ -49,8 +51,15 @@ CONFIG: list[dict[str, Any]] = [
         ],
         "mail": {"from": "butik@example.com", "shop_name": "Demobutiken", "language": "sv", "customer": True},
         "withdrawal": {"enabled": True, "days": 30, "time_zone": "Europe/Stockholm", "country": "SE"},
+        "guest_access": True,
     },
     {"scope": "store:outlet", "enabled": False},
+    # Who orders here need not sign in. All else is as in default.
+    {
+        "scope": "store:guests",
+        "guest_access": True,
+        "withdrawal": {"enabled": True, "time_zone": "Europe/Stockholm", "country": "SE"},
+    },
 ]
 
 
@@ -101,6 +110,13 @@ def _order(
         "history": [{"at": placed, "status": "pending", "comment": "Order placed", "visible_to_customer": True}],
         **rest,
     }
+
+
+def _guest_order(order_id: str, day: int, status: str, items: list[dict[str, Any]], **rest: Any) -> dict[str, Any]:
+    """An order without a customer."""
+    made = _order(order_id, "", day, status, items, customer_email=GUEST, customer_name="Gwen", **rest)
+    del made["customer_id"]
+    return made
 
 
 def demo_orders() -> list[dict[str, Any]]:
@@ -214,6 +230,34 @@ def demo_orders() -> list[dict[str, Any]]:
         ),
         _order(
             "demo-outlet", CELINE, 19, "processing", [_invoiced(lamp)], store_id="outlet", payments=[_payment(15, 5900)]
+        ),
+        # Guests': found by number and address, seen and cancelled with the code that is mailed.
+        _guest_order(
+            "demo-guest-paid",
+            20,
+            "processing",
+            [_invoiced(mug), _invoiced(tea)],
+            store_id="guests",
+            shipping=_charge(490, invoiced=True),
+            payments=[_payment(19, 3780)],
+        ),
+        _guest_order(
+            "demo-guest-shipped",
+            15,
+            "complete",
+            [_invoiced(lamp) | {"qty_shipped": 1}],
+            store_id="guests",
+            payments=[_payment(20, 5900)],
+        ),
+        # In Swedish, for so says the order's store.
+        _guest_order(
+            "demo-guest-se",
+            19,
+            "processing",
+            [_invoiced(_item(1, "MUG-01", "Blå mugg", 1, 13900))],
+            store_id="se",
+            currency="SEK",
+            payments=[_payment(21, 13900)],
         ),
     ]
 

@@ -5,8 +5,9 @@
   make mails DO='show MAIL_ID|ORDER_ID'
   make mails DO='resend MAIL_ID'
 
-`resend` has a mail be sent once more, also one that was sent. It works on the deployed stack --stack (default:
-cancel-core) with your own AWS credentials, or on the stack of `make run` with --local.
+`resend` has a mail be sent once more, also one that was sent, but for a guest's code, which is not kept. It works on
+the deployed stack --stack (default: cancel-core) with your own AWS credentials, or on the stack of `make run` with
+--local.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple
 import boto3
 from cancel_core.adapters.dynamodb.mails import Mails
 from cancel_core.domain.events import SOURCE
+from cancel_core.domain.mails import CODE_MAIL
 from cancel_core.domain.times import iso
 
 from ops.stacks import as_json, deployed_ids, local_stack, parser
@@ -86,6 +88,11 @@ def resend(stack: Stack, mail_id: str, now: datetime) -> bool:
     return True
 
 
+def _is_code(stack: Stack, mail_id: str) -> bool:
+    row = stack.mails.get(mail_id)
+    return row is not None and row["kind"] == CODE_MAIL
+
+
 def _rows(stack: Stack, mail_ids: Iterable[str]) -> list[dict[str, Any]]:
     rows = [row for mail_id in mail_ids if (row := stack.mails.get(mail_id))]
     return sorted(rows, key=lambda row: row["updated_at"])
@@ -120,6 +127,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not show(stack, asked.id):
                 print(f"There is no mail of or about {asked.id}.", file=sys.stderr)
                 return 1
+        case "resend" if _is_code(stack, asked.id):
+            print(
+                f"{asked.id} carried a guest's code, which is kept nowhere. The guest has to ask for a new one.",
+                file=sys.stderr,
+            )
+            return 1
         case "resend":
             if not resend(stack, asked.id, datetime.now(UTC)):
                 print(f"{asked.id}: there is no such mail, or it is being sent just now.", file=sys.stderr)

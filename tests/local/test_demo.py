@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cancel_core.domain.policy import DEFAULT_REASONS
 
-from local.demo import CONFIG, demo_orders
+from local.demo import CONFIG, GUEST, demo_orders
 
 
 def _rows(order: dict[str, object], *names: str) -> list[dict[str, int]]:
@@ -32,7 +32,15 @@ def test_the_amounts_add_up() -> None:
 def test_every_order_has_its_own_id_and_time() -> None:
     orders = demo_orders()
     assert len({order["order_id"] for order in orders}) == len(orders)
-    assert len({(order["customer_id"], order["placed_at"]) for order in orders}) == len(orders)
+    assert len({(order.get("customer_id"), order["placed_at"]) for order in orders}) == len(orders)
+
+
+def test_a_guests_orders_have_an_address_and_no_customer() -> None:
+    guests = {order["order_id"]: order for order in demo_orders() if "customer_id" not in order}
+    assert set(guests) == {"demo-guest-paid", "demo-guest-shipped", "demo-guest-se"}
+    assert {order["customer_email"] for order in guests.values()} == {GUEST}
+    scopes = {config["scope"]: config for config in CONFIG}
+    assert all(scopes[f"store:{order['store_id']}"]["guest_access"] is True for order in guests.values())
 
 
 def test_every_store_of_an_order_can_be_read_from_the_config() -> None:

@@ -55,12 +55,21 @@ ORDERS = {
     *("domain.item_rows", "domain.order", "domain.order_change", "domain.values"),
 }
 HTTP = {
-    *("domain.caller", "domain.cancel", "domain.cancellation", "domain.ids", "domain.item_rows", "domain.order"),
+    *(
+        "domain.access",
+        "domain.caller",
+        "domain.cancel",
+        "domain.cancellation",
+        "domain.ids",
+        "domain.item_rows",
+        "domain.order",
+    ),
     *("domain.order_change", "domain.refund_plan", "domain.rules", "domain.times", "domain.values"),
     *("entrypoints.http", "entrypoints.http.api"),
     *("entrypoints.http.cursor", "entrypoints.http.documents", "entrypoints.http.problems", "entrypoints.http.request"),
     "entrypoints.http.response",
 }
+GUEST_HTTP = {"entrypoints.http.guest_requests", "services", "services.guest_access"}
 QUERIES = {*ORDERS, *HTTP, "services", "services.queries"}
 IN_THE_BACKGROUND = {"entrypoints.background", "services"}
 OWN = {
@@ -85,7 +94,14 @@ OWN = {
     "SendMailFunction": {
         *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.mails", "adapters.mail_templates", "adapters.ses"),
         *("domain.mail_facts", "domain.mails", "domain.refund_plan", "domain.times", "entrypoints.mail_queue"),
-        "services.mails",
+        *("adapters.dynamodb.access", "domain.access", "entrypoints.guest_queue", "entrypoints.queue"),
+        *("services.guest_mails", "services.mails"),
+    },
+    "RequestGuestCodeFunction": {*HTTP, *GUEST_HTTP, "adapters.sqs"},
+    "RedeemGuestCodeFunction": {*ORDERS, *HTTP, *GUEST_HTTP, "adapters.dynamodb.access"},
+    "SendGuestCodeFunction": {
+        *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.access", "adapters.sqs", "domain.access"),
+        *("domain.refund_plan", "entrypoints.guest_queue", "entrypoints.queue", "services.guest_access"),
     },
     "ReconcileRefundsFunction": {
         *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.refunds", "adapters.eventbridge", "domain.refund_document"),

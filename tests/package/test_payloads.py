@@ -48,7 +48,11 @@ class Shop:
 
     def in_the_refund_queue(self) -> list[Any]:
         """The events that the bus's rule has brought there since the last look."""
-        url, events = self.aws.queues["RefundQueue"], []
+        return self.received("RefundQueue")
+
+    def received(self, queue: str) -> list[Any]:
+        """What lies in a queue, taken out of it."""
+        url, events = self.aws.queues[queue], []
         while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
                 events.append(json.loads(message["Body"]))
@@ -93,7 +97,7 @@ def test_list_reasons(functions: Lambda) -> None:
 @pytest.mark.usefixtures("shop")
 def test_list_orders(functions: Lambda) -> None:
     orders = body(functions.invoke("ListOrdersFunction", payload("list_orders")))["orders"]
-    assert {order["order_id"]: order["available_actions"] for order in orders}[ORDER] == ["CANCEL"]
+    assert {order["order_id"]: order["available_actions"] for order in orders}[ORDER] == ["CANCEL", "WITHDRAW"]
     assert len(orders) > 1
 
 
@@ -185,6 +189,38 @@ def test_send_mail(functions: Lambda, aws: Aws, shop: Shop) -> None:
     }
     rows = shop.dynamodb.scan(TableName=aws.tables["mails"], ConsistentRead=True)["Items"]
     assert {row["status"]["S"] for row in rows if row["about"]["S"] == ORDER} == {"sent"}
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_guests_code_from_the_request_to_the_token(functions: Lambda, aws: Aws, shop: Shop) -> None:
+    answer = functions.invoke("RequestGuestCodeFunction", payload("request_guest_code"))
+    assert (answer["statusCode"], json.loads(answer["body"])) == (202, {"expires_in": 900})
+    (sent,) = shop.received("GuestCodeQueue")
+    (message,) = payload("send_guest_code")["Records"]
+    asked = json.loads(message["body"])
+    assert sent.keys() == asked.keys()
+    assert (sent["code_id"], sent["order_id"]) == (asked["code_id"], asked["order_id"])
+
+    # The payload's own is long past.
+    message |= {"body": json.dumps(asked | {"at": sent["at"]})}
+    assert functions.invoke("SendGuestCodeFunction", {"Records": [message]}) == {"batchItemFailures": []}
+    (to_mail,) = shop.received("GuestMailQueue")
+    assert to_mail == {"order_id": "demo-guest-paid", "code_id": asked["code_id"], "code": "012345"}
+
+    arn = message["eventSourceARN"].replace("GuestCodeQueue", "GuestMailQueue")
+    message |= {"body": json.dumps(to_mail), "eventSourceARN": arn}
+    assert functions.invoke("SendMailFunction", {"Records": [message]}) == {"batchItemFailures": []}
+    with urllib.request.urlopen(f"{aws.endpoint_url}/local/mails") as answer:
+        mail = json.load(answer)["mails"][0]
+    assert (mail["kind"], mail["to"]) == ("guest_code", "guest@example.com")
+    assert "012345" in mail["text"]
+
+    answers = [functions.invoke("RedeemGuestCodeFunction", payload("redeem_guest_code")) for _ in range(2)]
+    assert [answer["statusCode"] for answer in answers] == [200, 401]
+    asked = payload("get_order") | {"routeKey": "GET /guest/order", "rawPath": "/guest/order"}
+    del asked["pathParameters"], asked["requestContext"]["authorizer"]
+    asked["headers"]["authorization"] = f"Bearer {body(answers[0])['token']}"
+    assert body(functions.invoke("GetOrderFunction", asked))["order_id"] == "demo-guest-paid"
 
 
 def test_reconcile_refunds(functions: Lambda, shop: Shop) -> None:

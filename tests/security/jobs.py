@@ -24,8 +24,10 @@ from local.stack import PARAMETERS, functions_of
 from local.template import Template
 from tests.package.conftest import payload, payload_of
 from tests.package.test_payloads import answers
+from tests.security import guest_jobs as guests
 from tests.security.iam_server import Right
 from tests.support import proxy as faults
+from tests.support.aws import attribute_values
 from tests.support.machine import ROOT
 from tests.support.openapi import content_of
 from tests.support.stripe_servers import Account
@@ -247,11 +249,11 @@ def tells_the_reasons(world: World) -> None:
 
 def lists_orders(world: World) -> None:
     orders = world.ask("ListOrdersFunction")["orders"]
-    assert {order["order_id"]: order["available_actions"] for order in orders}[PAID] == ["CANCEL"]
+    assert {order["order_id"]: order["available_actions"] for order in orders}[PAID] == ["CANCEL", "WITHDRAW"]
 
 
 def shows_an_order(world: World) -> None:
-    assert world.ask("GetOrderFunction")["available_actions"] == ["CANCEL"]
+    assert world.ask("GetOrderFunction")["available_actions"] == ["CANCEL", "WITHDRAW"]
 
 
 def says_whether_it_can_be_cancelled(world: World) -> None:
@@ -274,6 +276,40 @@ def shows_a_cancellation(world: World) -> None:
 def canceled_image() -> Any:
     """`demo-paid` as its cancel leaves it."""
     return payload("publish_events")["Records"][0]["dynamodb"]["NewImage"]
+
+
+def _statement(world: World, function: str) -> str:
+    """Has the payload's statement of withdrawal taken. The id under which it is stored."""
+    answer = world.invoke(function, payload_of(function))
+    assert answer["statusCode"] == 201, answer
+    withdrawal_id: str = json.loads(content_of(answer))["withdrawal_id"]
+    return withdrawal_id
+
+
+def _withdrawals_are_off(world: World) -> None:
+    off = attribute_values({"scope": "store:default", "withdrawal": {"enabled": False}})
+    world.services.dynamodb.put_item(TableName=world.template.name("ConfigTable"), Item=off)
+
+
+def takes_a_statement(function: str) -> Callable[[World], None]:
+    def take(world: World) -> None:
+        withdrawal_id = _statement(world, function)
+        key = {"withdrawal_id": {"S": withdrawal_id}, "part": {"S": "statement"}}
+        table = world.template.name("WithdrawalsTable")
+        assert "Item" in world.services.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)
+        # For the next one: the payload has one key.
+        world.services.dynamodb.delete_item(TableName=table, Key=key)
+
+    return take
+
+
+def answers_a_repeat_where_withdrawing_is_off(function: str) -> Callable[[World], None]:
+    def answer(world: World) -> None:
+        first = _statement(world, function)
+        _withdrawals_are_off(world)
+        assert _statement(world, function) == first
+
+    return answer
 
 
 def publishes(world: World) -> None:
@@ -393,7 +429,9 @@ def is_brought_its_messages(world: World) -> None:
     _is_brought(world, "Refund", "RefundOrder", body, lambda: bool(world.order()["status"] == {"S": "closed"}))
 
 
-def _is_brought(world: World, queue: str, function: str, body: str, is_done: Callable[[], bool]) -> None:
+def _is_brought(
+    world: World, queue: str, function: str, body: str, is_done: Callable[[], bool], mapping: str = ""
+) -> None:
     """Lambda's poller, which receives and deletes by the function's role, brings it a message."""
     url, sqs = world.services.queues[f"{queue}Queue"], world.services.sqs
 
@@ -405,7 +443,7 @@ def _is_brought(world: World, queue: str, function: str, body: str, is_done: Cal
     sqs.send_message(QueueUrl=url, MessageBody=body)
     name, stop = f"{function}Function", threading.Event()
     source = QueueSource(
-        world.mapping(f"{function}Source"),
+        world.mapping(mapping or f"{function}Source"),
         world.template.region,
         world.hands("sqs", name),
         lambda event: world.runtime.invoke(world.template.name(name), event),
@@ -446,7 +484,18 @@ def sends_mails(world: World) -> None:
 
 
 def has_a_message_come_again_that_it_can_not_read(world: World) -> None:
-    queue = "MailQueue"
+    _has_come_again(world, "MailQueue", "SendMailFunction")
+
+
+def has_a_code_come_again(world: World) -> None:
+    _has_come_again(world, "GuestMailQueue", "SendMailFunction")
+
+
+def has_a_request_come_again(world: World) -> None:
+    _has_come_again(world, "GuestCodeQueue", "SendGuestCodeFunction")
+
+
+def _has_come_again(world: World, queue: str, function: str) -> None:
     url = world.services.queues[queue]
     sent = world.services.sqs.send_message(QueueUrl=url, MessageBody="no event at all")["MessageId"]
 
@@ -454,11 +503,24 @@ def has_a_message_come_again_that_it_can_not_read(world: World) -> None:
         return [one["ReceiptHandle"] for one in world.received(queue) if one["MessageId"] == sent]
 
     (message,) = payload("send_mail")["Records"]
-    message |= {"messageId": sent, "body": "no event at all"}
+    arn = message["eventSourceARN"].replace("MailQueue", queue)
+    message |= {"messageId": sent, "body": "no event at all", "eventSourceARN": arn}
     message["receiptHandle"] = world.wait(received, "the message is there")[0]
     failed = {"batchItemFailures": [{"itemIdentifier": sent}]}
-    assert world.invoke("SendMailFunction", {"Records": [message]}) == failed
+    assert world.invoke(function, {"Records": [message]}) == failed
     world.wait(received, "the message comes again, and not in two minutes")
+
+
+def is_brought_codes(world: World) -> None:
+    body = guests.code_to_mail(world)
+    _is_brought(world, "GuestMail", "SendMail", body, lambda: _mail_statuses(world) == {"sent"}, "GuestMailSource")
+
+
+def is_brought_who_asks_for_codes(world: World) -> None:
+    body, table = guests.asked_for(world)["body"], world.template.name("AccessTable")
+    _is_brought(
+        world, "GuestCode", "SendGuestCode", body, lambda: bool(world.services.dynamodb.scan(TableName=table)["Items"])
+    )
 
 
 def is_brought_its_events(world: World) -> None:
@@ -539,9 +601,19 @@ class Job(NamedTuple):
 
 READ_CONFIG = tuple(sorted(permissions.READ_CONFIG))
 READ, UPDATE = ("dynamodb:Query", ORDERS), ("dynamodb:UpdateItem", ORDERS)
+GET_STATEMENT, PUT_STATEMENT = ((f"dynamodb:{action}", permissions.WITHDRAWALS) for action in ("GetItem", "PutItem"))
 READ_BATCH = ("dynamodb:BatchGetItem", ORDERS)
 READ_REFUND = (READ_BATCH, ("dynamodb:BatchGetItem", REFUNDS))
 PUT_EVENTS = ("events:PutEvents", "EventBus.Arn")
+
+
+GET_ACCESS, PUT_ACCESS, UPDATE_ACCESS = (
+    (f"dynamodb:{action}Item", permissions.ACCESS) for action in ("Get", "Put", "Update")
+)
+
+
+def receiving(queue: str) -> tuple[tuple[str, str], ...]:
+    return (("sqs:ReceiveMessage", f"{queue}.Arn"), ("sqs:DeleteMessage", f"{queue}.Arn"))
 
 
 def read_stream(table: str) -> tuple[tuple[str, str], ...]:
@@ -556,6 +628,30 @@ JOBS = (
     Job("CheckEligibilityFunction", says_whether_it_can_be_cancelled, (READ, *READ_CONFIG)),
     Job("CancelOrderFunction", cancels, (READ, UPDATE, *READ_CONFIG)),
     Job("GetCancellationFunction", shows_a_cancellation, (READ,)),
+    Job("GetOrderFunction", guests.shows_a_guests_order, (permissions.FIND_GUEST,)),
+    Job("CheckEligibilityFunction", guests.says_whether_a_guest_can_cancel, (permissions.FIND_GUEST,)),
+    Job("CancelOrderFunction", guests.cancels_a_guests_order, (permissions.FIND_GUEST,)),
+    Job("GetCancellationFunction", guests.shows_a_guests_cancellation, (permissions.FIND_GUEST,)),
+    Job("RequestGuestCodeFunction", guests.takes_a_request, (("sqs:SendMessage", "GuestCodeQueue.Arn"),)),
+    Job(
+        "SendGuestCodeFunction",
+        guests.has_a_code_mailed,
+        (READ, *READ_CONFIG, GET_ACCESS, PUT_ACCESS, ("sqs:SendMessage", "GuestMailQueue.Arn")),
+    ),
+    Job("SendGuestCodeFunction", is_brought_who_asks_for_codes, receiving("GuestCodeQueue")),
+    Job("SendGuestCodeFunction", has_a_request_come_again, (("sqs:ChangeMessageVisibility", "GuestCodeQueue.Arn"),)),
+    Job("RedeemGuestCodeFunction", guests.redeems_a_code, (READ, UPDATE_ACCESS, PUT_ACCESS)),
+    Job("SendMailFunction", guests.mails_a_code, (GET_ACCESS,)),
+    Job("SendMailFunction", is_brought_codes, receiving("GuestMailQueue")),
+    Job("SendMailFunction", has_a_code_come_again, (("sqs:ChangeMessageVisibility", "GuestMailQueue.Arn"),)),
+    Job("SubmitWithdrawalFunction", takes_a_statement("SubmitWithdrawalFunction"), (PUT_STATEMENT, *READ_CONFIG)),
+    Job(
+        "SubmitWithdrawalFunction",
+        answers_a_repeat_where_withdrawing_is_off("SubmitWithdrawalFunction"),
+        (GET_STATEMENT,),
+    ),
+    Job("WithdrawOrderFunction", takes_a_statement("WithdrawOrderFunction"), (READ, PUT_STATEMENT, *READ_CONFIG)),
+    Job("WithdrawOrderFunction", answers_a_repeat_where_withdrawing_is_off("WithdrawOrderFunction"), (GET_STATEMENT,)),
     Job("PublishEventsFunction", publishes, (PUT_EVENTS,)),
     Job("PublishEventsFunction", puts_back_what_was_erased, (READ, UPDATE)),
     Job("PublishEventsFunction", lists_a_surplus, (("dynamodb:UpdateItem", REFUNDS), PUT_EVENTS)),
@@ -636,7 +732,8 @@ LAMBDA_ITSELF = {
     "PublishEventsFunction": {("dynamodb:ListStreams", "*")},
     "ValidateConfigFunction": {("dynamodb:ListStreams", "*")},
     "RefundOrderFunction": {("sqs:GetQueueAttributes", "RefundQueue.Arn")},
-    "SendMailFunction": {("sqs:GetQueueAttributes", "MailQueue.Arn")},
+    "SendMailFunction": {("sqs:GetQueueAttributes", f"{name}.Arn") for name in ("MailQueue", "GuestMailQueue")},
+    "SendGuestCodeFunction": {("sqs:GetQueueAttributes", "GuestCodeQueue.Arn")},
 }
 """What AWS's Lambda asks of a role that reads a stream or a queue, and the pollers here have no use for. Source: Lambda
 developer guide, "Process DynamoDB records with Lambda" and "Creating and configuring an Amazon SQS event source

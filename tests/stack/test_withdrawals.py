@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 import rfc8785
 
 from tests.support import documents
+from tests.support.aws import Aws
 from tests.support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, Client
+from tests.support.machine import ROOT, need
 from tests.support.openapi import body_of
 from tests.support.shop import ORDER, Shop, refused
 from tests.support.stack import Running
@@ -164,6 +171,16 @@ def test_an_order_that_can_not_be_read(open_shop: Shop) -> None:
     open_shop.put_exactly(document | {"total": 1}, valid=False)
     refused(open_shop.client.get(ORDER, order_id=document["order_id"]), 500, "INTERNAL_ERROR")
     assert taken(withdraw(open_shop, document["order_id"], {}))["statement"]["order"] == document["order_id"]
+
+
+def test_the_line_of_the_clients_guide(default_config: Aws, stack: Running) -> None:
+    need(shutil.which("curl"), "curl is not installed.")
+    default_config.config.put_item(Item={"scope": "default", "enabled": False, "withdrawal": ON})
+    guide = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"<!-- tested: withdrawal -->\n```sh\n(.*?)```", guide, re.DOTALL)
+    environment = os.environ | {"API": stack.endpoint, "KEY": uuid4().hex}
+    done = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["acknowledgement"]["to"] == "a•••@example.com"
 
 
 # --- what an order says

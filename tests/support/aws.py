@@ -88,6 +88,11 @@ class Aws:
     def refund(self, refund_id: str) -> dict[str, Any]:
         return self._item(self.refunds, {"refund_id": refund_id})
 
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All that lies in a small table, by its name in GET /local/stack."""
+        found: list[dict[str, Any]] = self._dynamodb.Table(self.info.tables[table]).scan(ConsistentRead=True)["Items"]
+        return found
+
     def config_item(self, scope: str) -> dict[str, Any] | None:
         item: dict[str, Any] | None = self.config.get_item(Key={"scope": scope}, ConsistentRead=True).get("Item")
         return item

@@ -10,25 +10,27 @@ from cancel_core.domain.order_change import DECIDED_ON
 Json = dict[str, Any]
 
 ORDERS, CONFIG, REFUNDS = "OrdersTable.Arn", "ConfigTable.Arn", "RefundsTable.Arn"
-HISTORY, MAILS, WITHDRAWALS = "ConfigHistoryTable.Arn", "MailsTable.Arn", "WithdrawalsTable.Arn"
+HISTORY, MAILS, ACCESS = "ConfigHistoryTable.Arn", "MailsTable.Arn", "AccessTable.Arn"
+WITHDRAWALS = "WithdrawalsTable.Arn"
 MAIL_CONFIGURATION_SET = (
     "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${MailConfigurationSet}"
 )
 READ_CONFIG = {("dynamodb:BatchGetItem", CONFIG), ("dynamodb:BatchGetItem", HISTORY)}
+FIND_GUEST = ("dynamodb:GetItem", ACCESS)
 UNSETTLED = "${RefundsTable.Arn}/index/unsettled"
 BY_CUSTOMER, REFUND_PENDING = "${OrdersTable.Arn}/index/by_customer", "${OrdersTable.Arn}/index/refund_pending"
 
 ALLOWED: dict[str, set[tuple[str, str]]] = {
     "ListReasonsFunction": READ_CONFIG,
     "ListOrdersFunction": {("dynamodb:Query", BY_CUSTOMER), *READ_CONFIG},
-    "GetOrderFunction": {("dynamodb:Query", ORDERS), *READ_CONFIG},
-    "CheckEligibilityFunction": {("dynamodb:Query", ORDERS), *READ_CONFIG},
+    "GetOrderFunction": {("dynamodb:Query", ORDERS), FIND_GUEST, *READ_CONFIG},
+    "CheckEligibilityFunction": {("dynamodb:Query", ORDERS), FIND_GUEST, *READ_CONFIG},
     "CancelOrderFunction": {
         ("dynamodb:Query", ORDERS),
         ("dynamodb:UpdateItem", ORDERS),
+        FIND_GUEST,
         *READ_CONFIG,
     },
-    "GetCancellationFunction": {("dynamodb:Query", ORDERS)},
     # What anybody sends is taken by a function that can't tell what orders there are.
     "SubmitWithdrawalFunction": {
         ("dynamodb:GetItem", WITHDRAWALS),
@@ -40,6 +42,25 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:GetItem", WITHDRAWALS),
         ("dynamodb:PutItem", WITHDRAWALS),
         *READ_CONFIG,
+    },
+    "GetCancellationFunction": {("dynamodb:Query", ORDERS), FIND_GUEST},
+    # It can read nothing, and so tell nothing.
+    "RequestGuestCodeFunction": {("sqs:SendMessage", "GuestCodeQueue.Arn")},
+    "SendGuestCodeFunction": {
+        ("dynamodb:Query", ORDERS),
+        *READ_CONFIG,
+        ("dynamodb:GetItem", ACCESS),
+        ("dynamodb:PutItem", ACCESS),
+        ("sqs:SendMessage", "GuestMailQueue.Arn"),
+        ("sqs:ReceiveMessage", "GuestCodeQueue.Arn"),
+        ("sqs:DeleteMessage", "GuestCodeQueue.Arn"),
+        ("sqs:GetQueueAttributes", "GuestCodeQueue.Arn"),
+        ("sqs:ChangeMessageVisibility", "GuestCodeQueue.Arn"),
+    },
+    "RedeemGuestCodeFunction": {
+        ("dynamodb:Query", ORDERS),
+        ("dynamodb:UpdateItem", ACCESS),
+        ("dynamodb:PutItem", ACCESS),
     },
     "PublishEventsFunction": {
         ("dynamodb:Query", ORDERS),
@@ -70,6 +91,11 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:PutItem", MAILS),
         ("dynamodb:UpdateItem", MAILS),
         ("dynamodb:Query", WITHDRAWALS),
+        ("dynamodb:GetItem", ACCESS),
+        ("sqs:ReceiveMessage", "GuestMailQueue.Arn"),
+        ("sqs:DeleteMessage", "GuestMailQueue.Arn"),
+        ("sqs:GetQueueAttributes", "GuestMailQueue.Arn"),
+        ("sqs:ChangeMessageVisibility", "GuestMailQueue.Arn"),
         ("sqs:ReceiveMessage", "MailQueue.Arn"),
         ("sqs:DeleteMessage", "MailQueue.Arn"),
         ("sqs:GetQueueAttributes", "MailQueue.Arn"),
@@ -318,6 +344,7 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
         "PublishEventsFunction",
         "RefundOrderFunction",
         "SendMailFunction",
+        "SendGuestCodeFunction",
         "ValidateConfigFunction",
         # CloudFormation, by the rights of whoever deploys.
         "SeedConfigFunction",

@@ -16,7 +16,10 @@ from tests.support.machine import ROOT
 
 Json = dict[str, Any]
 
-TABLES = ["OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable", "MailsTable", "WithdrawalsTable"]
+TABLES = [
+    *("OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable", "MailsTable", "AccessTable"),
+    "WithdrawalsTable",
+]
 WEEK = 7 * 24 * 3600
 
 
@@ -86,6 +89,9 @@ def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
     assert [_keys(index) for index in withdrawals["GlobalSecondaryIndexes"]] == [["day", "received_at"]]
     assert withdrawals["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert withdrawals["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    access = resources["AccessTable"]["Properties"]
+    assert _keys(access) == ["access_id"]
+    assert access["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
 # ------------------------------------------------------------------------------------------------------------- e-mail
@@ -120,7 +126,7 @@ def test_what_comes_back_is_that_of_this_stacks_own_mails(resources: dict[str, J
 
 def test_what_is_consumed_ends_in_a_dead_letter_queue(resources: dict[str, Json]) -> None:
     sources = _of_type(resources, "AWS::Lambda::EventSourceMapping")
-    assert len(sources) == 4
+    assert len(sources) == 6
     for source in sources.values():
         origin = _queue(source["EventSourceArn"])
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
