@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from cancel_core.domain.events import CONFIG_SOURCE
+from cancel_core.domain.mails import TO_THE_CUSTOMER, TO_THE_SHOP
+from cancel_core.domain.withdrawal_mails import WITHDRAWAL_RECEIVED
 from cancel_core.entrypoints.mail_queue import RETURNED
 
 from tests.support.machine import ROOT
@@ -97,8 +99,14 @@ def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
 
 def test_without_an_identity_nothing_of_the_mails_runs_or_has_a_price(resources: dict[str, Json]) -> None:
     mails = {name: one for name, one in resources.items() if name.startswith(("Mail", "SendMail"))}
-    # The function, its queues and its table cost nothing while nobody uses them, and are there for what refers to them.
+    # The function, its queues and its table cost nothing while nobody uses them. What brings a withdrawal there and
+    # tells that its receipt waits is there always, and brings nothing else.
     always = {"SendMailFunction", "MailQueue", "MailDeadLetterQueue", "MailsTable"}
+    always |= {"SendMailSource", "MailRule", "MailQueuePolicy", "MailTableThrottlesAlarm"}
+    always |= {"MailDelayedAlarm", "MailFunctionErrorsAlarm", "MailDeadLetterAlarm"}
+    with_identity, without = resources["MailRule"]["Properties"]["EventPattern"]["detail-type"]["Fn::If"][1:]
+    assert without == [WITHDRAWAL_RECEIVED]
+    assert set(with_identity) == {*TO_THE_CUSTOMER, *TO_THE_SHOP, WITHDRAWAL_RECEIVED}
     assert {name for name, one in mails.items() if "Condition" not in one} == always
     assert {one.get("Condition", "SendMail") for one in mails.values()} == {"SendMail"}
 

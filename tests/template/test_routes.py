@@ -24,8 +24,6 @@ ROUTES = {
     ("get", "/guest/order/cancellation-eligibility"): "CheckEligibilityFunction",
     ("post", "/guest/order/cancellation"): "CancelOrderFunction",
     ("get", "/guest/order/cancellation"): "GetCancellationFunction",
-    ("post", "/orders/{order_id}/withdrawal"): "WithdrawOrderFunction",
-    ("post", "/withdrawals"): "SubmitWithdrawalFunction",
 }
 GUESTS = {(method, path) for method, path in ROUTES if path.startswith("/guest/")}
 """Their functions ask for an access token themselves: the gateway knows nothing of it."""

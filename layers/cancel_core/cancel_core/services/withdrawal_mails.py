@@ -9,11 +9,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
+import rfc8785
+
 from cancel_core.domain.times import iso
-from cancel_core.domain.withdrawal import STATEMENT, read_statement
-from cancel_core.domain.withdrawal_mails import Told, cannot_leave, withdrawal_facts, withdrawal_mails
+from cancel_core.domain.withdrawal import STATEMENT, Statement, read_statement
+from cancel_core.domain.withdrawal_mails import (
+    WITHDRAWAL_RECEIVED,
+    Told,
+    cannot_leave,
+    withdrawal_facts,
+    withdrawal_mails,
+)
 from cancel_core.domain.withdrawal_outcome import CANCEL, OUTCOME
 from cancel_core.errors import MailPostponed, ServiceUnavailable
+from cancel_core.services import mails
 from cancel_core.services.mails import ROUNDED, Post, deliver
 from cancel_core.telemetry import count, logger
 
@@ -30,6 +39,20 @@ class Counter(NamedTuple):
     withdrawals: Withdrawals
     identity: str
     guest_page: str
+
+
+def send_mails(
+    post: Post,
+    counter: Counter,
+    detail_type: str,
+    detail: Mapping[str, Any],
+    deadline: datetime,
+    clock: Callable[[], datetime],
+) -> int:
+    """The mails that tell of an event, of a withdrawal or of anything else: see `mails.send_mails`."""
+    if detail_type == WITHDRAWAL_RECEIVED:
+        return send_withdrawal_mails(post, counter, detail, deadline, clock)
+    return mails.send_mails(post, detail_type, detail, deadline, clock)
 
 
 def send_withdrawal_mails(
@@ -49,7 +72,7 @@ def send_withdrawal_mails(
     page, order_id = counter.guest_page, told.outcome.get("order_id")
     guest_url = f"{page}#order_id={quote(order_id, safe='')}" if page and order_id else ""
     facts = withdrawal_facts(told, policy.withdrawal.time_zone, guest_url)
-    facts |= {"shop": policy.mail.shop, "support_url": policy.mail.support_url}
+    facts |= {"record": record(told.statement), "shop": policy.mail.shop, "support_url": policy.mail.support_url}
     why = cannot_leave(policy.mail, counter.identity)
     reasons: list[str] = []
     sent = 0
@@ -65,6 +88,13 @@ def send_withdrawal_mails(
     if reasons:
         raise MailPostponed("; ".join(sorted(set(reasons))))
     return sent
+
+
+def record(statement: Statement) -> str:
+    """The text that the receipt is the SHA-256 of, so that whoever has the mail can work it out (RFC 8785)."""
+    names = ("withdrawal_id", "received_at", "statement")
+    document: dict[str, Any] = {name: getattr(statement, name) for name in names}
+    return rfc8785.dumps(document).decode()
 
 
 def _wait(post: Post, mail: Mail, why: str, deadline: datetime, clock: Callable[[], datetime]) -> None:
