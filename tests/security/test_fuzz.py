@@ -108,7 +108,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
         for scope, enabled in {"default": True, "store:switched-off": False}.items():
             more: dict[str, Any] = {"guest_access": True, "withdrawal": {"enabled": True}}
             more["mail"] = {"from": "shop@example.com"}
-            aws.config.put_item(Item={"scope": scope, "enabled": enabled, "reasons": documents.REASONS} | more)
+            aws.config.put_item(Item={"scope": scope, "enabled": enabled, "reasons": documents.REASONS, **more})
         put = orders(shop.customer_id)
         for document in put.values():
             shop.put_exactly(document)
