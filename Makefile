@@ -70,12 +70,15 @@ build: $(SAM_VENV)/stamp ## build what is deployed, and a list of what it carrie
 	@$(SAM_VENV)/bin/python3.13 requirements/sbom.py $(ARTIFACTS)
 
 # Lambda's disk can't be written to: without bytecode in the packages each cold start would compile all it imports.
-# `unchecked-hash`, since a package's files do not keep their times. What no function imports is left out, for it would be half of the layer.
+# `unchecked-hash`, since a package's files do not keep their times. What no function imports is left out, for it would be half of the
+# layer: its sources, too, where a folder has nothing else.
 ARTIFACTS := .aws-sam/build
 COMPILER := $(SAM_VENV)/bin/python3.13
-NOT_IMPORTED := pydantic/(v1|deprecated|mypy)|aws_lambda_powertools/(event_handler|utilities/(?!jmespath)[a-z_]+/)
+NOT_IMPORTED := pydantic/(v1|deprecated|mypy)
 .PHONY: compile
 compile:
+	@rm -rf $(ARTIFACTS)/*/python/pydantic/v1 $(ARTIFACTS)/*/python/aws_lambda_powertools/event_handler
+	@find $(ARTIFACTS)/*/python/aws_lambda_powertools/utilities -mindepth 1 -maxdepth 1 -type d ! -name 'jmespath*' -exec rm -rf {} +
 	@$(COMPILER) -m compileall -q -f --invalidation-mode unchecked-hash -x '$(NOT_IMPORTED)' $(ARTIFACTS)
 
 # sam gives a container only the variables that a template names, so the address of make run's services is named in a copy.
@@ -114,6 +117,10 @@ lock: ## resolve requirements/*.in anew, with uv (UPGRADE=--upgrade for the newe
 	cd requirements && for set in pip run dev sam checkov; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 rehearse.in -o rehearse.txt
 LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
+
+.PHONY: holidays
+holidays: $(VENV)/dev.stamp ## make the list of public holidays anew, of the package that is locked
+	@$(BIN)/python requirements/public_holidays.py
 
 # For example: make refunds DO='settle ref_1234 --by me@shop.example --why "paid by bank transfer"'
 DO ?= --help

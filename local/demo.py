@@ -6,6 +6,7 @@ payments hold, except in the two orders whose very point is that it is not.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,6 +35,11 @@ CONFIG: list[dict[str, Any]] = [
             "merchant": ["orders@example.com"],
         },
     },
+    # Of these stores alone: what another store inherits, it has not asked for.
+    {
+        "scope": "store:default",
+        "withdrawal": {"enabled": True, "days": 14, "time_zone": "Europe/Stockholm", "country": "SE"},
+    },
     {
         "scope": "store:se",
         "reasons": [
@@ -42,6 +48,7 @@ CONFIG: list[dict[str, Any]] = [
             {"code": "other", "description": "Annat"},
         ],
         "mail": {"from": "butik@example.com", "shop_name": "Demobutiken", "language": "sv", "customer": True},
+        "withdrawal": {"enabled": True, "days": 30, "time_zone": "Europe/Stockholm", "country": "SE"},
     },
     {"scope": "store:outlet", "enabled": False},
 ]
@@ -102,6 +109,7 @@ def demo_orders() -> list[dict[str, Any]]:
     coffee = _item(1, "COF-15", "Coffee beans, by weight", Decimal("1.5"), 2985)
     lamp = _item(1, "LMP-33", "Desk lamp", 1, 5900)
     wrap = {"fee_id": "gift-wrap", "name": "Gift wrap"}
+    delivered = (datetime.now(UTC) - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
     return [
         # Nothing paid: canceled at once, and no refund.
         _order("demo-unpaid", ANNA, 21, "pending", [mug, tea], shipping=_charge(490, invoiced=False), payments=[]),
@@ -148,6 +156,15 @@ def demo_orders() -> list[dict[str, Any]]:
         _order("demo-on-hold", ANNA, 16, "holded", [_invoiced(lamp)], payments=[_payment(5, 5900)]),
         _order(
             "demo-complete", ANNA, 10, "complete", [_invoiced(lamp) | {"qty_shipped": 1}], payments=[_payment(6, 5900)]
+        ),
+        # Two days ago she got it: there are days left to withdraw from the contract.
+        _order(
+            "demo-delivered",
+            ANNA,
+            11,
+            "complete",
+            [_invoiced(lamp) | {"qty_shipped": 1, "delivered_at": delivered}],
+            payments=[_payment(16, 5900)],
         ),
         _order(
             "demo-closed",

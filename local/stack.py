@@ -92,6 +92,9 @@ class Stack:
             raise StartError(
                 f"port {settings.port} is in use: stop what uses it, or choose another with PORT="
             ) from error
+        if not self.template.parameters["GuestPageUrl"]:
+            # The port may have been chosen just now.
+            self.template.parameters["GuestPageUrl"] = f"{self.gateway.url}/guest.html"
         self._guard = Guard()
         self.services = Services(self.template, self._guard)
         self._stop = threading.Event()

@@ -33,6 +33,8 @@ TABLES = {
     "history": "ConfigHistoryTable",
     "refunds": "RefundsTable",
     "mails": "MailsTable",
+    "withdrawals": "WithdrawalsTable",
+    "access": "AccessTable",
 }
 MAILS_ARE_ON = {"MailIdentityArn": PARAMETERS["MailIdentityArn"]}
 
@@ -41,9 +43,9 @@ MAILS_ARE_ON = {"MailIdentityArn": PARAMETERS["MailIdentityArn"]}
 class Aws:
     """AWS's services on this machine, with the tables, queues, bus and rules of the template.
 
-    `tables`: names, by "orders", "config", "history" (of the config), "refunds", "mails". `queues`: URLs, by logical
-    id. `environment`: the variables that point a plain boto3 here. All tests on an engine share one: each works on
-    orders and customers of its own.
+    `tables`: names, by "orders", "config", "history" (of the config), "refunds", "mails", "withdrawals", "access".
+    `queues`: URLs, by logical id. `environment`: the variables that point a plain boto3 here. All tests on an engine
+    share one: each works on orders and customers of its own.
     """
 
     template: Template

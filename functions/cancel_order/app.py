@@ -11,7 +11,8 @@ cancel_order = wiring.cancel_order()
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    canceled = cancel_order(request.cancel_request(wiring.customer_claim()), wiring.now())
+    caller = request.caller(wiring.customer_claim(), wiring.find_guest)
+    canceled = cancel_order(request.cancel_request(caller), wiring.now())
     headers = {"idempotency-replayed": "true"} if canceled.replayed else {}
-    document = canceled_view(canceled)
+    document = canceled_view(canceled, request.received)
     return Answer(document, headers, {"cancellation_id": document["cancellation"]["cancellation_id"]})

@@ -11,5 +11,6 @@ check_eligibility = wiring.check_eligibility()
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    order, decision = check_eligibility(request.order_id, request.customer_id(wiring.customer_claim()))
+    caller = request.caller(wiring.customer_claim(), wiring.find_guest)
+    order, decision = check_eligibility(request.order_id_of(caller), caller)
     return Answer(eligibility_view(order, decision))

@@ -11,5 +11,6 @@ get_cancellation = wiring.get_cancellation()
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    order, cancellation = get_cancellation(request.order_id, request.customer_id(wiring.customer_claim()))
+    caller = request.caller(wiring.customer_claim(), wiring.find_guest)
+    order, cancellation = get_cancellation(request.order_id_of(caller), caller)
     return Answer(cancellation_view(order, cancellation))

@@ -11,5 +11,6 @@ get_order = wiring.get_order()
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    order, policy = get_order(request.order_id, request.customer_id(wiring.customer_claim()))
-    return Answer(order_view(order, policy))
+    caller = request.caller(wiring.customer_claim(), wiring.find_guest)
+    order, policy = get_order(request.order_id_of(caller), caller)
+    return Answer(order_view(order, policy, request.received))

@@ -15,4 +15,4 @@ def handler(request: ApiRequest) -> Answer:
     customer_id = request.customer_id(wiring.customer_claim())
     limit = request.limit()
     page = list_orders(customer_id, limit, read_cursor(request.query("cursor"), customer_id))
-    return Answer(page_view(page, customer_id))
+    return Answer(page_view(page, customer_id, request.received))

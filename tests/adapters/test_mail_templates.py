@@ -12,7 +12,7 @@ from babel import Locale
 from cancel_core.adapters.mail_templates import LAYOUT, kinds, money
 from cancel_core.domain.mail_facts import Money
 from cancel_core.domain.mail_settings import LANGUAGES
-from cancel_core.domain.mails import TO_THE_CUSTOMER, TO_THE_SHOP
+from cancel_core.domain.mails import CODE_MAIL, TO_THE_CUSTOMER, TO_THE_SHOP
 from jinja2 import Environment, meta
 
 from tests.support.mails import FOLDER, TEMPLATES, facts
@@ -33,7 +33,7 @@ def variables(text: str) -> set[str]:
 
 
 def test_there_are_texts_for_each_kind_that_is_sent() -> None:
-    assert set(KINDS) == {*TO_THE_CUSTOMER.values(), *TO_THE_SHOP.values()}
+    assert set(KINDS) == {*TO_THE_CUSTOMER.values(), *TO_THE_SHOP.values(), CODE_MAIL}
 
 
 @pytest.mark.parametrize("folder", [LAYOUT, *KINDS])
@@ -101,6 +101,8 @@ def told(kind: str, language: str) -> list[str]:
             return ["Anna Andersson", paid_back, released, "Gift wrap", "100000007", "Corner Shop"]
         case "order_canceled_notice":
             return ["100000007", paid_back, released, "better price", "ordered twice", "Blue mug"]
+        case "guest_code":
+            return ["Anna Andersson", "012345", "15", "100000007", "guest.html#order_id=100000007&code=012345"]
         case _:
             return ["100000007", paid_back, "ref_78ef9ddedbbefaf5a632d31c2f3206cb"]
 
@@ -154,9 +156,20 @@ def test_a_mail_loads_nothing_runs_nothing_and_links_to_the_shops_page_alone(kin
     assert not {tag for tag, _ in tags} & {"img", "script", "link", "iframe", "object", "form", "svg", "video"}
     for _, attributes in tags:
         assert attributes.keys().isdisjoint({"src", "background", "srcset", "onclick", "onload", "style"})
-        assert attributes.get("href", "https://shop.example.com/help") == "https://shop.example.com/help"
+        assert attributes.get("href") in {None, "https://shop.example.com/help", facts()["code_link"]}
     assert "url(" not in html
     assert "@import" not in html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_codes_mail_has_the_code_in_its_text_and_not_in_its_subject(language: str) -> None:
+    """SES tells the subject of a mail that came back on the account's bus, and phones show it on a locked screen."""
+    mail = TEMPLATES.write(CODE_MAIL, language, facts())
+    assert "012345" not in mail.subject
+    assert "\n    012345\n" in mail.text
+    without = TEMPLATES.write(CODE_MAIL, language, facts(code_link=""))
+    assert "http" not in without.text.replace("https://shop.example.com/help", "")
+    assert without.html.count("href=") == 1
 
 
 def test_a_subject_is_one_line_whatever_it_holds() -> None:

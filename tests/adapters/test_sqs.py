@@ -1,12 +1,15 @@
-"""The refund queue: a message that could not be dealt with comes again after a while."""
+"""Queues: a message that could not be dealt with comes again after a while."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from cancel_core.adapters.sqs import Queue, delay
+from botocore.exceptions import ClientError
+from cancel_core.adapters.sqs import Outbox, Queue, delay
+from cancel_core.errors import ServiceUnavailable
 
 from tests.support.tables import Aws, impatient
 
@@ -36,3 +39,19 @@ def test_a_queue_that_does_not_answer_keeps_its_own_time(caplog: pytest.LogCaptu
     Queue(impatient("sqs", 1), "http://127.0.0.1:1/queue", 1).postpone("handle", 1)
 
     assert "keeps the queue's visibility timeout" in caplog.text
+
+
+def test_what_is_put_into_a_queue_lies_there(aws: Aws) -> None:
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName=str(uuid4()))["QueueUrl"]
+
+    Outbox(sqs, url).send({"order_id": "o1", "code": "000001"})
+
+    assert [json.loads(one["Body"]) for one in received(sqs, url, 1)] == [{"order_id": "o1", "code": "000001"}]
+
+
+def test_a_queue_that_is_away_is_unavailable_and_one_that_is_none_a_defect(aws: Aws) -> None:
+    with pytest.raises(ServiceUnavailable):
+        Outbox(impatient("sqs", 1), "http://127.0.0.1:1/queue").send({})
+    with pytest.raises(ClientError):
+        Outbox(aws.client("sqs"), f"{aws.client('sqs').meta.endpoint_url}/123456789012/none").send({})

@@ -16,6 +16,7 @@ from cancel_core.adapters.dynamodb.attributes import plain
 from cancel_core.adapters.dynamodb.config import ConfigTables, Policies
 from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+from cancel_core.domain.caller import Customer, Guest, address_hash
 from cancel_core.domain.order import HistoryEntry
 from cancel_core.domain.order_change import DECIDED_ON, OrderChange, RowChange
 from cancel_core.domain.policy import Policy
@@ -125,7 +126,7 @@ def test_an_order_of_somebody_elses_never_leaves_the_database(shop: Shop) -> Non
     told = []
     for which, customer in ((order_id, "somebody-else"), ("no-such-order", "somebody-else"), ("no-such-order", "c1")):
         with pytest.raises(OrderNotFound) as shown:
-            get_order(shop.orders, shop.policies(), which, customer)
+            get_order(shop.orders, shop.policies(), which, Customer(customer))
         with pytest.raises(OrderNotFound) as canceled_by:
             cancel_order(shop.orders, shop.policies(), request(which, customer_id=customer), NOW)
         told += [str(shown.value), str(canceled_by.value)]
@@ -133,15 +134,39 @@ def test_an_order_of_somebody_elses_never_leaves_the_database(shop: Shop) -> Non
     assert len(set(told)) == 1
     assert max(sizes) < 200
     assert len(sizes) == 6
-    assert get_order(shop.orders, shop.policies(), order_id, "c1").order.order_id == order_id
+    assert get_order(shop.orders, shop.policies(), order_id, Customer("c1")).order.order_id == order_id
 
 
 def test_who_is_nobody_has_no_order(shop: Shop) -> None:
     guests = {name: value for name, value in paid().items() if name != "customer_id"}
     for order_id in (shop.put(guests), shop.put(paid())):
-        assert shop.orders.of_customer(order_id, None) is None
-        assert shop.orders.of_customer(order_id, "") is None
-    assert shop.orders.of_customer("x" * 3000, "c1") is None
+        assert shop.orders.of_caller(order_id, Customer(None)) is None
+        assert shop.orders.of_caller(order_id, Customer("")) is None
+    assert shop.orders.of_caller("x" * 3000, Customer("c1")) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_reached"),
+    [
+        ({}, True),
+        ({"customer_email": " GUEST@Example.com "}, True),
+        ({"customer_email": "somebody-else@example.com"}, False),
+        ({"customer_email": None}, False),
+        ({"customer_id": "c1"}, False),
+        ({"placed_at": "2026-11-21T10:00:00Z"}, False),
+    ],
+)
+def test_a_guest_reaches_the_order_while_it_is_the_one_that_was_proven(
+    shop: Shop, changes: dict[str, Any], is_reached: bool
+) -> None:
+    source = paid(customer_email="guest@example.com", placed_at="2026-11-20T10:00:00Z")
+    del source["customer_id"]
+    order_id = shop.put(source | changes)
+    guest = Guest(order_id, "2026-11-20T10:00:00Z", address_hash("Guest@example.com", b"token"), b"token")
+
+    assert (shop.orders.of_caller(order_id, guest) is not None) is is_reached
+    assert shop.orders.of_caller(shop.put(paid()), guest) is None
+    assert shop.orders.of_caller("no-such-order", guest) is None
 
 
 def test_an_order_without_history_gets_one(shop: Shop) -> None:

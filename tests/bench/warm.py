@@ -107,6 +107,7 @@ def event(route: str, customer: str, order_id: str) -> dict[str, Any]:
         "requestContext": {
             "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"},
             "requestId": f"UeQ7xh94gi0E{order_id[-4:]}",
+            "timeEpoch": 1795341600000,
             "routeKey": route,
             "stage": "$default",
             "authorizer": {"jwt": {"claims": {"sub": customer, "aud": "cancel-core"}, "scopes": None}},

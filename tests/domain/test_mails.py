@@ -272,3 +272,34 @@ def test_an_admin_is_told_where_no_mail_can_leave() -> None:
     assert "mail.from is not an address" in mail_note({"mail": SETTINGS}, IDENTITY.replace("example.com", "other.org"))
     assert mail_note({"mail": NO_MAIL}, "") == ""
     assert mail_note({}, "") == ""
+
+
+def test_an_admin_is_told_where_no_code_can_leave() -> None:
+    guests = {"guest_access": True}
+    assert mail_note(guests | {"mail": MailSettings(sender="shop@example.com")}, IDENTITY) == ""
+    assert mail_note(guests, IDENTITY) == "But guests get no codes: mail has no from."
+    assert mail_note(guests, "") == "But guests get no codes: the stack's parameter MailIdentityArn is empty."
+    both = mail_note(guests | {"mail": SETTINGS}, "")
+    assert both.startswith("But no mail leaves and guests get no codes: ")
+    assert mail_note({"guest_access": False}, "") == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "is_on"), [(True, True), ("Yes", True), (" TRUE ", True), (False, False), ("no", False)]
+)
+def test_guest_access_is_a_word_or_a_truth(value: object, is_on: bool) -> None:
+    document = {"scope": "default", "guest_access": value}
+    assert read_policy("se", document, None).guest_access is is_on
+
+
+def test_guest_access_is_inherited_and_off_where_nobody_says() -> None:
+    shared = {"scope": "default", "guest_access": True}
+    assert read_policy("se", shared, {"scope": "store:se"}).guest_access
+    assert not read_policy("se", shared, {"scope": "store:se", "guest_access": False}).guest_access
+    assert not read_policy("se", None, None).guest_access
+
+
+@pytest.mark.parametrize("value", ["on", "", 1, None, [True]])
+def test_what_guest_access_is_not(value: object) -> None:
+    (problem,) = judge("default", {"scope": "default", "guest_access": value}).problems
+    assert (problem.attribute, problem.fault) == ("guest_access", "guest_access is neither Yes nor No")

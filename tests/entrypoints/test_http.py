@@ -8,6 +8,8 @@ import json
 from typing import Any, get_args
 
 import pytest
+from cancel_core.domain.caller import Customer, Guest
+from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.policy import read_policy
 from cancel_core.domain.rules import Blocker, BlockerCode
 from cancel_core.entrypoints.http.api import api
@@ -23,6 +25,7 @@ from hypothesis import strategies as st
 
 from tests.support.openapi import content_of
 from tests.support.orders import ENABLED, document, item, order
+from tests.support.tables import NOW
 
 
 class Context:
@@ -39,6 +42,7 @@ def event(body: str | None = None, query: dict[str, str] | None = None, /, **hea
         "pathParameters": {"order_id": "o1"},
         "requestContext": {
             "requestId": "gateway-request",
+            "timeEpoch": 1795341600017,
             "http": {"method": "POST"},
             "authorizer": {"jwt": {"claims": {"sub": "c1"}}},
         },
@@ -46,9 +50,14 @@ def event(body: str | None = None, query: dict[str, str] | None = None, /, **hea
     }
 
 
+def cancel_request(asked: dict[str, Any]) -> CancelRequest:
+    request = ApiRequest(asked)
+    return request.cancel_request(request.caller("sub", lambda _: None))
+
+
 def refused(body: str | None, **headers: str) -> InvalidRequest:
     with pytest.raises(InvalidRequest) as caught:
-        ApiRequest(event(body, **headers)).cancel_request("sub")
+        cancel_request(event(body, **headers))
     return caught.value
 
 
@@ -83,14 +92,14 @@ def test_a_body_of_more_than_16_kb_is_413_before_it_is_parsed(body: str) -> None
 
 def test_a_body_of_16_kb_is_taken() -> None:
     assert len(LONGEST) == 16_384
-    assert ApiRequest(event(LONGEST)).cancel_request("sub").comment == "x" * 500
-    assert ApiRequest(as_base64(LONGEST)).cancel_request("sub").comment == "x" * 500
+    assert cancel_request(event(LONGEST)).comment == "x" * 500
+    assert cancel_request(as_base64(LONGEST)).comment == "x" * 500
 
 
 @pytest.mark.parametrize("more", [1, 2, 3, 100_000])
 def test_a_body_in_base64_is_as_long_as_what_it_stands_for(more: int) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        ApiRequest(as_base64(LONGEST + " " * more)).cancel_request("sub")
+        cancel_request(as_base64(LONGEST + " " * more))
 
     assert caught.value.status == 413
 
@@ -101,7 +110,7 @@ def as_base64(body: str) -> dict[str, Any]:
 
 def test_ten_errors_are_told_with_short_pointers_and_the_answer_stays_small() -> None:
     fields: dict[str, Any] = {f"{number}{'é' * 300}": 1 for number in range(20)}
-    ask = api(lambda request: Answer({"reason": request.cancel_request("sub").reason}))
+    ask = api(lambda request: Answer({"reason": request.cancel_request(request.caller("sub", lambda _: None)).reason}))
     path = "/orders/" + "o" * 9000
     answer = ask(event(json.dumps(fields, ensure_ascii=False)) | {"rawPath": path}, Context())
     problem = json.loads(content_of(answer))
@@ -183,7 +192,7 @@ def test_another_media_type_is_415(media_type: str) -> None:
 def test_a_charset_and_capitals_are_application_json_too() -> None:
     headers = {"content_type": "Application/JSON; charset=utf-8"}
 
-    assert ApiRequest(event('{"reason": "other"}', **headers)).cancel_request("sub").reason == "other"
+    assert cancel_request(event('{"reason": "other"}', **headers)).reason == "other"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +231,7 @@ def test_everything_wrong_is_told_at_once() -> None:
 def fingerprint(body: str, key: str = "k", customer_id: str = "c1") -> Any:
     asked = event(body, idempotency_key=key)
     asked["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = customer_id
-    return ApiRequest(asked).cancel_request("sub").fingerprint
+    return cancel_request(asked).fingerprint
 
 
 def test_bodies_are_compared_as_parsed() -> None:
@@ -245,6 +254,26 @@ def test_a_comment_can_not_be_confirmed_by_its_fingerprint() -> None:
     assert len(fingerprints) == 4
     plain = json.dumps(["other", comment])
     assert hashlib.sha256(plain.encode()).hexdigest() not in fingerprints
+
+
+def test_a_customers_fingerprint_is_what_orders_hold() -> None:
+    """Cancellations that earlier versions wrote are replayed by it."""
+    told = fingerprint('{"reason": "other", "comment": "x"}')
+
+    assert told.key == "0c0a3f68d859ed4c83bdc1d6dda2a5025597c5fad17dfac7b2c8ec6f0bd3a7f8"
+    assert told.body == "1867b6a44e69ed91efb488266b66b39750de06bcdd0ea7d79bbbd911667a7862"
+
+
+def test_a_guests_keys_are_the_orders_and_nobody_elses() -> None:
+    def told(caller: Customer | Guest) -> Any:
+        asked = event('{"reason": "other"}', idempotency_key="k") | {"pathParameters": {"order_id": "o1"}}
+        return ApiRequest(asked).cancel_request(caller).fingerprint
+
+    one = told(Guest("o1", "2026-11-20T10:00:00Z", "a", b"one token"))
+
+    assert one == told(Guest("o1", "2026-11-20T10:00:00Z", "b", b"the next token"))
+    assert one.key != told(Guest("o2", "2026-11-20T10:00:00Z", "a", b"one token")).key
+    assert one.key != told(Customer("o1")).key
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.0", "abc", "", "٣", "1000000"])
@@ -402,7 +431,7 @@ def test_a_refusal_with_an_order_is_zipped_too() -> None:
         answer = sent(refusal, method, accept_encoding="gzip", if_none_match="*")
 
         assert answer["statusCode"] == 409
-        assert json.loads(content_of(answer))["order"] == order_view(large, ENABLED)
+        assert json.loads(content_of(answer))["order"] == order_view(large, ENABLED, NOW)
         headers = {name: answer["headers"][name] for name in ("content-type", "cache-control", "vary")}
         assert headers == {
             "content-type": "application/problem+json",

@@ -18,6 +18,7 @@ from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.refunds import Refunds
 from cancel_core.adapters.eventbridge import Bus
 from cancel_core.adapters.providers.offline import Offline
+from cancel_core.domain.caller import Customer
 from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.cancellation import Fingerprint
 from cancel_core.domain.provider import Outcome, PaymentRequest, Provider
@@ -90,7 +91,7 @@ class Product:
         """The cancellation as the customer sees it, and whether it is a replay. Raises `REFUSALS` and `PASSING`."""
         request = CancelRequest(
             order_id=order_id,
-            customer_id="c1",
+            caller=Customer("c1"),
             reason=reason,
             comment=None,
             request_id=request_id,
@@ -98,7 +99,7 @@ class Product:
         )
         policies = Policies(client, ConfigTables(self._tables["config"], self._tables["history"]), 0, print)
         canceled = cancel_order(self._orders(client), policies, request, now)
-        view: dict[str, Any] = canceled_view(canceled)["cancellation"]
+        view: dict[str, Any] = canceled_view(canceled, now)["cancellation"]
         return view, canceled.replayed
 
     def publish(self, client: Any, records: Sequence[Mapping[str, Any]], now: datetime) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from cancel_core.domain.caller import Customer
 from cancel_core.domain.times import iso
 from cancel_core.services.announce import Change, publish_changes
 from cancel_core.services.cancel import cancel_order
@@ -111,7 +112,7 @@ def test_all_that_is_held_about_a_customer(shop: Shop) -> None:
     sources: list[dict[str, Any]] = [paid(customer_id=customer, placed_at=f"2026-11-20T10:00:0{n}Z") for n in (1, 2)]
     first, second = (shop.put(source) for source in sources)
     shop.put(paid(customer_id="somebody-else"))
-    asked = request(first, comment=COMMENT)._replace(customer_id=customer)
+    asked = request(first, comment=COMMENT)._replace(caller=Customer(customer))
     cancel_order(shop.orders, shop.policies(), asked, NOW)
     run(shop, first, Bank())
 

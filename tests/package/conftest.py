@@ -52,7 +52,8 @@ def alone(build: Build, layer: Path, aws: Aws, runtime_folder: Path) -> dict[str
             name=name,
             path=(layer / "python", runtime_folder),
             # As on Lambda's disk, nothing can be written beside the code.
-            environment={**function.environment, "PYTHONDONTWRITEBYTECODE": "1"},
+            # And there are no time zones but those that are carried.
+            environment={**function.environment, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONTZPATH": ""},
             # Without `site`, nothing of this environment is seen but what `path` names.
             command=(sys.executable, "-S", "-m", "awslambdaric"),
             # A cold start under the load of other tests.

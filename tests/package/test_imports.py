@@ -47,6 +47,7 @@ ORDERS = {
     *(
         "adapters.dynamodb.orders",
         "adapters.dynamodb.stored_order",
+        "domain.caller",
         "domain.cancellation",
         "domain.events",
         "domain.ids",
@@ -54,8 +55,8 @@ ORDERS = {
     *("domain.item_rows", "domain.order", "domain.order_change", "domain.values"),
 }
 HTTP = {
-    *("domain.cancel", "domain.cancellation", "domain.ids", "domain.item_rows", "domain.order", "domain.order_change"),
-    *("domain.refund_plan", "domain.rules", "domain.times", "domain.values"),
+    *("domain.caller", "domain.cancel", "domain.cancellation", "domain.ids", "domain.item_rows", "domain.order"),
+    *("domain.order_change", "domain.refund_plan", "domain.rules", "domain.times", "domain.values"),
     *("entrypoints.http", "entrypoints.http.api"),
     *("entrypoints.http.cursor", "entrypoints.http.documents", "entrypoints.http.problems", "entrypoints.http.request"),
     "entrypoints.http.response",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -129,6 +130,33 @@ def test_get_cancellation(functions: Lambda, shop: Shop) -> None:
     shop.put(record("publish_events")["NewImage"])
     cancellation = body(functions.invoke("GetCancellationFunction", payload("get_cancellation")))
     assert cancellation["cancellation_id"] == refund_event()["detail"]["cancellation_id"]
+
+
+def test_submit_withdrawal(functions: Lambda) -> None:
+    first = functions.invoke("SubmitWithdrawalFunction", payload("submit_withdrawal"))
+    again = functions.invoke("SubmitWithdrawalFunction", payload("submit_withdrawal"))
+    assert (first["statusCode"], again["statusCode"]) == (201, 201)
+    stored = json.loads(content_of(first))
+    assert stored == json.loads(content_of(again))
+    assert again["headers"]["idempotency-replayed"] == "true"
+    assert stored["statement"] == json.loads(payload("submit_withdrawal")["body"])
+
+
+def test_withdraw_order(functions: Lambda) -> None:
+    answer = functions.invoke("WithdrawOrderFunction", payload("withdraw_order"))
+    assert answer["statusCode"] == 201, answer
+    stored = json.loads(content_of(answer))
+    assert (stored["statement"]["order"], stored["statement"]["email"]) == ("demo-delivered", "a•••@example.com")
+
+
+def test_what_can_be_withdrawn_from_needs_no_time_zones_of_the_machine(functions: Lambda) -> None:
+    """Lambda's image has none: those of the layer do, and so does its list of holidays."""
+    event = payload("get_order") | {"pathParameters": {"order_id": "demo-delivered"}}
+    event["requestContext"]["timeEpoch"] = int(time.time() * 1000)
+    order = json.loads(content_of(functions.invoke("GetOrderFunction", event)))
+    assert order["available_actions"] == ["WITHDRAW"]
+    assert order["withdrawal"]["open"] is True
+    assert order["withdrawal"]["until"] > order["items"][0].get("delivered_at", "")
 
 
 def test_publish_events(functions: Lambda, shop: Shop) -> None:

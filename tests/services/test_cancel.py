@@ -47,7 +47,7 @@ def test_the_answer_is_what_the_table_holds(shop: Shop) -> None:
     canceled = cancel(shop, order_id)
 
     assert canceled.stored.document == shop.stored(order_id).document
-    assert canceled_view(canceled)["order"]["status"] == "canceled"
+    assert canceled_view(canceled, NOW)["order"]["status"] == "canceled"
     assert shop.document(order_id)["refund_pending_since"].startswith("2026-11-22T10:00:00Z#")
 
 
@@ -77,7 +77,7 @@ def test_a_capture_between_read_and_write_is_refunded(shop: Shop) -> None:
     meanwhile = {"items": [item(invoiced=1)], "payments": [payment(captured=10000)]}
     Calls(shop.client).before("UpdateItem", lambda: shop.set(order_id, **meanwhile))
 
-    refund = canceled_view(cancel(shop, order_id))["cancellation"]["refund"]
+    refund = canceled_view(cancel(shop, order_id), NOW)["cancellation"]["refund"]
 
     assert (refund["amount"], [leg["action"] for leg in refund["payments"]]) == (10000, ["refund"])
 
@@ -164,7 +164,7 @@ def test_a_repeat_is_replayed_and_another_body_refused(shop: Shop) -> None:
     again = cancel(shop, order_id, key="k", request_id="request-2")
 
     assert again.replayed
-    assert canceled_view(again)["cancellation"] == canceled_view(first)["cancellation"]
+    assert canceled_view(again, NOW)["cancellation"] == canceled_view(first, NOW)["cancellation"]
     with pytest.raises(IdempotencyKeyReused):
         cancel(shop, order_id, key="k", reason="mistake")
     assert code_of_refusal(shop, order_id, key="another") == "ORDER_CANCELLATION_DISABLED"
@@ -185,7 +185,7 @@ def test_refusals_come_in_the_order_they_are_checked(shop: Shop) -> None:
     shop.set(order_id, items=[item()])
     with pytest.raises(InvalidCancellationReason):
         cancel(shop, order_id, reason="none")
-    assert canceled_view(cancel(shop, order_id))["order"]["status"] == "canceled"
+    assert canceled_view(cancel(shop, order_id), NOW)["order"]["status"] == "canceled"
 
 
 def test_a_guests_order_is_nobodys(shop: Shop) -> None:
@@ -215,7 +215,7 @@ def sized(size: int, source: dict[str, Any]) -> dict[str, Any]:
 def test_an_order_of_300_kb_is_cancelled(shop: Shop, size: int) -> None:
     order_id = shop.put(sized(size, paid()))
 
-    assert canceled_view(cancel(shop, order_id))["order"]["status"] == "canceled"
+    assert canceled_view(cancel(shop, order_id), NOW)["order"]["status"] == "canceled"
 
 
 @pytest.mark.parametrize("invoiced", [0, 1])

@@ -11,6 +11,7 @@ import pytest
 from cancel_core.adapters.dynamodb.config import Policies
 from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.refunds import Refunds
+from cancel_core.domain.caller import Customer
 from cancel_core.services.cancel import cancel_order
 from cancel_core.services.queries import check_eligibility, get_cancellation, get_order, list_orders
 from cancel_core.services.refund import refund_order
@@ -34,17 +35,17 @@ def measured(shop: Shop, aws: Aws, items: int) -> dict[str, tuple[int, Decimal, 
 
     policies.get(shop.store_id)
     told["reasons"] = meter.units()
-    get_order(orders, policies, order_id, customer)
+    get_order(orders, policies, order_id, Customer(customer))
     told["order"] = meter.units()
     list_orders(orders, policies, customer, 20, None)
     told["list"] = meter.units()
-    check_eligibility(orders, policies, order_id, customer)
+    check_eligibility(orders, policies, order_id, Customer(customer))
     told["eligibility"] = meter.units()
     canceled = cancel_order(orders, policies, request(order_id, key="k", customer_id=customer), NOW)
     told["cancel"] = meter.units()
     cancellation = canceled.stored.cancellation
     assert cancellation
-    get_cancellation(orders, order_id, customer)
+    get_cancellation(orders, order_id, Customer(customer))
     told["cancellation"] = meter.units()
     refund_order(refunds, {"offline": Bank()}, order_id, cancellation.cancellation_id, lambda: NOW)
     told["refund"] = meter.units()

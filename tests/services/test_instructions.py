@@ -14,6 +14,7 @@ import pytest
 from cancel_core.adapters.dynamodb import database
 from cancel_core.adapters.dynamodb.config import Policies
 from cancel_core.adapters.dynamodb.orders import Orders
+from cancel_core.domain.caller import Customer
 from cancel_core.entrypoints.http.documents import canceled_view, eligibility_view, order_view, page_view
 from cancel_core.services.cancel import cancel_order
 from cancel_core.services.queries import check_eligibility, get_order, list_orders
@@ -76,15 +77,18 @@ def test_a_request_executes_no_more_than_it_did(
     orders = Orders(client, shop.tables["orders"])
     policies = Policies(client, shop.config_tables, 1000, print)
     customer = f"customer-of-{rows}-{shop.store_id}"
+    caller = Customer(customer)
     ids = [shop.put(order_of(rows) | {"customer_id": customer}) for _ in range(4)]
     to_cancel = iter(ids)
 
     counted = {
-        "list": instructions(lambda: page_view(list_orders(orders, policies, customer, 4, None), customer)),
-        "order": instructions(lambda: order_view(*get_order(orders, policies, ids[-1], customer))),
-        "eligibility": instructions(lambda: eligibility_view(*check_eligibility(orders, policies, ids[-1], customer))),
+        "list": instructions(lambda: page_view(list_orders(orders, policies, customer, 4, None), customer, NOW)),
+        "order": instructions(lambda: order_view(*get_order(orders, policies, ids[-1], caller), NOW)),
+        "eligibility": instructions(lambda: eligibility_view(*check_eligibility(orders, policies, ids[-1], caller))),
         "cancel": instructions(
-            lambda: canceled_view(cancel_order(orders, policies, request(next(to_cancel), customer_id=customer), NOW))
+            lambda: canceled_view(
+                cancel_order(orders, policies, request(next(to_cancel), customer_id=customer), NOW), NOW
+            )
         ),
     }
 

@@ -353,7 +353,7 @@ class _Orders:
 
     def __init__(self, table: Table) -> None:
         self.get, self.write = table.get, table.write_order
-        self.of_customer = lambda order_id, _customer_id: table.get(order_id)
+        self.of_caller = lambda order_id, _caller: table.get(order_id)
 
 
 class _Refunds:

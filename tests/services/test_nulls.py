@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+from cancel_core.domain.caller import Customer
 from cancel_core.entrypoints.http.documents import order_view
 from cancel_core.errors import OrderUnreadable
 from cancel_core.services.announce import Change, publish_changes
@@ -62,7 +63,7 @@ def test_an_order_with_nulls_is_shown_like_one_without(shop: Shop, nulls: dict[s
     order_id = shop.put(paid(customer_id=customer, **nulls))
 
     (listed,) = list_orders(shop.orders, shop.policies(), customer, 20, None).orders
-    shown = order_view(*get_order(shop.orders, shop.policies(), order_id, customer))
+    shown = order_view(*get_order(shop.orders, shop.policies(), order_id, Customer(customer)), NOW)
 
     assert listed.order
     assert shown["available_actions"] == ["CANCEL"]
@@ -129,5 +130,5 @@ def test_what_must_be_there_and_is_null_is_missing(shop: Shop, name: str) -> Non
 def test_a_guests_order_may_say_so_by_null() -> None:
     stored = StoredOrder({"order_id": {"S": "o1"}, "customer_id": {"NULL": True}, "store_id": {"NULL": True}})
 
-    assert not stored.belongs_to("c1")
+    assert not stored.belongs_to(Customer("c1"))
     assert stored.store_id == "default"

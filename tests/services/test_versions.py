@@ -77,7 +77,7 @@ def test_what_a_newer_version_has_added_is_not_shown(shop: Shop) -> None:
     order = shop.order(by_a_newer_version(shop))
     assert order.cancellation
 
-    shown = str([order_view(order, ENABLED), cancellation_view(order, order.cancellation)])
+    shown = str([order_view(order, ENABLED, NOW), cancellation_view(order, order.cancellation)])
 
     assert "kept" not in shown
     assert "labels" not in shown

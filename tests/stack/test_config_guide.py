@@ -105,6 +105,12 @@ class Admin:
             can = [status for status in statuses if shop.actions(shop.put(status=status))]
             shop.close()
             return can == text.strip().split(", ")
+        if match := re.fullmatch(r"orders of (\S+) offer", what):
+            shop = Shop(self.aws, self.endpoint)
+            shop.store_id = match[1]
+            offered = shop.actions(shop.put())
+            shop.close()
+            return offered == text.strip().split(", ")
         if match := re.fullmatch(r"an order of (\S+) with (\S+) invoiced and (\S+) paid gives back", what):
             return self.gives_back(match[1], minor(match[2]), minor(match[3])) == minor(text)
         match = re.fullmatch(r"(\S+) says", what)

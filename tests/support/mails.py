@@ -63,6 +63,9 @@ def facts(**more: Any) -> dict[str, Any]:
             {"label": "shipping", "name": None, "qty": None, "amount": Money(138000, "EUR")},
             {"label": "fees", "name": "Gift wrap", "qty": None, "amount": Money(30000, "EUR")},
         ],
+        "code": "012345",
+        "code_link": "https://shop.example.com/guest.html#order_id=100000007&code=012345",
+        "minutes": 15,
         "shop": "Corner Shop",
         "support_url": "https://shop.example.com/help",
     } | more

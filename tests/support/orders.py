@@ -7,6 +7,7 @@ from typing import Any
 
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.domain import booking, cancel
+from cancel_core.domain.caller import Customer
 from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.cancellation import RefundStatus
 from cancel_core.domain.order import Order, read_order
@@ -84,7 +85,7 @@ def order(source: dict[str, Any] | None = None, **more: Any) -> Order:
 
 
 AT, LATER = "2026-11-22T10:00:00Z", "2026-11-22T10:00:05Z"
-REQUEST = CancelRequest("o1", "c1", "other", "Bought two by mistake", "request-1", None)
+REQUEST = CancelRequest("o1", Customer("c1"), "other", "Bought two by mistake", "request-1", None)
 
 
 def stored(source: dict[str, Any]) -> StoredOrder:

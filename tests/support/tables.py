@@ -21,6 +21,7 @@ from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.refunds import Refunds
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.adapters.eventbridge import Bus
+from cancel_core.domain.caller import Customer
 from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.cancellation import Fingerprint
 from cancel_core.domain.events import Event
@@ -125,9 +126,11 @@ def open_shop(aws: Aws) -> Shop:
     return made
 
 
-def request(order_id: str, *, key: str | None = None, request_id: str = "request-1", **more: Any) -> CancelRequest:
+def request(
+    order_id: str, *, key: str | None = None, request_id: str = "request-1", customer_id: str | None = "c1", **more: Any
+) -> CancelRequest:
     fingerprint = Fingerprint(key=key, body=more.get("reason", "other")) if key else None
-    asked = {"reason": "other", "comment": None, "customer_id": "c1"} | more
+    asked = {"reason": "other", "comment": None, "caller": Customer(customer_id)} | more
     return CancelRequest(order_id=order_id, request_id=request_id, fingerprint=fingerprint, **asked)
 
 

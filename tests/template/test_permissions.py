@@ -10,7 +10,7 @@ from cancel_core.domain.order_change import DECIDED_ON
 Json = dict[str, Any]
 
 ORDERS, CONFIG, REFUNDS = "OrdersTable.Arn", "ConfigTable.Arn", "RefundsTable.Arn"
-HISTORY, MAILS = "ConfigHistoryTable.Arn", "MailsTable.Arn"
+HISTORY, MAILS, WITHDRAWALS = "ConfigHistoryTable.Arn", "MailsTable.Arn", "WithdrawalsTable.Arn"
 MAIL_CONFIGURATION_SET = (
     "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${MailConfigurationSet}"
 )
@@ -29,6 +29,18 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         *READ_CONFIG,
     },
     "GetCancellationFunction": {("dynamodb:Query", ORDERS)},
+    # What anybody sends is taken by a function that can't tell what orders there are.
+    "SubmitWithdrawalFunction": {
+        ("dynamodb:GetItem", WITHDRAWALS),
+        ("dynamodb:PutItem", WITHDRAWALS),
+        *READ_CONFIG,
+    },
+    "WithdrawOrderFunction": {
+        ("dynamodb:Query", ORDERS),
+        ("dynamodb:GetItem", WITHDRAWALS),
+        ("dynamodb:PutItem", WITHDRAWALS),
+        *READ_CONFIG,
+    },
     "PublishEventsFunction": {
         ("dynamodb:Query", ORDERS),
         ("dynamodb:UpdateItem", ORDERS),
@@ -132,6 +144,15 @@ def _roles(deployed: Json) -> dict[str, Json]:
         for name, resource in deployed["Resources"].items()
         if resource["Type"] == "AWS::IAM::Role" and name != CODE_DEPLOY
     }
+
+
+def test_nothing_changes_or_deletes_a_statement_of_withdrawal(deployed: Json) -> None:
+    """Items of that table are put, and read. Whatever else a role may do there is a defect."""
+    harmless = {"PutItem", "GetItem", "Query", "DescribeStream", "GetRecords", "GetShardIterator"}
+    for function, role in _roles(deployed).items():
+        for action, resource in _allowed(role):
+            if "WithdrawalsTable" in resource or (resource == "*" and action.startswith("dynamodb:")):
+                assert action.removeprefix("dynamodb:") in harmless | {"ListStreams"}, (function, action)
 
 
 def test_each_function_may_do_just_what_it_does(deployed: Json) -> None:

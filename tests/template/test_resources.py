@@ -14,7 +14,7 @@ from tests.support.machine import ROOT
 
 Json = dict[str, Any]
 
-TABLES = ["OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable", "MailsTable"]
+TABLES = ["OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable", "MailsTable", "WithdrawalsTable"]
 WEEK = 7 * 24 * 3600
 
 
@@ -79,6 +79,11 @@ def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
         "by_subject": ["about", "created_at"],
     }
     assert mails["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    withdrawals = resources["WithdrawalsTable"]["Properties"]
+    assert _keys(withdrawals) == ["withdrawal_id", "part"]
+    assert [_keys(index) for index in withdrawals["GlobalSecondaryIndexes"]] == [["day", "received_at"]]
+    assert withdrawals["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert withdrawals["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
 # ------------------------------------------------------------------------------------------------------------- e-mail
@@ -188,7 +193,8 @@ def test_silence_is_told_after_an_hour_not_after_several(resources: dict[str, Js
 def test_each_index_has_its_throttles_watched(resources: dict[str, Json]) -> None:
     watched = set()
     alarms = _alarms(resources)
-    for query in (*alarms["TableThrottlesAlarm"]["Metrics"], *alarms["MailTableThrottlesAlarm"]["Metrics"]):
+    watching = ("TableThrottlesAlarm", "MailTableThrottlesAlarm", "WithdrawalTableThrottlesAlarm")
+    for query in (query for name in watching for query in alarms[name]["Metrics"]):
         if "MetricStat" in query:
             metric = query["MetricStat"]["Metric"]
             dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}

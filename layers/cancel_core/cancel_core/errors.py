@@ -79,6 +79,30 @@ class OrderTooLarge(Refusal):
     code = "ORDER_TOO_LARGE"
 
 
+class WithdrawalDisabled(Refusal):
+    """The store takes no statements of withdrawal."""
+
+    code = "WITHDRAWAL_DISABLED"
+
+
+class AddressMissing(Refusal):
+    """Neither the request nor the order says where a receipt can be sent to."""
+
+    code = "INVALID_REQUEST"
+
+
+class InvalidAccessCode(Refusal):
+    """A guest's code that is wrong, old, used, or none, for an order that may not exist: nobody is told which."""
+
+    code = "INVALID_ACCESS_CODE"
+
+
+class InvalidAccessToken(Refusal):
+    """A guest's token that is missing, unknown or expired."""
+
+    code = "INVALID_ACCESS_TOKEN"
+
+
 class ServiceUnavailable(Refusal):
     """The database throttles or can't be reached. A write may have taken effect; a repeat with the key tells."""
 
@@ -140,6 +164,10 @@ class MailUnavailable(CancelCoreError):
 
 class MailRefused(CancelCoreError):
     """The mail will never be taken as it is. The message is SES's error code, never an address."""
+
+
+class GuestCodePostponed(CancelCoreError):
+    """Others asked for codes of the same order at the same moment; the request is to come again."""
 
 
 class MailPostponed(CancelCoreError):

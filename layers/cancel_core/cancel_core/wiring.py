@@ -20,23 +20,29 @@ if TYPE_CHECKING:
 
     from types_boto3_dynamodb.client import DynamoDBClient
 
+    from cancel_core.adapters.dynamodb.access import Access
     from cancel_core.adapters.dynamodb.config_history import Configs
     from cancel_core.adapters.dynamodb.mails import Mails
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.refunds import Refunds
+    from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
     from cancel_core.adapters.eventbridge import Bus
-    from cancel_core.adapters.sqs import Queue
+    from cancel_core.adapters.sqs import Outbox, Queue
+    from cancel_core.domain.access import Token
+    from cancel_core.domain.caller import Caller, Customer, Guest
     from cancel_core.domain.cancel import CancelRequest
     from cancel_core.domain.cancellation import Cancellation, Refund
     from cancel_core.domain.order import Order
     from cancel_core.domain.policy import Policy
     from cancel_core.domain.provider import Provider
     from cancel_core.domain.rules import Decision
+    from cancel_core.domain.withdrawal import WithdrawalRequest
     from cancel_core.services.announce import Change
     from cancel_core.services.cancel import Canceled
     from cancel_core.services.config_edits import ConfigChange
-    from cancel_core.services.mails import Returned
+    from cancel_core.services.mails import Post, Returned
     from cancel_core.services.queries import OrderPage, OrderUnderPolicy
+    from cancel_core.services.withdraw import Register, Submitted
 
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     from cancel_core.adapters import snapshot
@@ -63,6 +69,11 @@ def customer_claim() -> str:
     return os.environ["CUSTOMER_CLAIM"]
 
 
+def guest_mail_queue() -> str:
+    """The ARN of the queue of guests' codes."""
+    return os.environ["GUEST_MAIL_QUEUE_ARN"]
+
+
 def reconcile_after() -> timedelta:
     return timedelta(seconds=float(os.environ["RECONCILE_AFTER_SECONDS"]))
 
@@ -76,19 +87,19 @@ def cancel_order() -> Callable[[CancelRequest, datetime], Canceled]:
     return partial(cancel_order, _orders(), _policies())
 
 
-def get_order() -> Callable[[str, str | None], OrderUnderPolicy]:
+def get_order() -> Callable[[str, Caller], OrderUnderPolicy]:
     from cancel_core.services.queries import get_order
 
     return partial(get_order, _orders(), _policies())
 
 
-def check_eligibility() -> Callable[[str, str | None], tuple[Order, Decision]]:
+def check_eligibility() -> Callable[[str, Caller], tuple[Order, Decision]]:
     from cancel_core.services.queries import check_eligibility
 
     return partial(check_eligibility, _orders(), _policies())
 
 
-def get_cancellation() -> Callable[[str, str | None], tuple[Order, Cancellation]]:
+def get_cancellation() -> Callable[[str, Caller], tuple[Order, Cancellation]]:
     from cancel_core.services.queries import get_cancellation
 
     return partial(get_cancellation, _orders())
@@ -98,6 +109,18 @@ def list_orders() -> Callable[[str | None, int, Mapping[str, str] | None], Order
     from cancel_core.services.queries import list_orders
 
     return partial(list_orders, _orders(), _policies())
+
+
+def submit_withdrawal() -> Callable[[WithdrawalRequest], Submitted]:
+    from cancel_core.services.withdraw import submit_withdrawal
+
+    return partial(submit_withdrawal, _register())
+
+
+def withdraw_order() -> Callable[[WithdrawalRequest, str, Customer], Submitted]:
+    from cancel_core.services.withdraw import withdraw_order
+
+    return partial(withdraw_order, _orders(), _register())
 
 
 def policy_of_store() -> Callable[[str], Policy]:
@@ -112,7 +135,7 @@ def refund_order() -> Callable[[str, str, Callable[[], datetime]], Refund | None
 
 def postpone_refund(receipt_handle: str, received: int) -> None:
     # Only a refund that can't be carried out just now needs the queue.
-    _refund_queue().postpone(receipt_handle, received)
+    _queue(os.environ["REFUND_QUEUE_URL"], os.environ["REFUND_RETRY_SECONDS"]).postpone(receipt_handle, received)
 
 
 def publish_changes() -> Callable[[Sequence[Change], datetime], list[str]]:
@@ -129,13 +152,16 @@ def reannounce() -> Callable[[datetime, timedelta, Callable[[], float]], int]:
 
 def send_mails(templates: Path) -> Callable[[str, Mapping[str, Any], datetime, Callable[[], datetime]], int]:
     """`templates`: the folder of the mails' texts."""
-    from cancel_core.adapters import ses
-    from cancel_core.adapters.mail_templates import Templates
-    from cancel_core.services.mails import Post, send_mails
+    from cancel_core.services.mails import send_mails
 
-    sender = ses.Sender(ses.client(), os.environ["MAIL_CONFIGURATION_SET"])
-    keep = timedelta(days=float(os.environ["MAIL_RETENTION_DAYS"]))
-    return partial(send_mails, Post(_orders(), _policies(), _mails(), Templates(templates), sender, keep))
+    return partial(send_mails, _post(templates))
+
+
+def send_code_mails(templates: Path) -> Callable[[Mapping[str, Any], datetime, Callable[[], datetime]], int]:
+    """`templates`: the folder of the mails' texts."""
+    from cancel_core.services.guest_mails import send_code_mail
+
+    return partial(send_code_mail, _post(templates), _access(), os.environ["GUEST_PAGE_URL"])
 
 
 def note_returned() -> Callable[[Returned, datetime], None]:
@@ -145,7 +171,39 @@ def note_returned() -> Callable[[Returned, datetime], None]:
 
 
 def postpone_mail(receipt_handle: str, received: int) -> None:
-    _mail_queue().postpone(receipt_handle, received)
+    _queue(os.environ["MAIL_QUEUE_URL"], os.environ["MAIL_RETRY_SECONDS"]).postpone(receipt_handle, received)
+
+
+def postpone_code_mail(receipt_handle: str, received: int) -> None:
+    _code_queue(os.environ["GUEST_MAIL_QUEUE_URL"]).postpone(receipt_handle, received)
+
+
+def postpone_guest_code(receipt_handle: str, received: int) -> None:
+    _code_queue(os.environ["GUEST_CODE_QUEUE_URL"]).postpone(receipt_handle, received)
+
+
+def request_guest_code() -> Callable[[str, str, str, datetime], None]:
+    from cancel_core.services.guest_access import request_code
+
+    return partial(request_code, _outbox(os.environ["GUEST_CODE_QUEUE_URL"]))
+
+
+def send_guest_code() -> Callable[[Mapping[str, Any], Callable[[], datetime]], bool]:
+    from cancel_core.services.guest_access import CodeDesk, send_code
+
+    queue = _outbox(os.environ["GUEST_MAIL_QUEUE_URL"])
+    return partial(send_code, CodeDesk(_orders(), _policies(), _access(), queue, os.environ["MAIL_IDENTITY_ARN"]))
+
+
+def redeem_guest_code() -> Callable[[str, str, datetime], Token]:
+    from cancel_core.services.guest_access import redeem_code
+
+    return partial(redeem_code, _orders(), _access())
+
+
+def find_guest(token: str) -> Guest | None:
+    # Only a guest's request needs the table, and most requests are customers'.
+    return _access().guest(token, now())
 
 
 def take_in_config_edits() -> Callable[[Sequence[ConfigChange]], list[str]]:
@@ -200,6 +258,19 @@ def _refunds() -> Refunds:
 
 
 @cache
+def _withdrawals() -> Withdrawals:
+    from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
+
+    return Withdrawals(_dynamodb(), os.environ["WITHDRAWALS_TABLE"])
+
+
+def _register() -> Register:
+    from cancel_core.services.withdraw import Register
+
+    return Register(_withdrawals(), _policies(), float(os.environ["WITHDRAWAL_RETENTION_DAYS"]))
+
+
+@cache
 def _bus() -> Bus:
     from cancel_core.adapters import eventbridge
 
@@ -207,10 +278,43 @@ def _bus() -> Bus:
 
 
 @cache
-def _refund_queue() -> Queue:
+def _queue(url: str, retry_seconds: str) -> Queue:
     from cancel_core.adapters import sqs
 
-    return sqs.Queue(sqs.client(), os.environ["REFUND_QUEUE_URL"], int(os.environ["REFUND_RETRY_SECONDS"]))
+    return sqs.Queue(sqs.client(), url, int(retry_seconds))
+
+
+@cache
+def _code_queue(url: str) -> Queue:
+    from cancel_core.adapters import sqs
+
+    # A code lives for a quarter of an hour, and somebody waits for it.
+    return sqs.Queue(sqs.client(), url, int(os.environ["MAIL_RETRY_SECONDS"]), longest_seconds=60)
+
+
+@cache
+def _outbox(url: str) -> Outbox:
+    from cancel_core.adapters import sqs
+
+    return sqs.Outbox(sqs.client(), url)
+
+
+@cache
+def _access() -> Access:
+    from cancel_core.adapters.dynamodb.access import Access
+
+    return Access(_dynamodb(), os.environ["ACCESS_TABLE"])
+
+
+@cache
+def _post(templates: Path) -> Post:
+    from cancel_core.adapters import ses
+    from cancel_core.adapters.mail_templates import Templates
+    from cancel_core.services.mails import Post
+
+    sender = ses.Sender(ses.client(), os.environ["MAIL_CONFIGURATION_SET"])
+    keep = timedelta(days=float(os.environ["MAIL_RETENTION_DAYS"]))
+    return Post(_orders(), _policies(), _mails(), Templates(templates), sender, keep)
 
 
 @cache
@@ -218,13 +322,6 @@ def _mails() -> Mails:
     from cancel_core.adapters.dynamodb.mails import Mails
 
     return Mails(_dynamodb(), os.environ["MAILS_TABLE"])
-
-
-@cache
-def _mail_queue() -> Queue:
-    from cancel_core.adapters import sqs
-
-    return sqs.Queue(sqs.client(), os.environ["MAIL_QUEUE_URL"], int(os.environ["MAIL_RETRY_SECONDS"]))
 
 
 @cache

@@ -1,18 +1,22 @@
-"""SQS: the refund queue, as far as the refund function itself has to do with it."""
+"""SQS, as far as the functions themselves have to do with their queues."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cancel_core.adapters import aws
+from cancel_core.errors import ServiceUnavailable
 from cancel_core.telemetry import logger
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
 LONGEST_DELAY_SECONDS = 900
+TRY_AGAIN = "The service is busy. Try again shortly."
 
 
 def client() -> SQSClient:
@@ -28,17 +32,40 @@ def delay(first: int, received: int) -> int:
 class Queue:
     """A queue whose messages Lambda receives and deletes."""
 
-    def __init__(self, client: SQSClient, url: str, retry_seconds: int) -> None:
+    def __init__(
+        self, client: SQSClient, url: str, retry_seconds: int, longest_seconds: int = LONGEST_DELAY_SECONDS
+    ) -> None:
         self._client = client
         self._url = url
         self._retry_seconds = retry_seconds
+        self._longest_seconds = longest_seconds
 
     def postpone(self, receipt_handle: str, received: int) -> None:
         """Has a message come again after a while; where that fails, after the queue's own visibility timeout."""
-        seconds = delay(self._retry_seconds, received)
+        seconds = min(delay(self._retry_seconds, received), self._longest_seconds)
         try:
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
             )
         except (ClientError, BotoCoreError):
             logger.warning("the message keeps the queue's visibility timeout", exc_info=True)
+
+
+class Outbox:
+    """A queue that messages are put into."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Raises `ServiceUnavailable`; the message may lie in the queue all the same."""
+        try:
+            self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(message, separators=(",", ":")))
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+            if status < 500 and "Throttl" not in error.response["Error"]["Code"]:
+                raise
+            raise ServiceUnavailable(TRY_AGAIN) from error
+        except BotoCoreError as error:
+            raise ServiceUnavailable(TRY_AGAIN) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
+from cancel_core.domain.caller import Caller
 from cancel_core.domain.cancellation import Cancellation, Failure, Fingerprint, Leg, Reason, Refund, Rows
 from cancel_core.domain.ids import cancellation_id, pending_since, refund_id, row_key
 from cancel_core.domain.order import HistoryEntry, Item, Order
@@ -23,7 +24,7 @@ class CancelRequest(NamedTuple):
     """
 
     order_id: str
-    customer_id: str | None
+    caller: Caller
     reason: str
     comment: str | None
     request_id: str

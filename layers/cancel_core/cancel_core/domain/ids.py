@@ -64,6 +64,16 @@ def leg_key(refund: str, leg: Leg) -> str:
     return _derived("leg", refund, leg.payment_id, leg.action, *attempt)
 
 
+def code_id(order_id: str, request_id: str) -> str:
+    """One for each request for a guest's code, however often its message comes."""
+    return _derived("code", order_id, request_id)
+
+
 def mail_id(kind: str, *occasion: str) -> str:
     """One for each mail, always: its kind, and what tells the occasion from all others."""
     return _derived("mail", kind, *occasion)
+
+
+def withdrawal_id(*occasion: str) -> str:
+    """One for each statement of withdrawal: whose it is and its idempotency key, or the request that brought it."""
+    return _derived("wdr", *occasion)

@@ -83,17 +83,23 @@ def read_mail(value: object) -> MailSettings:
 def mail_note(settings: dict[str, Any], identity_arn: str) -> str:
     """What an admin is told of settings that are right, where their mails can't leave; empty where they can.
 
-    `settings`: a document that was read, with a MailSettings under `mail`. `identity_arn`: the SES identity; may be "".
+    `settings`: a document that was read, with a MailSettings under `mail`, and `guest_access`. `identity_arn`: the SES
+    identity; may be "".
     """
-    mail = settings.get("mail")
-    if not isinstance(mail, MailSettings) or not mail.is_on:
-        return ""
+    mail = settings.get("mail", NO_MAIL)
+    lost = ["no mail leaves"] if mail.is_on else []
+    lost += ["guests get no codes"] if settings.get("guest_access") else []
+    why = _why_no_mail(mail, identity_arn) if lost else ""
+    return f"But {' and '.join(lost)}: {why}" if why else ""
+
+
+def _why_no_mail(mail: MailSettings, identity_arn: str) -> str:
     if not identity_arn:
-        return "But no mail leaves: the stack's parameter MailIdentityArn is empty."
+        return "the stack's parameter MailIdentityArn is empty."
+    if not mail.sender:
+        return "mail has no from."
     if not belongs_to_identity(mail.sender, identity_arn):
-        return (
-            "But no mail leaves: mail.from is not an address of the identity in the stack's parameter MailIdentityArn."
-        )
+        return "mail.from is not an address of the identity in the stack's parameter MailIdentityArn."
     return ""
 
 

@@ -10,7 +10,9 @@ from cancel_core.domain.addresses import Contact, is_address
 from cancel_core.domain.ids import mail_id
 from cancel_core.domain.mail_settings import DEFAULT_LANGUAGE, MailSettings, language_of
 
-Kind = Literal["order_canceled", "order_refunded", "order_canceled_notice", "refund_failed_notice"]
+Kind = Literal["order_canceled", "order_refunded", "order_canceled_notice", "refund_failed_notice", "guest_code"]
+CODE_MAIL: Kind = "guest_code"
+"""The one that no event tells of, and that is never sent again: its row does not know the code."""
 Status = Literal["sending", "waiting", "sent", "failed"]
 """`sending`: a function is at it, or was when it ended. `waiting`: it will be tried again. `failed`: it will not."""
 

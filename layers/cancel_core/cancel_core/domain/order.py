@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from cancel_core.domain.cancellation import Cancellation
+from cancel_core.domain.times import moment
 from cancel_core.domain.values import Amount, Document, Quantity, minus, read_model
 
 ORDER_ID = r"^[A-Za-z0-9._~\-:@+=,!$*()]{1,255}$"
@@ -20,6 +21,32 @@ CURRENCY = r"^[A-Z]{3}$"
 TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$"
 """ISO 8601, UTC."""
 Id = Annotated[str, Field(min_length=1)]
+_EXEMPTIONS = frozenset("abcdefghijklm")
+
+
+def _exemption(value: object) -> str | None:
+    letter = value.strip(" ()").lower() if isinstance(value, str) else ""
+    return letter if letter in _EXEMPTIONS else None
+
+
+def _time_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and moment(value) else None
+
+
+def _count(value: object) -> int:
+    return int(value) if isinstance(value, int | Decimal) and value >= 1 else 1
+
+
+def _noted(value: object) -> object:
+    try:
+        return NotedWithdrawal.model_validate(value)
+    except ValidationError:
+        return None
+
+
+# What only a withdrawal asks for never makes an order unreadable: of another type, or nonsense, it counts as absent.
+Delivered = Annotated[str | None, BeforeValidator(_time_or_none)]
+"""ISO 8601, UTC: when the customer got it."""
 
 
 class Charge(Document):
@@ -50,6 +77,9 @@ class Item(Charge):
     qty_shipped: Quantity = Decimal(0)
     qty_refunded: Quantity = Decimal(0)
     qty_canceled: Quantity = Decimal(0)
+    delivered_at: Delivered = None
+    withdrawal_exempt: Annotated[str | None, BeforeValidator(_exemption)] = None
+    """The letter of Article 16 of Directive 2011/83/EU that takes the item out of the right of withdrawal."""
 
     @property
     def qty_cancelable(self) -> Decimal:
@@ -101,6 +131,17 @@ class HistoryEntry(Document):
     visible_to_customer: Annotated[bool, BeforeValidator(lambda value: value is True)] = False
 
 
+class NotedWithdrawal(Document):
+    """What an order carries of the statements of withdrawal about it. The first one's id, and whether any was about the
+    whole order.
+    """
+
+    withdrawal_id: Id
+    received_at: Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else "")] = ""
+    whole: Annotated[bool, BeforeValidator(lambda value: value is True)] = False
+    count: Annotated[int, BeforeValidator(_count)] = 1
+
+
 class Order(Document):
     """An order of the orders table. Amounts are minor units of `currency`; `total` is what was agreed in all."""
 
@@ -117,6 +158,9 @@ class Order(Document):
     payments: tuple[Payment, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
     cancellation: Cancellation | None = None
+    delivered_at: Delivered = None
+    business: Annotated[bool, BeforeValidator(lambda value: value is True)] = False
+    withdrawal: Annotated[NotedWithdrawal | None, BeforeValidator(_noted)] = None
 
     @model_validator(mode="after")
     def _rows_have_ids_of_their_own(self) -> Order:

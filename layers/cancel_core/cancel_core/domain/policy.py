@@ -7,13 +7,21 @@ to mend.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cancel_core.domain.mail_settings import NO_MAIL, MailFault, MailSettings, read_mail
+from cancel_core.domain.withdrawal_settings import (
+    NO_WITHDRAWAL,
+    WithdrawalFault,
+    WithdrawalSettings,
+    read_withdrawal,
+)
 
 if TYPE_CHECKING:
+    from datetime import date
+
     # Its module brings pydantic, which who reads the config alone needs not.
     from cancel_core.domain.cancellation import RefundBasis
 
@@ -34,7 +42,7 @@ DEFAULT_REASONS = (
 )
 """What a new installation begins with."""
 REASON_CODE_LENGTH = 64
-SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail")
+SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access", "withdrawal")
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
 _STORE = "store:"
@@ -51,7 +59,7 @@ class PolicyReason(NamedTuple):
 
 Settings = dict[str, Any]
 """A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
-`mail` MailSettings."""
+`mail` MailSettings, `guest_access` bool, `withdrawal` WithdrawalSettings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +75,25 @@ class Problem:
         return f"scope {shown(self.scope)}: {self.fault}; {self.remedy}"
 
 
+def _no_holiday(_: date) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is in force for one store. `problems` say what of the config is not, because it is wrong."""
+    """What is in force for one store. `problems` say what of the config is not, because it is wrong.
+
+    `is_holiday`: the public holidays of the country that `withdrawal` names. Whoever reads the policy brings them.
+    """
 
     enabled: bool
     reasons: tuple[PolicyReason, ...] = ()
     cancellable_statuses: tuple[str, ...] = DEFAULT_CANCELLABLE_STATUSES
     refund_basis: RefundBasis = "invoiced"
     mail: MailSettings = NO_MAIL
+    withdrawal: WithdrawalSettings = NO_WITHDRAWAL
+    is_holiday: Callable[[date], bool] = field(default=_no_holiday, compare=False, repr=False)
+    guest_access: bool = False
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:
@@ -144,6 +162,8 @@ def read_policy(
         cancellable_statuses=settings.get("cancellable_statuses", DEFAULT_CANCELLABLE_STATUSES),
         refund_basis=settings.get("refund_basis", "invoiced"),
         mail=settings.get("mail", NO_MAIL),
+        withdrawal=settings.get("withdrawal", NO_WITHDRAWAL),
+        guest_access=settings.get("guest_access", False),
         problems=tuple(problems),
     )
 
@@ -202,10 +222,12 @@ def last_reasons(good_default: Good) -> tuple[PolicyReason, ...]:
 
 def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     """One document by itself, in plain values. Never raises."""
-    readers = dict(zip(SETTINGS, (_read_enabled, _read_reasons, _read_statuses, _read_basis, read_mail), strict=True))
+    on, guests = _yes_or_no("enabled"), _yes_or_no("guest_access")
+    read = (on, _read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal)
+    readers: dict[str, Callable[[object], Any]] = dict(zip(SETTINGS, read, strict=True))
     settings: Settings = {}
     problems: list[Problem] = []
-    if scope != DEFAULT_SCOPE and (not is_store(scope) or _is_blank(scope[len(_STORE) :])):
+    if scope != DEFAULT_SCOPE and (not is_store(scope) or is_blank(scope[len(_STORE) :])):
         problems.append(wrong_scope(scope, "is neither default nor store: and the id of a store"))
     elif has_blanks_around(scope.removeprefix(_STORE)):
         problems.append(wrong_scope(scope, "has blanks or invisible characters around the id of the store"))
@@ -220,7 +242,7 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
             continue
         try:
             settings[attribute] = readers[attribute](document[attribute])
-        except (_Fault, MailFault) as found:
+        except (_Fault, MailFault, WithdrawalFault) as found:
             problems.append(Problem(scope, attribute, *found.args))
     # A store that is silent on its reasons takes those of default.
     silent = is_store(scope) and "reasons" not in document
@@ -251,7 +273,7 @@ def _is_seen(letter: str, nothing: str) -> bool:
     return letter not in _FILLERS and unicodedata.category(letter)[0] not in nothing
 
 
-def _is_blank(text: str) -> bool:
+def is_blank(text: str) -> bool:
     """Whether nothing of it can be seen: blanks, controls, joiners, marks that stand on nothing."""
     return not any(_is_seen(letter, "CZM") for letter in text)
 
@@ -264,12 +286,15 @@ class _Fault(ValueError):
     """(what is wrong, how to mend it)"""
 
 
-def _read_enabled(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and (word := value.strip().lower()) in _WORDS:
-        return _WORDS[word]
-    raise _Fault("enabled is neither Yes nor No", "set it to a Boolean, or to the word Yes or No")
+def _yes_or_no(attribute: str) -> Callable[[object], bool]:
+    def read(value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and (word := value.strip().lower()) in _WORDS:
+            return _WORDS[word]
+        raise _Fault(f"{attribute} is neither Yes nor No", "set it to a Boolean, or to the word Yes or No")
+
+    return read
 
 
 def _read_reasons(value: object) -> tuple[PolicyReason, ...]:
@@ -285,7 +310,7 @@ def _read_reasons(value: object) -> tuple[PolicyReason, ...]:
             )
         for name in ("code", "description"):
             text = entry.get(name)
-            if not isinstance(text, str) or _is_blank(text):
+            if not isinstance(text, str) or is_blank(text):
                 raise _Fault(f"reason {number} has no {name}", "give it one")
         code = entry["code"]
         if has_blanks_around(code):
@@ -299,7 +324,7 @@ def _read_reasons(value: object) -> tuple[PolicyReason, ...]:
 
 
 def _read_statuses(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(status, str) and not _is_blank(status) for status in value):
+    if not isinstance(value, list) or not all(isinstance(status, str) and not is_blank(status) for status in value):
         raise _Fault("cancellable_statuses is not a List of Strings", "make it a List of statuses, each a String")
     if forbidden := [status for status in value if _is_forbidden(status)]:
         raise _Fault(

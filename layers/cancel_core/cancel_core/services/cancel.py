@@ -40,14 +40,14 @@ class Canceled(NamedTuple):
 
 
 def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now: datetime) -> Canceled:
-    """Cancels an order of the customer, or finds that this very request did. Two round trips where nobody interferes.
+    """Cancels an order of the caller's, or finds that this very request did. Two round trips where nobody interferes.
 
     Raises a `Refusal`, checked in this order: the order is the caller's; the request is not a repeat; the blockers;
     the reason; the write.
     """
-    stored = orders.of_customer(request.order_id, request.customer_id)
+    stored = orders.of_caller(request.order_id, request.caller)
     for _ in range(MAX_ATTEMPTS):
-        if stored is None or not stored.belongs_to(request.customer_id):
+        if stored is None or not stored.belongs_to(request.caller):
             raise OrderNotFound("There is no such order.")
         policy = policies.get(stored.store_id)
         if _is_repeat(stored, policy, request):
@@ -63,7 +63,7 @@ def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now
         if stored and _is_own_write(stored, request):
             return Canceled(stored, policy, replayed=False)
     # The last state that was seen is as good as any: it will have changed again.
-    order = stored.order if stored and stored.belongs_to(request.customer_id) else None
+    order = stored.order if stored and stored.belongs_to(request.caller) else None
     raise ConcurrentUpdate(
         "The order kept changing while it was to be cancelled. Try again.", order=order, policy=policy
     )

@@ -12,6 +12,7 @@ from cancel_core.domain.events import CONFIG_SOURCE, SCHEMA_VERSION, Event
 from cancel_core.domain.mail_settings import mail_note
 from cancel_core.domain.policy import DEFAULT_SCOPE, Good, Settings, in_force, is_store, judge, shown
 from cancel_core.domain.times import iso
+from cancel_core.domain.withdrawal_settings import receipt_note
 from cancel_core.telemetry import count, logger, problem_fields
 
 if TYPE_CHECKING:
@@ -94,8 +95,9 @@ def _assess(
     if document is None or told.problems:
         return told
     # What is right by itself may still lack what mails are sent from: it is in force, and told.
-    note = mail_note(shared | judge(scope, document).settings, identity)
-    return told._replace(text=f"{told.text} {note}") if note else told
+    in_force_now = shared | judge(scope, document).settings
+    notes = [note for note in (mail_note(in_force_now, identity), receipt_note(in_force_now, identity)) if note]
+    return told._replace(text=" ".join([told.text, *notes]))
 
 
 def _keep(configs: Configs, change: ConfigChange, own: StoredScope, shared: Settings, twin: str | None) -> GoodRow:

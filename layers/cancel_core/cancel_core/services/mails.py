@@ -70,7 +70,7 @@ def send_mails(
         if not has_something_to_tell(mail.kind, facts):
             continue
         try:
-            sent += _send(post, mail, settings, facts, deadline, clock)
+            sent += deliver(post, mail, settings, facts, deadline, clock)
         except (MailPostponed, ServiceUnavailable) as error:
             # The others are still to be sent.
             reasons.append(str(error))
@@ -91,9 +91,10 @@ def _facts(detail: Mapping[str, Any], stored: StoredOrder | None, contact: Conta
     return order_facts(detail, state.order if state else None, state.cancellation if state else None, contact)
 
 
-def _send(
+def deliver(
     post: Post, mail: Mail, settings: MailSettings, facts: Facts, deadline: datetime, clock: Callable[[], datetime]
 ) -> int:
+    """Sends one mail, if it has not been sent: 1 if it was now. Raises `MailPostponed` or `ServiceUnavailable`."""
     now = clock()
     claim, attempt = post.mails.claim(mail, iso(now), iso(deadline + ROUNDED), int((now + post.keep).timestamp()))
     keys = {"mail_id": mail.mail_id, "kind": mail.kind}

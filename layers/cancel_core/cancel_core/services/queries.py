@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cancel_core.domain.caller import Caller
 from cancel_core.domain.cancellation import Cancellation
 from cancel_core.domain.order import Order
 from cancel_core.domain.policy import Policy
@@ -43,30 +44,28 @@ class OrderPage(NamedTuple):
     last: dict[str, str] | None
 
 
-def _own(orders: Orders, order_id: str, customer_id: str | None) -> StoredOrder:
+def _own(orders: Orders, order_id: str, caller: Caller) -> StoredOrder:
     """The caller's order. Someone else's and none at all look exactly alike."""
-    stored = orders.of_customer(order_id, customer_id)
+    stored = orders.of_caller(order_id, caller)
     if stored is None:
         raise OrderNotFound("There is no such order.")
     return stored
 
 
-def get_order(orders: Orders, policies: Policies, order_id: str, customer_id: str | None) -> OrderUnderPolicy:
+def get_order(orders: Orders, policies: Policies, order_id: str, caller: Caller) -> OrderUnderPolicy:
     """Raises `OrderNotFound`, `OrderUnreadable`, `ServiceUnavailable`, as all of these do."""
-    stored = _own(orders, order_id, customer_id)
+    stored = _own(orders, order_id, caller)
     return OrderUnderPolicy(stored.order, policies.get(stored.store_id))
 
 
-def check_eligibility(
-    orders: Orders, policies: Policies, order_id: str, customer_id: str | None
-) -> tuple[Order, Decision]:
-    order, policy = get_order(orders, policies, order_id, customer_id)
+def check_eligibility(orders: Orders, policies: Policies, order_id: str, caller: Caller) -> tuple[Order, Decision]:
+    order, policy = get_order(orders, policies, order_id, caller)
     return order, decide(order, policy)
 
 
-def get_cancellation(orders: Orders, order_id: str, customer_id: str | None) -> tuple[Order, Cancellation]:
+def get_cancellation(orders: Orders, order_id: str, caller: Caller) -> tuple[Order, Cancellation]:
     """Raises `CancellationNotFound` as well."""
-    order = _own(orders, order_id, customer_id).order
+    order = _own(orders, order_id, caller).order
     if order.cancellation is None:
         raise CancellationNotFound("This order has not been cancelled here.")
     return order, order.cancellation

@@ -106,6 +106,11 @@ class Policies:
                 return cached[1]
         (read_at, default), own = self._read(store_id, now)
         policy = read_policy(store_id, default.document, own.document, default.good, own.good)
+        if country := policy.withdrawal.country:
+            # Only a store that names a country needs it.
+            from cancel_core.adapters.calendar import public_holidays
+
+            policy = replace(policy, is_holiday=public_holidays(country))
         self._tell(policy, now)
         is_known = own.document is not None
         if not is_known:

@@ -95,6 +95,13 @@ class Mails:
             mail_id, changes, condition, {":attempt": attempt, ":sending": "sending"}, remove=("claimed_until",)
         )
 
+    def give_up(self, mail_id: str, error: str, at: str) -> None:
+        """Has a mail that is waiting, or that somebody has let go of, be no longer to be sent. It may not be there."""
+        condition = "#status = :waiting OR (#status = :sending AND claimed_until <= :now)"
+        changes = {"status": "failed", "error": error, "updated_at": at}
+        values = {":waiting": "waiting", ":sending": "sending", ":now": at}
+        self._update(mail_id, changes, condition, values, remove=("unsent_since", "claimed_until"))
+
     def came_back(self, mail_id: str, delivery: Mapping[str, str], at: str) -> bool:
         """Notes a bounce or a complaint; a mail that came back was sent. False where there is no such row (any more).
 

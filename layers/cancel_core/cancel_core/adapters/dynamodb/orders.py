@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, database_errors, item_that_failed
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+from cancel_core.domain.caller import Caller, Customer
 from cancel_core.domain.order_change import OrderChange
 from cancel_core.errors import OrderChanged, OrderTooLarge, ServiceUnavailable
 
@@ -33,21 +34,23 @@ class Orders:
         """Strongly consistent. None when there is no such order. Raises `ServiceUnavailable`."""
         return self._read(order_id, {})
 
-    def of_customer(self, order_id: str, customer_id: str | None) -> StoredOrder | None:
-        """The order, if it is this customer's; strongly consistent. Raises `ServiceUnavailable`.
+    def of_caller(self, order_id: str, caller: Caller) -> StoredOrder | None:
+        """The order, if it is this caller's; strongly consistent. Raises `ServiceUnavailable`.
 
         Somebody else's never leaves the database: how long it takes to say so does not tell it from none. A `Query`
         costs what a `GetItem` does, and can have a filter.
         """
-        if not customer_id:
-            return None
-        return self._read(
-            order_id,
-            {
-                "FilterExpression": "customer_id = :customer",
-                "ExpressionAttributeValues": {":customer": {"S": customer_id}},
-            },
-        )
+        if isinstance(caller, Customer):
+            if not caller.customer_id:
+                return None
+            condition, values = "customer_id = :customer", {":customer": {"S": caller.customer_id}}
+        else:
+            condition = (
+                "(attribute_not_exists(customer_id) OR attribute_type(customer_id, :null)) AND placed_at = :placed"
+            )
+            values = {":null": {"S": "NULL"}, ":placed": {"S": caller.placed_at}}
+        stored = self._read(order_id, {"FilterExpression": condition, "ExpressionAttributeValues": values})
+        return stored if stored and stored.belongs_to(caller) else None
 
     def _read(self, order_id: str, condition: dict[str, Any]) -> StoredOrder | None:
         if not self.fits(order_id):

@@ -12,6 +12,7 @@ from typing import Any
 from cancel_core.adapters.dynamodb.attributes import attribute_value, present
 from cancel_core.adapters.dynamodb.database import Raw
 from cancel_core.domain.addresses import Contact
+from cancel_core.domain.caller import Caller, Customer
 from cancel_core.domain.cancellation import Cancellation, read_cancellation, to_document
 from cancel_core.domain.events import OrderState
 from cancel_core.domain.order import ORDER_ATTRIBUTES, Order, read_order
@@ -45,6 +46,10 @@ class StoredOrder:
         return self._text("status") or ""
 
     @property
+    def placed_at(self) -> str:
+        return self._text("placed_at") or ""
+
+    @property
     def contact(self) -> Contact:
         """Whom a mail about it goes to. Whatever of that is no text counts as absent."""
         return Contact(*(self._text(name) or "" for name in ("customer_email", "customer_name", "language")))
@@ -53,9 +58,19 @@ class StoredOrder:
         text: str | None = self.raw.get(name, {}).get("S")
         return text
 
-    def belongs_to(self, customer_id: str | None) -> bool:
-        """A guest's order, which has no customer, is nobody's."""
-        return bool(customer_id) and self._text("customer_id") == customer_id
+    def belongs_to(self, caller: Caller) -> bool:
+        """An order without a customer is a guest's, who has proven its address; it is no customer's."""
+        if isinstance(caller, Customer):
+            return bool(caller.customer_id) and self._text("customer_id") == caller.customer_id
+        return (
+            self.is_guests
+            and (self.order_id, self.placed_at) == (caller.order_id, caller.placed_at)
+            and caller.has(self.contact.email)
+        )
+
+    @property
+    def is_guests(self) -> bool:
+        return "NULL" in self.raw.get("customer_id", {"NULL": True})
 
     @cached_property
     def document(self) -> dict[str, Any]:

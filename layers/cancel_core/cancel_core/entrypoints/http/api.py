@@ -48,6 +48,6 @@ def _answer(handle: Callable[[ApiRequest], Answer], request: ApiRequest) -> dict
         count("InternalError")
         return internal_error(request)
     logger.append_keys(**answer.log_keys)
-    response = respond(request, 200, answer.body, answer.headers)
+    response = respond(request, answer.status, answer.body, answer.headers)
     logger.info("answered", extra={"status": response["statusCode"]})
     return response

@@ -7,17 +7,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from cancel_core.domain.access import CODE_LIFE, Token
 from cancel_core.domain.cancellation import Cancellation
 from cancel_core.domain.item_rows import refund_items
 from cancel_core.domain.order import Charge, Item, Order
 from cancel_core.domain.policy import Policy
 from cancel_core.domain.refund_plan import RefundPlan
 from cancel_core.domain.rules import Decision, decide
-from cancel_core.domain.times import moment
+from cancel_core.domain.times import iso, moment
 from cancel_core.domain.values import number
 from cancel_core.entrypoints.http.cursor import write_cursor
 
 if TYPE_CHECKING:
+    from cancel_core.domain.withdrawal_period import Withdrawal
     from cancel_core.services.cancel import Canceled
     from cancel_core.services.queries import OrderPage
 
@@ -31,26 +33,52 @@ def reasons_view(policy: Policy) -> dict[str, Any]:
     return {"enabled": policy.enabled, "reasons": [reason._asdict() for reason in reasons]}
 
 
-def page_view(page: OrderPage, customer_id: str | None) -> dict[str, Any]:
+def access_view() -> dict[str, Any]:
+    """The answer to whoever asks for a code."""
+    return {"expires_in": int(CODE_LIFE.total_seconds())}
+
+
+def token_view(token: Token) -> dict[str, Any]:
+    return {"token": token.token, "expires_at": iso(token.expires_at)}
+
+
+def page_view(page: OrderPage, customer_id: str | None, now: datetime) -> dict[str, Any]:
     """A page of the customer's orders."""
     return {
         "orders": [
-            summary_view(*listed.order) if listed.order else unreadable_view(listed.document) for listed in page.orders
+            summary_view(*listed.order, now) if listed.order else unreadable_view(listed.document)
+            for listed in page.orders
         ],
         "next_cursor": write_cursor(page.last, customer_id) if page.last and customer_id else None,
     }
 
 
-def canceled_view(canceled: Canceled) -> dict[str, Any]:
+def canceled_view(canceled: Canceled, now: datetime) -> dict[str, Any]:
     """The answer to a cancel: the order as it now is, and its cancellation."""
-    order = order_view(canceled.stored.order, canceled.policy)
+    order = order_view(canceled.stored.order, canceled.policy, now)
     return {"order": order, "cancellation": order["cancellation"]}
 
 
-def summary_view(order: Order, policy: Policy) -> dict[str, Any]:
-    """An order in a list."""
-    row = {name: getattr(order, name) for name in _SUMMARY}
-    return row | {"available_actions": ["CANCEL"] if decide(order, policy).eligible else []}
+def summary_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
+    """An order in a list, with what can be done with it `now`."""
+    return _summary(order, policy, _withdrawal(order, policy, now))
+
+
+def _summary(order: Order, policy: Policy, withdrawal: Withdrawal | None) -> dict[str, Any]:
+    actions = ["CANCEL"] if decide(order, policy).eligible else []
+    if withdrawal and withdrawal.offers:
+        actions.append("WITHDRAW")
+    return {name: getattr(order, name) for name in _SUMMARY} | {"available_actions": actions}
+
+
+def _withdrawal(order: Order, policy: Policy, now: datetime) -> Withdrawal | None:
+    """None where withdrawing is not enabled."""
+    if not policy.withdrawal.enabled:
+        return None
+    # A store that has not enabled it needs none of this.
+    from cancel_core.domain.withdrawal_period import withdrawal_of
+
+    return withdrawal_of(order, policy, now)
 
 
 def unreadable_view(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,17 +92,23 @@ def unreadable_view(document: Mapping[str, Any]) -> dict[str, Any]:
     return row | {"available_actions": []}
 
 
-def order_view(order: Order, policy: Policy) -> dict[str, Any]:
-    """One order, whole."""
+def order_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
+    """One order, whole, with what can be done with it `now`."""
+    withdrawal = _withdrawal(order, policy, now)
     # Entries are appended: of two of the same second the one that stands later is the newer.
     visible = [entry for entry in order.history if entry.visible_to_customer]
     newest_first = sorted(enumerate(visible), key=lambda row: (_time(row[1].at), row[0]), reverse=True)
-    return summary_view(order, policy) | {
+    return _summary(order, policy, withdrawal) | {
         "items": [_item_view(item) for item in order.items],
         "shipping": _charge_view(order.shipping) if order.shipping else None,
         "fees": [{"fee_id": fee.fee_id, "name": fee.name} | _charge_view(fee) for fee in order.fees],
         "history": [entry.model_dump(include=_ENTRY) for _, entry in newest_first],
         "cancellation": cancellation_view(order, order.cancellation) if order.cancellation else None,
+        "withdrawal": {
+            "open": withdrawal.open if withdrawal else False,
+            "until": withdrawal.until.isoformat() if withdrawal and withdrawal.until else None,
+            "withdrawal_id": order.withdrawal.withdrawal_id if order.withdrawal else None,
+        },
     }
 
 

@@ -8,7 +8,14 @@ from typing import Any
 from cancel_core.entrypoints.http.documents import order_view
 from cancel_core.entrypoints.http.request import ApiRequest, InvalidRequest
 from cancel_core.entrypoints.http.response import respond
-from cancel_core.errors import OrderNotCancellable, Refusal, ServiceUnavailable
+from cancel_core.errors import (
+    AddressMissing,
+    InvalidAccessCode,
+    InvalidAccessToken,
+    OrderNotCancellable,
+    Refusal,
+    ServiceUnavailable,
+)
 
 RETRY_AFTER_SECONDS = 2
 
@@ -21,8 +28,11 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "INVALID_ORDER_STATUS": (409, "The order's status does not allow cancelling"),
     "PARTIAL_ORDER_ITEM_SHIPPED": (409, "Part of the order has shipped"),
     "INVALID_CANCELLATION_REASON": (422, "The reason is not one of the store's"),
+    "WITHDRAWAL_DISABLED": (409, "Withdrawing is not enabled"),
     "CONCURRENT_UPDATE": (409, "The order kept changing"),
     "ORDER_TOO_LARGE": (409, "The order is too large to be written"),
+    "INVALID_ACCESS_CODE": (401, "The access code is not valid"),
+    "INVALID_ACCESS_TOKEN": (401, "The access token is not valid"),
     "SERVICE_UNAVAILABLE": (503, "Try again shortly"),
 }
 """The HTTP status and the title of each code. A request that can't be parsed has a status of its own."""
@@ -38,12 +48,18 @@ def refusal_problem(request: ApiRequest, refusal: Refusal) -> dict[str, Any]:
             status = refusal.status
             if refusal.errors:
                 extra["errors"] = _errors(refusal.errors)
+        case AddressMissing():
+            extra["errors"] = _errors([("#/email", "must be given, for the order has no address")])
         case OrderNotCancellable() if refusal.item_ids:
             extra["item_ids"] = list(refusal.item_ids)
+        case InvalidAccessCode():
+            headers["www-authenticate"] = 'Bearer realm="guest"'
+        case InvalidAccessToken():
+            headers["www-authenticate"] = 'Bearer realm="guest", error="invalid_token"'
         case ServiceUnavailable():
             headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     if refusal.order and refusal.policy:
-        extra["order"] = order_view(refusal.order, refusal.policy)
+        extra["order"] = order_view(refusal.order, refusal.policy, request.received)
     return _problem(request, status, refusal.code, title, refusal.detail, extra, headers)
 
 

@@ -7,29 +7,41 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cancel_core.domain.caller import Caller, Customer, Guest
 from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.cancellation import Fingerprint
 from cancel_core.domain.policy import DEFAULT_STORE, REASON_CODE_LENGTH
-from cancel_core.errors import Refusal
+from cancel_core.domain.withdrawal import WithdrawalRequest
+from cancel_core.errors import InvalidAccessToken, Refusal
 from cancel_core.telemetry import logger
 
 MAX_BODY_BYTES = 16_384
 """The longest body that has anything to say, a comment of 500 characters in escapes among it, has less than half."""
 MAX_PATH = 512
+ESCAPE_BYTES = 4
+"""How many of an escape's six bytes do not count in a statement of withdrawal: its message alone may have 2,000
+characters, and many programs write each that is not ASCII as an escape, or as two."""
 MAX_ERRORS = 10
 MAX_POINTER = 200
 # What the gateway makes of a claim that is no string: an array is "[a b]", an object "map[a:b]" or JSON.
 _NO_TEXT = re.compile(r"\[.*\]|map\[.*\]|\{.*\}|true|false|null|<nil>", re.DOTALL)
 _KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
+_BAD_KEY = ("#/Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+# RFC 6750, 2.1: what a token may be made of. Ours have 43 characters.
+_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,200})", re.ASCII | re.IGNORECASE)
 _LIMIT = re.compile(r"[0-9]{1,3}", re.ASCII)
 _CODING = re.compile(r"([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(?:;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
 """One element of Accept-Encoding in lower case: a name, and perhaps its weight."""
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class InvalidRequest(Refusal):
@@ -58,6 +70,11 @@ class ApiRequest:
         return str(self.event["requestContext"]["requestId"])
 
     @property
+    def received(self) -> datetime:
+        """When the gateway got it, to the millisecond."""
+        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self.event["requestContext"]["timeEpoch"])
+
+    @property
     def method(self) -> str:
         return str(self.event["requestContext"]["http"]["method"])
 
@@ -66,9 +83,39 @@ class ApiRequest:
         """Cut where no route of ours is so long: it is shown in answers."""
         return str(self.event["rawPath"])[:MAX_PATH]
 
+    def caller(self, claim: str, find_guest: Callable[[str], Guest | None]) -> Caller:
+        """Who asks: the route says whether a customer, by the claim of the JWT, or a guest, by an access token.
+
+        `find_guest` has the guest for whom a token speaks. Raises `InvalidAccessToken`.
+        """
+        if not self.is_guests:
+            return self.customer(claim)
+        credentials = _BEARER.fullmatch(self.header("authorization") or "")
+        guest = find_guest(credentials[1]) if credentials else None
+        if guest is None:
+            raise InvalidAccessToken("The access token is missing, is none, or has expired.")
+        logger.append_keys(order_id=guest.order_id)
+        return guest
+
     @property
-    def order_id(self) -> str:
-        return str(self.event["pathParameters"]["order_id"])
+    def is_guests(self) -> bool:
+        """Whether the route is one of those that the gateway's authorizer does not stand before."""
+        return str(self.event.get("routeKey", "")).partition(" ")[2].startswith("/guest/")
+
+    def body(self, model: type[M]) -> M:
+        """The body, read as this model. Raises `InvalidRequest`."""
+        try:
+            return model.model_validate(self._json())
+        except ValidationError as error:
+            _refuse([(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_input=False)])
+
+    def order_id_of(self, caller: Caller) -> str:
+        """The order that is asked about: a guest's token is for one alone, and the path does not name it."""
+        return caller.order_id if isinstance(caller, Guest) else str(self.event["pathParameters"]["order_id"])
+
+    def customer(self, claim: str) -> Customer:
+        """The customer that the JWT speaks for."""
+        return Customer(self.customer_id(claim))
 
     def customer_id(self, claim: str) -> str | None:
         """The customer that the token speaks for; None, who has no orders, when the claim is not there or no string.
@@ -119,14 +166,13 @@ class ApiRequest:
             )
         return int(text)
 
-    def cancel_request(self, claim: str) -> CancelRequest:
+    def cancel_request(self, caller: Caller) -> CancelRequest:
         """Raises `InvalidRequest`."""
         body = self._json()
-        customer_id = self.customer_id(claim)
         errors: list[tuple[str, str]] = []
         key = self.header("idempotency-key")
         if key is not None and not _KEY.fullmatch(key):
-            errors.append(("#/Idempotency-Key", "must be 1 to 255 printable ASCII characters"))
+            errors.append(_BAD_KEY)
         try:
             cancel = CancelBody.model_validate(body)
         except ValidationError as error:
@@ -135,28 +181,47 @@ class ApiRequest:
         if errors:
             _refuse(errors)
         return CancelRequest(
-            order_id=self.order_id,
-            customer_id=customer_id,
+            order_id=self.order_id_of(caller),
+            caller=caller,
             reason=cancel.reason,
             comment=cancel.comment,
             request_id=self.request_id,
-            fingerprint=_fingerprint(customer_id, key, cancel) if key is not None else None,
+            fingerprint=_fingerprint(caller.owner, key, cancel) if key is not None else None,
             earlier_body=_digest(_parsed(cancel)) if key is not None else None,
         )
 
-    def _json(self) -> object:
+    def withdrawal_request(self, model: type[M]) -> WithdrawalRequest:
+        """A statement of withdrawal, whose body reads as this model. Raises `InvalidRequest`."""
+        body = self._json(is_statement=True)
+        errors: list[tuple[str, str]] = []
+        key = self.header("idempotency-key")
+        if key is not None and not _KEY.fullmatch(key):
+            errors.append(_BAD_KEY)
+        try:
+            given = model.model_validate(body)
+        except ValidationError as error:
+            errors = [(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_input=False)] + errors
+            _refuse(errors)
+        if errors:
+            _refuse(errors)
+        return WithdrawalRequest(given.model_dump(exclude_none=True), self.received, self.request_id, key)
+
+    def _json(self, *, is_statement: bool = False) -> object:
         body = self.event.get("body")
         if not body:
             raise InvalidRequest("The request has no body.", status=400)
         is_base64 = bool(self.event.get("isBase64Encoded"))
-        if _bytes(body, is_base64=is_base64) > MAX_BODY_BYTES:
+        size = _bytes(body, is_base64=is_base64)
+        if is_statement and MAX_BODY_BYTES < size <= 3 * MAX_BODY_BYTES:
+            size -= ESCAPE_BYTES * _escapes(body, is_base64=is_base64)
+        if size > MAX_BODY_BYTES:
             raise InvalidRequest(f"The body has more than {MAX_BODY_BYTES} bytes.", status=413)
         media_type = (self.header("content-type") or "").split(";")[0].strip().lower()
         if media_type != "application/json":
             raise InvalidRequest("The body must be application/json.", status=415)
         try:
             text = base64.b64decode(body).decode() if is_base64 else body
-            return json.loads(text, parse_constant=_no_constant)
+            return json.loads(text, parse_constant=_no_constant, parse_float=_exact if is_statement else None)
         except (ValueError, RecursionError) as error:
             raise InvalidRequest("The body is not valid JSON.", status=400) from error
 
@@ -177,6 +242,24 @@ def _bytes(body: str, *, is_base64: bool) -> int:
     return len(body) if len(body) > MAX_BODY_BYTES else len(body.encode("utf-8", "replace"))
 
 
+def _escapes(body: str, *, is_base64: bool) -> int:
+    """How many characters of the body are written as \\uXXXX."""
+    if not is_base64:
+        return body.count("\\u")
+    try:
+        return base64.b64decode(body).count(b"\\u")
+    except ValueError:
+        return 0
+
+
+def _exact(text: str) -> Decimal | float:
+    """A number with all of its digits; infinity for one that no program has."""
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        return float("inf")
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
@@ -190,14 +273,14 @@ def _pointer(location: tuple[int | str, ...]) -> str:
     return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
-def _fingerprint(customer_id: str | None, key: str, body: CancelBody) -> Fingerprint:
+def _fingerprint(owner: str, key: str, body: CancelBody) -> Fingerprint:
     """Hashes, since a key is the client's and a comment is personal.
 
     The body's is under the client's key, which nobody keeps: a plain hash would tell who guesses a comment that it is
     right, after the comment has been erased, too.
     """
-    digest = hmac.new(f"{customer_id}\0{key}".encode(), _parsed(body).encode(), "sha256").hexdigest()
-    return Fingerprint(key=_digest(f"{customer_id}\0{key}"), body=digest)
+    digest = hmac.new(f"{owner}\0{key}".encode(), _parsed(body).encode(), "sha256").hexdigest()
+    return Fingerprint(key=_digest(f"{owner}\0{key}"), body=digest)
 
 
 def _parsed(body: CancelBody) -> str:

@@ -24,14 +24,14 @@ makes 12.4 KB of that in 0.2 ms, two packets more; level 9 takes 2.6 ms to save 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 200 with this document, and headers beside or in place of the usual ones. A GET's gets an ETag.
-
-    `log_keys` stand in the log line of the answer.
+    """A 200, or another `status`, with this document, and headers beside or in place of the usual ones. A GET's gets an
+    ETag. `log_keys` stand in the log line of the answer.
     """
 
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
     log_keys: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
 
 
 def public(cache_seconds: float) -> dict[str, str]:

@@ -1,0 +1,23 @@
+"""The public holidays of a country, of the list that `make holidays` makes of the package `holidays`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+LIST = Path(__file__).parent / "public_holidays.txt"
+"""A line is a country, a year, and the days MMDD that are public holidays of the whole country and no weekend."""
+
+
+@cache
+def public_holidays(country: str) -> Callable[[date], bool]:
+    """Whether a day is a public holiday of the country (ISO 3166-1 alpha-2), as far as the list reaches; its weekends
+    apart. Raises KeyError for a country that the list has not.
+    """
+    lines = [line for line in LIST.read_text().splitlines() if line.startswith(f"{country} ")]
+    if not lines:
+        raise KeyError(country)
+    days = {year + day for _, year, *days in map(str.split, lines) for day in days}
+    return lambda day: f"{day:%Y%m%d}" in days

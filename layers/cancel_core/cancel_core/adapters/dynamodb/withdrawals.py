@@ -1,0 +1,89 @@
+"""The withdrawals table: what consumers have said, and beside it, never in it, what became of that.
+
+Key `withdrawal_id` and `part`. Items are put where there is none, and never changed: no function may update or delete
+one. `statement`: see `Statement.to_item`; the other parts are written by whom the product tells of a new statement.
+Each part has `expires_at` (epoch seconds); those with `day` (YYYY-MM-DD) and `received_at` stand in the index `by_day`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from cancel_core.adapters.dynamodb.attributes import attribute_values, plain
+from cancel_core.adapters.dynamodb.database import FAILED_CONDITION, database_errors, item_that_failed
+from cancel_core.domain.withdrawal import STATEMENT, Statement, read_statement
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+
+class Withdrawals:
+    """The table, as far as functions use it."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self.table = table
+
+    def put(self, statement: Statement) -> Statement:
+        """Stores a statement. What the table then holds under its id: this one, or one that was there before.
+
+        Raises `ServiceUnavailable`.
+        """
+        before = self._put(statement.to_item())
+        return statement if before is None else read_statement(before)
+
+    def put_part(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Stores another part, in plain values, with its `withdrawal_id`, `part` and `expires_at`. The part that was
+        there before and stays; None where there was none.
+
+        Raises `ServiceUnavailable`.
+        """
+        return self._put(item)
+
+    def get(self, withdrawal_id: str) -> Statement | None:
+        """A statement, strongly consistent. Raises `ServiceUnavailable`."""
+        with database_errors():
+            answer = self._client.get_item(
+                TableName=self.table,
+                Key={"withdrawal_id": {"S": withdrawal_id}, "part": {"S": STATEMENT}},
+                ConsistentRead=True,
+            )
+        return read_statement(plain(answer["Item"])) if "Item" in answer else None
+
+    def parts(self, withdrawal_id: str) -> dict[str, dict[str, Any]]:
+        """All there is of one withdrawal, by part, in plain values; strongly consistent.
+
+        Raises `ServiceUnavailable`.
+        """
+        query: dict[str, Any] = {
+            "TableName": self.table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "withdrawal_id = :id",
+            "ExpressionAttributeValues": {":id": {"S": withdrawal_id}},
+        }
+        found: dict[str, dict[str, Any]] = {}
+        while True:
+            with database_errors():
+                answer = self._client.query(**query)
+            found |= {item["part"]["S"]: plain(item) for item in answer["Items"]}
+            if "LastEvaluatedKey" not in answer:
+                return found
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _put(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
+        try:
+            with database_errors():
+                self._client.put_item(
+                    TableName=self.table,
+                    Item=attribute_values(item),
+                    ConditionExpression="attribute_not_exists(withdrawal_id)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != FAILED_CONDITION:
+                raise
+            return plain(item_that_failed(error) or {})
+        return None

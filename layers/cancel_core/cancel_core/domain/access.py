@@ -1,0 +1,123 @@
+"""A guest's code and token: what they are good for, how long, and in which form they are kept.
+
+A code is six digits, which who holds its hash could try out: it is kept under a salted, slow one. A token is 32 random
+bytes, of which a plain hash tells nothing. Of the address there is a hash under a key that is kept nowhere: under the
+code, and then under the token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from cancel_core.domain.caller import address_hash
+
+CODE_LIFE = timedelta(minutes=15)
+TOKEN_LIFE = timedelta(minutes=30)
+MOST_TRIES = 5
+MOST_MAILS = 3
+WITHIN = timedelta(hours=1)
+"""So many codes are mailed for one order within this time."""
+CODES = 10**6
+_HALF = 32
+
+
+class AccessRequest(NamedTuple):
+    """Somebody asks for a code. `address`: its hash under the code. `at`: when, in milliseconds of the epoch."""
+
+    code_id: str
+    order_id: str
+    address: str
+    code: str
+    at: int
+
+    @property
+    def until(self) -> int:
+        """When the code ends, in seconds of the epoch."""
+        return self.at // 1000 + int(CODE_LIFE.total_seconds())
+
+    def is_for(self, address: str) -> bool:
+        return hmac.compare_digest(self.address, address_hash(address, self.code.encode()))
+
+
+class Stretched(NamedTuple):
+    """What a code becomes: `proof`, which is kept, in hex; and a key, which is not."""
+
+    proof: str
+    key: bytes
+
+
+def stretched(code: str, salt: bytes) -> Stretched:
+    """16 MB and some hundredths of a second of work for whoever tries out codes."""
+    made = hashlib.scrypt(code.encode("utf-8", "replace"), salt=salt, n=2**14, r=8, p=1, dklen=2 * _HALF)
+    return Stretched(made[:_HALF].hex(), made[_HALF:])
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The code of an order as it is kept; there is one at a time. `until` and `mailed`: seconds of the epoch.
+
+    `mailed`: when this code and those before it were sent, as far as they count. `placed_at` and `address` are the
+    order's to which it was sent. `used_by`: the hash of the token that was given for it.
+    """
+
+    order_id: str
+    code_id: str
+    placed_at: str
+    requested_at: int
+    salt: bytes
+    proof: str
+    address: str
+    until: int
+    mailed: tuple[int, ...]
+    tries: int = 0
+    used_by: str | None = None
+
+    def is_open(self, now: datetime) -> bool:
+        return self.used_by is None and self.tries < MOST_TRIES and now.timestamp() < self.until
+
+    @property
+    def expires_at(self) -> int:
+        """When the row may go: while a mail counts it stays."""
+        return max(self.until, *(at + int(WITHIN.total_seconds()) for at in self.mailed))
+
+
+def counting(mailed: Sequence[int], now: datetime) -> tuple[int, ...]:
+    """Those mails that count against one that is to be sent now."""
+    return tuple(at for at in mailed if at > now.timestamp() - WITHIN.total_seconds())
+
+
+def new_code(asked: AccessRequest, placed_at: str, address: str, salt: bytes, mailed: tuple[int, ...]) -> Code:
+    """`mailed`: the mails that count, this one's among them."""
+    proof, key = stretched(asked.code, salt)
+    return Code(
+        order_id=asked.order_id,
+        code_id=asked.code_id,
+        placed_at=placed_at,
+        requested_at=asked.at,
+        salt=salt,
+        proof=proof,
+        address=address_hash(address, key),
+        until=asked.until,
+        mailed=mailed,
+    )
+
+
+class Token(NamedTuple):
+    """A token as it is given out, once. `expires_at`: whole seconds."""
+
+    token: str
+    expires_at: datetime
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def token_key(token: str) -> bytes:
+    """Under what the address is hashed that a token's row carries."""
+    return token.encode("utf-8", "replace")

@@ -1,0 +1,56 @@
+"""Who asks: a customer, or a guest who has proven to read the mails of one order."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who a JWT speaks for. None: nobody, who has no orders."""
+
+    customer_id: str | None
+
+    @property
+    def owner(self) -> str:
+        """Whose idempotency keys these are."""
+        return str(self.customer_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who holds an access token of one order, which had this `placed_at` and this address when the code was mailed.
+
+    `address` is the address's hash under `key`, which is the token itself: see `address_hash`.
+    """
+
+    order_id: str
+    placed_at: str
+    address: str
+    key: bytes = field(repr=False)
+
+    @property
+    def owner(self) -> str:
+        """Whose idempotency keys these are: the order's, for a guest's next token is another one."""
+        return f"guest\0{self.order_id}"
+
+    def has(self, address: str) -> bool:
+        """Whether this is the address that was proven."""
+        return hmac.compare_digest(self.address, address_hash(address, self.key))
+
+
+Caller = Customer | Guest
+
+
+def normalised(address: str) -> str:
+    """What addresses are compared by: trimmed, without regard to case."""
+    return address.strip().lower()
+
+
+def address_hash(address: str, key: bytes) -> str:
+    """An address as it may be kept, in hex. Under a key, which is kept nowhere: who guesses an address learns nothing
+    from a plain hash of it alone.
+    """
+    return hmac.new(key, normalised(address).encode("utf-8", "replace"), hashlib.sha256).hexdigest()

@@ -1,0 +1,143 @@
+"""A statement of withdrawal: what a consumer has said, exactly as it is stored, hashed and shown in the receipt."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from cancel_core.domain.policy import is_blank
+from cancel_core.domain.values import number
+
+STATEMENT = "statement"
+"""The part of a withdrawal, in its table, that the consumer has said. Nothing is ever written into it."""
+
+LANGUAGE = r"[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8}){0,4}"
+"""What looks like a BCP 47 tag."""
+MOST_CHARACTERS = {"name": 200, "order": 255, "item": 200, "message": 2000, "store_id": 255}
+_LINES = frozenset("\t\n\r")
+
+
+def no_text(text: str) -> str:
+    """Why this is no text; empty where it is. Half of a surrogate pair is no character, nor can it be hashed."""
+    for letter in text:
+        category = unicodedata.category(letter)
+        if category == "Cs":
+            return "must be text: it has half of a surrogate pair"
+        if category == "Cc" and letter not in _LINES:
+            return "must be text: it has a control character"
+    return ""
+
+
+def fits(text: str, most: int) -> bool:
+    """Whether this can be a person's or a thing's name: something to be seen, and not too long."""
+    return len(text) <= most and not no_text(text) and not is_blank(text)
+
+
+class WithdrawalRequest(NamedTuple):
+    """A request as it came: the fields that were `given`, quantities int or float; when the gateway got it; the
+    gateway's id of it; and the Idempotency-Key, where one came along.
+    """
+
+    given: Mapping[str, Any]
+    received: datetime
+    request_id: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What is stored before it is answered.
+
+    `statement`: `email`, `order`, and where they are there `name`, `items` [{item, qty?}] (absent: all), `message`,
+    `store_id`, `language`; quantities int or float, as JSON has them. `receipt`: SHA-256, in
+    hex, of the canonical JSON (RFC 8785) of withdrawal_id, received_at and statement. `received_at`:
+    ISO 8601 UTC, milliseconds. `store_id`: the store whose settings held: the order's for a customer. `customer_id`,
+    `order_id` and `placed_at` of the order are there where the customer's own token proved it. `body`: a keyed hash of
+    the request, where an Idempotency-Key came with it. `expires_at`: epoch seconds.
+    """
+
+    withdrawal_id: str
+    received_at: str
+    store_id: str
+    statement: Mapping[str, Any]
+    receipt: str
+    expires_at: int
+    customer_id: str | None = None
+    order_id: str | None = None
+    placed_at: str | None = None
+    body: str | None = None
+
+    @property
+    def day(self) -> str:
+        """YYYY-MM-DD, in UTC."""
+        return self.received_at[:10]
+
+    @property
+    def is_proven(self) -> bool:
+        return self.order_id is not None
+
+    def to_item(self) -> dict[str, Any]:
+        """The item of the withdrawals table, in plain values."""
+        optional = {name: getattr(self, name) for name in ("customer_id", "order_id", "placed_at", "body")}
+        return {
+            "withdrawal_id": self.withdrawal_id,
+            "part": STATEMENT,
+            "day": self.day,
+            "received_at": self.received_at,
+            "store_id": self.store_id,
+            "statement": _stored(self.statement),
+            "receipt": self.receipt,
+            "expires_at": self.expires_at,
+            **{name: value for name, value in optional.items() if value is not None},
+        }
+
+
+def read_statement(item: Mapping[str, Any]) -> Statement:
+    """The statement in an item of the table, in plain values (numbers as Decimal). Raises KeyError where it is none."""
+    return Statement(
+        withdrawal_id=item["withdrawal_id"],
+        received_at=item["received_at"],
+        store_id=item["store_id"],
+        statement=_said(item["statement"]),
+        receipt=item["receipt"],
+        expires_at=int(item["expires_at"]),
+        customer_id=item.get("customer_id"),
+        order_id=item.get("order_id"),
+        placed_at=item.get("placed_at"),
+        body=item.get("body"),
+    )
+
+
+def expiry(received: datetime, days: float) -> int:
+    """Until when it is kept, in epoch seconds."""
+    return int((received + timedelta(days=days)).timestamp())
+
+
+def _stored(value: Any) -> Any:
+    """With numbers that a table takes."""
+    match value:
+        case float():
+            return Decimal(repr(value))
+        case Mapping():
+            return {name: _stored(entry) for name, entry in value.items()}
+        case list() | tuple():
+            return [_stored(entry) for entry in value]
+        case _:
+            return value
+
+
+def _said(value: Any) -> Any:
+    """With numbers as JSON has them."""
+    match value:
+        case Decimal():
+            return number(value)
+        case Mapping():
+            return {name: _said(entry) for name, entry in value.items()}
+        case list():
+            return [_said(entry) for entry in value]
+        case _:
+            return value

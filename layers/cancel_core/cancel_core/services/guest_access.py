@@ -1,0 +1,150 @@
+"""A guest's proof: a code is asked for, found out about and sent behind a queue, and turned into a token.
+
+Whoever asks learns nothing: the answer and the work before it are the same for every order and every address. Each
+line that talks to the outside may be the last one that runs: the code is in the message that comes again then.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cancel_core.domain.access import (
+    CODES,
+    MOST_MAILS,
+    TOKEN_LIFE,
+    AccessRequest,
+    Code,
+    Token,
+    counting,
+    new_code,
+    stretched,
+    token_key,
+)
+from cancel_core.domain.addresses import belongs_to_identity, is_address
+from cancel_core.domain.caller import Guest, address_hash
+from cancel_core.domain.ids import code_id
+from cancel_core.errors import GuestCodePostponed, InvalidAccessCode
+from cancel_core.telemetry import logger
+
+if TYPE_CHECKING:
+    from cancel_core.adapters.dynamodb.access import Access
+    from cancel_core.adapters.dynamodb.config import Policies
+    from cancel_core.adapters.dynamodb.orders import Orders
+    from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+    from cancel_core.adapters.sqs import Outbox
+
+SALT_BYTES = 16
+TOKEN_BYTES = 32
+MAX_ATTEMPTS = 5
+NO_SALT = bytes(SALT_BYTES)
+"""Under which a code is hashed that there is none to compare with."""
+
+
+def request_code(queue: Outbox, order_id: str, email: str, request_id: str, now: datetime) -> None:
+    """Puts the request into the queue, with a code of its own. `request_id` is the gateway's.
+
+    The code is made here, for the message may come twice, and must mean the same code then. Raises
+    `ServiceUnavailable`.
+    """
+    code = f"{secrets.randbelow(CODES):06}"
+    queue.send(
+        {
+            "code_id": code_id(order_id, request_id),
+            "order_id": order_id,
+            "address": address_hash(email, code.encode()),
+            "code": code,
+            "at": int(now.timestamp() * 1000),
+        }
+    )
+
+
+class CodeDesk(NamedTuple):
+    """What codes are sent with. `queue` leads to the mail function. `identity`: the ARN of the SES identity, or ""."""
+
+    orders: Orders
+    policies: Policies
+    access: Access
+    queue: Outbox
+    identity: str
+
+
+def send_code(desk: CodeDesk, message: Mapping[str, Any], clock: Callable[[], datetime]) -> bool:
+    """Has the code that a message carries be mailed, if the order and the address are a guest's who may have one.
+
+    Whether it is to be mailed; safe to do twice. Raises `GuestCodePostponed` or `ServiceUnavailable` when the message
+    is to come again.
+    """
+    asked = AccessRequest(**message)
+    stored = desk.orders.get(asked.order_id) if clock().timestamp() < asked.until else None
+    why_not = _why_not(desk, asked, stored)
+    if stored is None or why_not:
+        logger.info("no code is sent", extra={"reason": why_not or "no such order, or too late"})
+        return False
+    if not _keep(desk.access, asked, stored, clock()):
+        logger.info("no code is sent", extra={"reason": "a newer one is out, or three were sent within the hour"})
+        return False
+    # Where this is not reached, or not answered, the same message leads here again: the row is its own then.
+    desk.queue.send({"order_id": asked.order_id, "code_id": asked.code_id, "code": asked.code})
+    return True
+
+
+def _why_not(desk: CodeDesk, asked: AccessRequest, stored: StoredOrder | None) -> str:
+    if stored is None or not stored.is_guests or not stored.placed_at:
+        return "no such order of a guest, or too late"
+    if not is_address(stored.contact.email.strip()) or not asked.is_for(stored.contact.email):
+        return "not its address"
+    policy = desk.policies.get(stored.store_id)
+    if not policy.guest_access:
+        return "guest_access is off"
+    if not policy.mail.sender or not desk.identity or not belongs_to_identity(policy.mail.sender, desk.identity):
+        return "there is no address to send from"
+    return ""
+
+
+def _keep(access: Access, asked: AccessRequest, stored: StoredOrder, now: datetime) -> bool:
+    """Writes the code in place of the one before and counts its mail, in one write. False where none is to be sent."""
+    for _ in range(MAX_ATTEMPTS):
+        before = access.code(asked.order_id)
+        if before and before.code_id == asked.code_id:
+            return before.is_open(now)
+        mailed = counting(before.mailed, now) if before else ()
+        if (before and before.requested_at > asked.at) or len(mailed) >= MOST_MAILS:
+            return False
+        mailed = (*mailed, int(now.timestamp()))
+        made = new_code(asked, stored.placed_at, stored.contact.email, secrets.token_bytes(SALT_BYTES), mailed)
+        if access.put_code(made, before):
+            return True
+    raise GuestCodePostponed("codes of this order are asked for all the time")
+
+
+def redeem_code(orders: Orders, access: Access, order_id: str, code: str, now: datetime) -> Token:
+    """Turns the code that was sent into a token. Raises `InvalidAccessCode`, whatever is wrong, or
+    `ServiceUnavailable`.
+
+    Until it is known to be right, the calls and the hash are the same ones for every order and every code.
+    """
+    kept = access.take_try(order_id, now)
+    proof, key = stretched(code, kept.salt if kept else NO_SALT)
+    if kept is None or not hmac.compare_digest(proof, kept.proof):
+        raise InvalidAccessCode("The code is not valid. Ask for a new one.")
+    # The order may have become another one, or somebody else's, since the code was sent.
+    stored = orders.of_caller(order_id, Guest(order_id, kept.placed_at, kept.address, key))
+    if stored is None:
+        raise InvalidAccessCode("The code is not valid. Ask for a new one.")
+    return _token(access, kept, stored, now)
+
+
+def _token(access: Access, kept: Code, stored: StoredOrder, now: datetime) -> Token:
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    key = token_key(token)
+    guest = Guest(kept.order_id, kept.placed_at, address_hash(stored.contact.email, key), key)
+    expires_at = (now + TOKEN_LIFE).replace(microsecond=0)
+    # The token first: until it is given out nobody knows it, and a code that was used for nothing would be lost.
+    access.put_token(guest, token, int(expires_at.timestamp()))
+    if not access.use_code(kept, token, now):
+        raise InvalidAccessCode("The code is not valid. Ask for a new one.")
+    return Token(token, expires_at)
