@@ -8,8 +8,6 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +24,6 @@ from tests.support.shop import Shop, token_of
 from web.publish import PublishError, main, publish
 
 COMPONENT = WEB / "cancel-order"
-
-
-class _Host(SimpleHTTPRequestHandler):
-    """A host of files that knows nothing."""
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder, and the address where it is served."""
-    server = Server(0, partial(_Host, directory=str(tmp_path)))  # type: ignore[arg-type]  # a partial makes them too
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield tmp_path, f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    server.server_close()
 
 
 def test_the_component_is_small_and_needs_nothing() -> None:
@@ -337,6 +318,9 @@ def test_the_storefront_on_a_static_host_signs_in_at_the_issuer(
         visit.page.get_by_role("button", name="Sign out").click()
         expect(visit.page.locator("h1")).to_have_text("Sign in")
         assert (issuer.signed_out, issuer.refused) == (1, [])
+        # Withdrawing needs no sign-in there, either.
+        visit.page.get_by_role("contentinfo").get_by_role("link").click()
+        expect(visit.page.get_by_label("Order or contract number")).to_be_visible()
         # An old link of the issuer's is no way in, and no dead end.
         visit.page.goto(f"{address}/?code=old&state=forged")
         expect(visit.page.locator("h1")).to_have_text("Sign in")
