@@ -48,6 +48,20 @@ def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield running
 
 
+@pytest.fixture
+def visits(browser: Browser, shop: Shop) -> Iterator[Visits]:
+    """Opens browsers of their own, and looks at the end whether a page complained."""
+    opened = Visits(browser, shop)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visit(visits: Visits) -> Visit:
+    """The customer's browser, signed in."""
+    return visits.signed_in()
+
+
 class _Host(SimpleHTTPRequestHandler):
     """A host of files that knows nothing."""
 
@@ -63,17 +77,3 @@ def host(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     yield tmp_path, f"http://127.0.0.1:{server.port}"
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture
-def visits(browser: Browser, shop: Shop) -> Iterator[Visits]:
-    """Opens browsers of their own, and looks at the end whether a page complained."""
-    opened = Visits(browser, shop)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def visit(visits: Visits) -> Visit:
-    """The customer's browser, signed in."""
-    return visits.signed_in()
