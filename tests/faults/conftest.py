@@ -24,6 +24,7 @@ FUNCTIONS = (
     "RefundOrderFunction",
     "ReconcileRefundsFunction",
     "SendMailFunction",
+    "SendGuestCodeFunction",
     "ValidateConfigFunction",
 )
 # What is quarters of an hour in production.
@@ -113,7 +114,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         stack.ready()
         aws = Aws(StackInfo.of(stack.description))
         open_until_then.callback(aws.close)
-        for queue in ("RefundQueue", "MailQueue"):
+        for queue in ("RefundQueue", "MailQueue", "GuestCodeQueue", "GuestMailQueue"):
             aws.sqs.set_queue_attributes(
                 QueueUrl=stack.services.queues[queue], Attributes={"VisibilityTimeout": str(VISIBLE_SECONDS)}
             )

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 
 from tests.support import documents
@@ -27,12 +28,15 @@ from tests.support.openapi import ApiDocument
 from tests.support.schemas import DOCS
 from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, Shop, token_of
 from tests.support.stack import Running, local_stack
+from tests.support.waiting import wait_until
 
 SETTINGS = Path(__file__).with_name("schemathesis.toml")
 SECONDS = 900
 """So that it does not hang for ever: 15 are enough on two idle cores."""
 pytestmark = pytest.mark.timeout(SECONDS + 60)
 
+GUEST = "/guest/order"
+ADDRESS = "guest@example.com"
 NOT_THEIRS = ("someone-elses", "nobodys")
 MET = {
     ("GET", REASONS): {200, 304},
@@ -41,6 +45,12 @@ MET = {
     ("GET", ELIGIBILITY): {200, 304, 401, 404},
     ("GET", CANCELLATION): {200, 304, 401, 404},
     ("POST", CANCELLATION): {200, 400, 401, 404, 409, 415, 422},
+    ("POST", "/guest-access"): {202, 400, 415, 422},
+    ("POST", "/guest-access/token"): {400, 401, 415, 422},
+    ("GET", GUEST): {200, 304, 401},
+    ("GET", f"{GUEST}/cancellation-eligibility"): {200, 304, 401},
+    ("GET", f"{GUEST}/cancellation"): {200, 304, 401},
+    ("POST", f"{GUEST}/cancellation"): {200, 400, 401, 409, 415, 422},
 }
 """The statuses that must be among each operation's answers: a fuzzer that only ever meets 404 proves nothing."""
 
@@ -57,9 +67,11 @@ def orders(customer_id: str) -> dict[str, dict[str, Any]]:
         "switched-off": {"store_id": "switched-off"},
         "someone-elses": documents.paid(customer_id="someone-else"),
         "nobodys": documents.paid(),
+        "guests": documents.paid(customer_email=ADDRESS),
     }
     made = {name: documents.order(name, customer_id, "default") | more for name, more in beyond_new.items()}
-    del made["nobodys"]["customer_id"]
+    for name in ("nobodys", "guests"):
+        del made[name]["customer_id"]
     return made
 
 
@@ -94,7 +106,8 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
         aws = Aws(running.info)
         shop = Shop(aws, running.endpoint)
         for scope, enabled in {"default": True, "store:switched-off": False}.items():
-            aws.config.put_item(Item={"scope": scope, "enabled": enabled, "reasons": documents.REASONS})
+            mail = {"guest_access": True, "mail": {"from": "shop@example.com"}}
+            aws.config.put_item(Item={"scope": scope, "enabled": enabled, "reasons": documents.REASONS} | mail)
         put = orders(shop.customer_id)
         for document in put.values():
             shop.put_exactly(document)
@@ -104,7 +117,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
             [*command, str(DOCS / "openapi.yaml"), f"--url={running.endpoint}", f"--report-ndjson-path={report}"],
             # It leaves files where it is started.
             cwd=folder,
-            env=os.environ | {"CUSTOMER_TOKEN": token},
+            env=os.environ | {"CUSTOMER_TOKEN": token, "GUEST_TOKEN": guest_token(running.endpoint)},
             capture_output=True,
             text=True,
             check=False,
@@ -114,6 +127,22 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
         yield Fuzzed(done.returncode, done.stdout + done.stderr, answers, put, shop, running, token)
         shop.close()
         aws.close()
+
+
+def guest_token(endpoint: str) -> str:
+    """As the guest gets it."""
+    asked = {"order_id": "guests", "email": ADDRESS}
+    httpx.post(f"{endpoint}/guest-access", json=asked)
+
+    def mailed() -> list[dict[str, Any]]:
+        mails: list[dict[str, Any]] = httpx.get(f"{endpoint}/local/mails").json()["mails"]
+        return mails
+
+    code = re.search(r"^ {4}([0-9]{6})$", wait_until(mailed, what="the code is mailed")[0]["text"], re.MULTILINE)
+    assert code
+    answer = httpx.post(f"{endpoint}/guest-access/token", json={"order_id": "guests", "code": code[1]})
+    token: str = answer.json()["token"]
+    return token
 
 
 def _answers(report: Path, endpoint: str) -> Iterator[Answer]:

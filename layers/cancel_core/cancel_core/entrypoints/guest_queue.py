@@ -11,7 +11,7 @@ from cancel_core.entrypoints.queue import Postpone
 from cancel_core.errors import GuestCodePostponed, MailPostponed, ServiceUnavailable
 from cancel_core.telemetry import count, logger
 
-LATE_AFTER = 4
+LATE_AFTER = 5
 """A message that was received so often has been on its way for two minutes or so, and its code lives for fifteen."""
 
 

@@ -1,0 +1,213 @@
+"""Every line between a guest's request and the mail with the code, broken off in every way, on the running stack.
+
+The result is docs/faults-guests.md. `UPDATE_DOCS=1` writes it anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.faults.conftest import World, about, operations
+from tests.faults.test_mail_matrix import SES, refused_by_ses
+from tests.support import documents
+from tests.support import proxy as faults
+from tests.support.machine import ROOT
+from tests.support.mails import MAIL
+from tests.support.proxy import Fault
+from tests.support.waiting import wait_until
+
+PAGE = ROOT / "docs" / "faults-guests.md"
+SECONDS = 90
+ADDRESS = "guest-of-faults@example.com"
+CODE, MAILS = "SendGuestCodeFunction", "SendMailFunction"
+AGAIN = "ChangeMessageVisibility"
+
+
+class Point(NamedTuple):
+    """One line that talks to the outside. `writes`: whether anything is different once it is done. `named`: whether the
+    request names order or store, and so can be told from those of others."""
+
+    function: str
+    operation: str
+    what: str
+    writes: bool = True
+    named: bool = True
+
+
+POINTS = (
+    Point(CODE, "Query", "reads the order", writes=False),
+    Point(CODE, "BatchGetItem", "reads the config", writes=False),
+    Point(CODE, "GetItem", "reads the code before", writes=False),
+    Point(CODE, "PutItem", "writes the code's row"),
+    Point(CODE, "SendMessage", "hands the code to the mail function"),
+    Point(CODE, AGAIN, "has the message come again sooner", named=False),
+    Point(MAILS, "GetItem", "reads the code's row", writes=False),
+    Point(MAILS, "Query", "reads the order", writes=False),
+    Point(MAILS, "BatchGetItem", "reads the config", writes=False),
+    Point(MAILS, "PutItem", "writes down that the mail is to be sent"),
+    Point(MAILS, SES, "has SES send it"),
+    Point(MAILS, "UpdateItem", "writes down that it is sent", named=False),
+    Point(MAILS, AGAIN, "has the message come again sooner", named=False),
+)
+KILLS = ("killed before", "killed after")
+FAULTS = (*KILLS, "answer lost", "throttled", "broken")
+
+
+class Cell:
+    """One order of a guest who asks for one code."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.shop = world, world.shop()
+        self.shop.configure(mail={**MAIL, "customer": False, "merchant": []}, guest_access=True)
+        self.order_id = f"{self.shop.mark}-guest"
+        document = documents.order(self.order_id, "nobody", self.shop.store_id)
+        del document["customer_id"]
+        self.shop.put_exactly(document | {"customer_email": ADDRESS})
+
+    def ask(self) -> None:
+        asked = {"order_id": self.order_id, "email": ADDRESS}
+        assert httpx.post(f"{self.world.url}/guest-access", json=asked).status_code == 202
+
+    def tell(self, point: Point, fault: str) -> str:
+        """Asks, breaks off, and waits for the end. What came of it."""
+        proxy, words = self.world.proxies[point.function], (self.order_id, self.shop.store_id)
+        if point.operation == AGAIN:
+            # Whose turn it is that something is away.
+            if point.function == MAILS:
+                proxy.plan(about(SES, *words), refused_by_ses(429, "TooManyRequests"))
+            else:
+                proxy.plan(about("PutItem", *words), faults.fail(503), times=3)
+        match = about(point.operation, *(words if point.named else ()))
+        proxy.plan(match, self._fault(point, fault), times=self._times(point, fault))
+        self.ask()
+        wait_until(lambda: proxy.is_over(match), what=f"{point} {fault} has happened", seconds=SECONDS)
+        return self.outcome()
+
+    def _fault(self, point: Point, fault: str) -> Fault:
+        kill = self.world.kill(point.function)
+        throttled = refused_by_ses(429, "TooManyRequestsException")
+        made: dict[str, Fault] = {
+            "killed before": faults.before(kill),
+            "killed after": faults.after(kill),
+            "answer lost": faults.drop_answer,
+            "throttled": throttled if point.operation == SES else faults.aws_error("ThrottlingException"),
+            "broken": faults.fail(503),
+        }
+        return made[fault]
+
+    @staticmethod
+    def _times(point: Point, fault: str) -> int:
+        """As often as the client itself tries, so that the function meets it."""
+        if fault not in {"throttled", "broken"}:
+            return 1
+        return {SES: 1, AGAIN: 2, "SendMessage": 2}.get(point.operation, 3)
+
+    def outcome(self) -> str:
+        wait_until(self._is_taken, what=f"{self.order_id}: all messages are taken", seconds=SECONDS)
+        (row,) = [row for row in self.shop.aws.rows("access") if row["order_id"] == self.order_id]
+        assert len(row["mailed"]) == 1, "it counts once"
+        sent = self.sent()
+        codes = {self._code(mail) for mail in sent}
+        assert len(codes) == 1, "a code that comes twice is the same code"
+        asked = {"order_id": self.order_id, "code": codes.pop()}
+        assert httpx.post(f"{self.world.url}/guest-access/token", json=asked).status_code == 200
+        return {1: "mailed once", 2: "mailed twice"}[len(sent)]
+
+    @staticmethod
+    def _code(mail: dict[str, Any]) -> str:
+        found = re.search(r"^ {4}([0-9]{6})$", mail["text"], re.MULTILINE)
+        assert found
+        return found[1]
+
+    def _is_taken(self) -> bool:
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        for queue in ("GuestCodeQueue", "GuestMailQueue"):
+            url = self.world.stack.services.queues[queue]
+            told = self.world.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            if any(told[name] != "0" for name in names):
+                return False
+        return True
+
+    def sent(self) -> list[dict[str, Any]]:
+        mails = httpx.get(f"{self.world.url}/local/mails").json()["mails"]
+        return [mail for mail in mails if self.order_id in mail["subject"]]
+
+
+INTRODUCTION = """\
+# What happens to a guest's code when a line is the last one that runs
+
+Made by [test_guest_matrix.py](../tests/faults/test_guest_matrix.py) on the running stack; it fails when this page is
+not what happens. Every line between the request and the mail that talks to the outside is broken off: the process
+killed before the request or after its work was done, the answer lost, the service throttled or broken for longer than
+the client's own retries.
+
+In each cell the code counts once against the three of an hour, it works, and no message is left in a queue. A mail
+goes out twice where any mail does, between SES taking it and the row saying so ([faults-mail.md](faults-mail.md)); it
+has the same code then, for the code is made when it is asked for and travels in the message.
+
+Turning the code into a token is one request of a client's: what is broken off there is answered 503 or not at all, and
+the code still works, or its token is out ([test_guest_faults.py](../tests/services/test_guest_faults.py)).
+"""
+
+
+def applies(point: Point, fault: str) -> bool:
+    return point.writes or fault not in {"killed after", "answer lost"}
+
+
+@pytest.mark.timeout(1200)
+def test_whatever_breaks_off_a_code_is_mailed(world: World) -> None:
+    cells = [(point, fault) for point in POINTS for fault in FAULTS if applies(point, fault)]
+    told: dict[tuple[Point, str], str] = {}
+
+    def run(cell: tuple[Point, str]) -> None:
+        opened = Cell(world)
+        try:
+            told[cell] = opened.tell(*cell)
+        finally:
+            opened.shop.close()
+
+    # A kill takes all processes of the function, and what names nobody is met by anybody: these by themselves.
+    together = [cell for cell in cells if cell[1] not in KILLS and cell[0].named]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(run, together))
+    for cell in cells:
+        if cell not in together:
+            run(cell)
+    page = render(told)
+    if os.environ.get("UPDATE_DOCS"):
+        PAGE.write_text(page)
+    assert PAGE.read_text() == page, "docs/faults-guests.md is not what happens: UPDATE_DOCS=1 writes it anew"
+
+
+@pytest.mark.timeout(300)
+def test_the_matrix_has_every_line_that_talks_to_the_outside(world: World) -> None:
+    cell = Cell(world)
+    words = (cell.order_id, cell.shop.store_id)
+    world.proxies[CODE].plan(about("PutItem", *words), faults.fail(503), times=3)
+    world.proxies[MAILS].plan(about(SES, *words), refused_by_ses(429, "TooManyRequests"))
+    cell.ask()
+    assert cell.outcome() == "mailed once"
+    for function in (CODE, MAILS):
+        named = {point.operation for point in POINTS if point.function == function and point.named}
+        assert set(operations(world.proxies[function], *words)) == named
+        others = {point.operation for point in POINTS if point.function == function and not point.named}
+        assert others <= set(world.proxies[function].operations())
+    cell.shop.close()
+
+
+def render(told: dict[tuple[Point, str], str]) -> str:
+    lines = [INTRODUCTION]
+    for function, title in ((CODE, "From the request to the code"), (MAILS, "From the code to the mail")):
+        lines += [f"## {title}", "", "| line | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
+        for point in (point for point in POINTS if point.function == function):
+            row = [told.get((point, fault), "as *killed before*: it only reads") for fault in FAULTS]
+            operation = "SendEmail" if point.operation == SES else point.operation
+            lines.append(f"| {point.what} (`{operation}`) | " + " | ".join(row) + " |")
+        lines.append("")
+    return "\n".join(lines)
