@@ -44,7 +44,7 @@ def pointers(body: object, model: type[AccessBody | TokenBody]) -> list[str]:
 # --------------------------------------------------------------------------------------------------------------- shape
 
 
-@pytest.mark.parametrize("email", ["guest@example.com", "  Guest@Example.com\t", "a@b", "å@exämple.se"])
+@pytest.mark.parametrize("email", ["guest@example.com", "  Guest@Example.com ", "a@b", "å@exämple.se"])
 def test_an_address_is_taken_trimmed(email: str) -> None:
     read = ApiRequest(event({"order_id": "o1", "email": email})).body(AccessBody)
     assert read.email == email.strip()
@@ -53,7 +53,22 @@ def test_an_address_is_taken_trimmed(email: str) -> None:
 @pytest.mark.parametrize(
     "email",
     [
-        *("", " ", "guest", "@example.com", "guest@", "a@b@c", "a b@c", "a,b@c", "<a@b>", "(a)@b", "[a]@b", "a@b\n@c"),
+        *(
+            "",
+            " ",
+            "guest",
+            "@example.com",
+            "guest@",
+            "a@b@c",
+            "a b@c",
+            "a,b@c",
+            "<a@b>",
+            "(a)@b",
+            "[a]@b",
+            "a@b\n@c",
+            "a@b\n",
+            "a@b\t",
+        ),
         *("a\x00@b", "a" * 243 + "@example.com", None, 7, ["a@b"]),
     ],
 )

@@ -11,8 +11,8 @@ from cancel_core.domain.addresses import is_address
 
 
 def _address(text: str) -> str:
-    # Trimmed, as addresses are compared.
-    if not is_address(trimmed := text.strip()):
+    # A phone's keyboard leaves a space behind a word that it completes. Nothing else may stand around an address.
+    if not is_address(trimmed := text.strip(" ")):
         raise PydanticCustomError("email", "must be an e-mail address")
     return trimmed
 
