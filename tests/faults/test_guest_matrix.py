@@ -5,6 +5,7 @@ The result is docs/faults-guests.md. `UPDATE_DOCS=1` writes it anew.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -211,3 +212,44 @@ def render(told: dict[tuple[Point, str], str]) -> str:
             lines.append(f"| {point.what} (`{operation}`) | " + " | ".join(row) + " |")
         lines.append("")
     return "\n".join(lines)
+
+
+@pytest.mark.timeout(300)
+def test_at_debug_neither_address_nor_code_nor_token_is_told_whatever_breaks(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.stack.template.parameters["LogLevel"] == "DEBUG"
+    cell = Cell(world)
+    words = (cell.order_id, cell.shop.store_id)
+    world.proxies[CODE].plan(about("Query", *words), faults.refuse, times=3)
+    world.proxies[CODE].plan(about("PutItem", *words), faults.aws_error("ValidationException"))
+    world.proxies[MAILS].plan(about("GetItem", *words), faults.fail(500), times=3)
+    world.proxies[MAILS].plan(about(SES, *words), faults.drop_answer)
+    for queue in ("GuestCodeQueue", "GuestMailQueue"):
+        url = world.stack.services.queues[queue]
+        body = json.dumps({"order_id": cell.order_id, "email": ADDRESS})
+        world.aws.sqs.send_message(QueueUrl=url, MessageBody=body)
+    cell.ask()
+    wait_until(cell.sent, what="the code is mailed", seconds=SECONDS)
+    code = cell._code(cell.sent()[0])
+    asked = {"order_id": cell.order_id, "code": code}
+    answer = httpx.post(f"{world.url}/guest-access/token", json=asked)
+    httpx.post(f"{world.url}/guest-access/token", json=asked | {"email": ADDRESS})
+    token = answer.json()["token"]
+    httpx.get(f"{world.url}/guest/order", headers={"authorization": f"Bearer {token}"})
+    said = ""
+
+    def is_told() -> bool:
+        nonlocal said
+        said += capsys.readouterr().out
+        return said.count("GET /guest/order") > 0
+
+    wait_until(is_told, what="the lines of the last request are there")
+    assert cell.order_id in said
+    assert "the message is to be tried again" in said
+    assert ADDRESS not in said
+    assert token not in said
+    assert not re.search(rf"\b{code}\b", said)
+    for queue in ("GuestCodeQueue", "GuestMailQueue"):
+        world.aws.sqs.purge_queue(QueueUrl=world.stack.services.queues[queue])
+    cell.shop.close()
