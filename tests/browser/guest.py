@@ -69,7 +69,7 @@ class Guest:
         return self.mails()[-number]
 
     def code(self, number: int = 1) -> str:
-        (code,) = set(re.findall(r"(?<!\d)\d{6}(?!\d)", self.mail(number)["text"].replace(" ", "")))
+        (code,) = re.findall(r"&code=(\d{6})\b", self.mail(number)["text"])
         return str(code)
 
     @staticmethod
