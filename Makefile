@@ -133,6 +133,11 @@ refunds: $(VENV)/run.stamp ## the operator's command: refunds that wait for a pe
 mails: $(VENV)/run.stamp ## the mails that were not sent, or came back (DO='list', 'show ORDER_ID', 'resend MAIL_ID', '--local list')
 	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.mails $(DO)
 
+# For example: make withdrawals DO='show wdr_1234'
+.PHONY: withdrawals
+withdrawals: $(VENV)/run.stamp ## the statements of withdrawal (DO='list', 'show ID', 'export --as csv', 'find ADDRESS', 'erase ID', '--local list')
+	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.withdrawals $(DO)
+
 # For example: make storefront DO='site --api https://api.example.com --issuer https://login.example.com --client-id 4711'
 .PHONY: storefront
 storefront: $(VENV)/run.stamp ## the three pages as a folder for any static host (DO='FOLDER --api ... --issuer ... --client-id ...')

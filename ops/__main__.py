@@ -9,6 +9,7 @@
   make refunds DO='requeue'
   make refunds DO='refill RESTORED_TABLE TABLE'
   make refunds DO='erase ORDER_ID ...'
+  make refunds DO='erase ORDER_ID ... --withdrawals'
   make refunds DO='erase --comments-older-than DAYS'
   make refunds DO='export CUSTOMER_ID'
 
@@ -25,17 +26,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import boto3
+from cancel_core.adapters.dynamodb.mails import Mails
 from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.refunds import Refunds
+from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
 from cancel_core.adapters.eventbridge import Bus
 from cancel_core.domain.ids import SURPLUS
 from cancel_core.domain.times import iso
 from cancel_core.errors import CancelCoreError, OrderUnreadable
 
-from ops import deadletters, personal, settlement
+from ops import deadletters, personal, settlement, withdrawn
 from ops.restore import refill
 from ops.stacks import as_json, deployed_ids, local_stack, parser
 
+TABLES = ("orders", "refunds", "mails", "withdrawals")
 DEAD_LETTERS = ("RefundDeadLetterQueue", "RuleDeadLetterQueue", "PublishDeadLetterQueue")
 
 
@@ -47,6 +51,8 @@ class Stack(NamedTuple):
     dynamodb_endpoint: str | None
     orders: Orders
     refunds: Refunds
+    mails: Mails
+    withdrawals: Withdrawals
     bus: Bus
     queues: dict[str, str]
 
@@ -60,30 +66,31 @@ def deployed(name: str) -> Stack:
     session = boto3.Session()
     ids = deployed_ids(session, name)
     queues = {name: ids[name] for name in ("RefundQueue", *DEAD_LETTERS)}
-    return _stack(session, None, None, ids["OrdersTable"], ids["RefundsTable"], ids["EventBus"], queues)
+    tables = {name: ids[f"{name.capitalize()}Table"] for name in TABLES}
+    return _stack(session, None, None, tables, ids["EventBus"], queues)
 
 
 def local(url: str) -> Stack:
     """The stack of `make run`."""
     session, told = local_stack(url)
-    tables, endpoint, database = told["tables"], told["endpoint_url"], told["dynamodb_endpoint_url"]
-    return _stack(session, endpoint, database, tables["orders"], tables["refunds"], told["event_bus"], told["queues"])
+    endpoint, database = told["endpoint_url"], told["dynamodb_endpoint_url"]
+    return _stack(session, endpoint, database, told["tables"], told["event_bus"], told["queues"])
 
 
 def _stack(
     session: boto3.Session,
     endpoint: str | None,
     database: str | None,
-    orders_table: str,
-    refunds_table: str,
+    tables: dict[str, str],
     bus: str,
     queues: dict[str, str],
 ) -> Stack:
     dynamodb = session.client("dynamodb", endpoint_url=database)
-    orders = Orders(dynamodb, orders_table)
-    refunds = Refunds(dynamodb, refunds_table, orders)
+    orders = Orders(dynamodb, tables["orders"])
+    refunds = Refunds(dynamodb, tables["refunds"], orders)
+    mails, withdrawals = Mails(dynamodb, tables["mails"]), Withdrawals(dynamodb, tables["withdrawals"])
     events = Bus(session.client("events", endpoint_url=endpoint), bus)
-    return Stack(session, endpoint, database, orders, refunds, events, queues)
+    return Stack(session, endpoint, database, orders, refunds, mails, withdrawals, events, queues)
 
 
 def show_list(stack: Stack) -> None:
@@ -164,8 +171,19 @@ def _erase(stack: Stack, asked: argparse.Namespace, now: datetime) -> None:
     if asked.comments_older_than is not None:
         before = iso(now - timedelta(days=asked.comments_older_than))
         ids = stack.orders.old_comments(before)
+    ids = list(ids)
     for line in personal.erase(database, table, ids):
         print(line)
+    if asked.comments_older_than is not None:
+        return
+    for line in withdrawn.erase_mails(database, stack.mails, ids):
+        print(line)
+    # Evidence that the shop may need: erased only where that is asked for.
+    for one in withdrawn.find(database, stack.withdrawals.table, *ids):
+        if asked.withdrawals:
+            print(withdrawn.erase(database, stack.withdrawals, stack.mails, one, iso(now)))
+        else:
+            print(f"{one}: a statement of withdrawal, kept; with --withdrawals it is erased too.")
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -193,6 +211,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     which = command.add_mutually_exclusive_group(required=True)
     which.add_argument("ids", nargs="*", default=[], metavar="ORDER_ID")
     which.add_argument("--comments-older-than", type=int, metavar="DAYS", help="of all orders cancelled before that")
+    command.add_argument("--withdrawals", action="store_true", help="and the statements of withdrawal about them")
     commands.add_parser("export", help="all that is held about a customer, as JSON").add_argument("customer_id")
     return asks.parse_args(arguments)
 
@@ -230,7 +249,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "erase":
                 _erase(stack, asked, now)
             case "export":
-                print(as_json(personal.export(stack.orders, stack.refunds, asked.customer_id)))
+                print(
+                    as_json(
+                        personal.export(stack.orders, stack.refunds, stack.mails, stack.withdrawals, asked.customer_id)
+                    )
+                )
             case _:
                 print(_move(stack, asked, settlement.Person(asked.by, asked.why), now))
     except CancelCoreError as error:

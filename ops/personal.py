@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from cancel_core.adapters.dynamodb.attributes import plain
+from cancel_core.adapters.dynamodb.mails import Mails
 from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.refunds import Refunds
+from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
 from cancel_core.domain.ids import ledger_id, surplus_id
 
 if TYPE_CHECKING:
@@ -52,8 +54,19 @@ def erase(dynamodb: DynamoDBClient, table: str, order_ids: Iterable[str]) -> Ite
             yield f"{order_id}: erased {', '.join(path.replace('cancellation.#', '') for path in paths)}."
 
 
-def export(orders: Orders, refunds: Refunds, customer_id: str) -> list[dict[str, Any]]:
-    """Each order of a customer as it lies in the table, with what the refunds table has of it. Newest first."""
+def noted(order: Mapping[str, Any]) -> list[str]:
+    """The ids of the statements of withdrawal that are noted on an order, as it lies in the table."""
+    carried = order.get("withdrawal")
+    ids = carried.get("ids") if isinstance(carried, dict) else None
+    return [one for one in ids if isinstance(one, str)] if isinstance(ids, list) else []
+
+
+def export(
+    orders: Orders, refunds: Refunds, mails: Mails, withdrawals: Withdrawals, customer_id: str
+) -> list[dict[str, Any]]:
+    """Each order of a customer as it lies in the table, with what the other tables have of it: refunds, mails, and
+    statements of withdrawal with what was found out about them. Newest first.
+    """
     found: list[dict[str, Any]] = []
     last: dict[str, str] | None = None
     while True:
@@ -66,6 +79,13 @@ def export(orders: Orders, refunds: Refunds, customer_id: str) -> list[dict[str,
             if isinstance(refund, dict):
                 asked.append(str(refund.get("refund_id")))
             items = [refunds.item(one) for one in asked]
-            found.append({"order": order, "refunds": [item for item in items if item]})
+            found.append(
+                {
+                    "order": order,
+                    "refunds": [item for item in items if item],
+                    "mails": [row for mail_id in mails.about(stored.order_id) if (row := mails.get(mail_id))],
+                    "withdrawals": [withdrawals.parts(one) for one in noted(order)],
+                }
+            )
         if last is None:
             return found

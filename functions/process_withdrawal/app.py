@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from cancel_core import wiring, wiring_withdrawals
+from cancel_core import wiring
 from cancel_core.entrypoints.background import background, batch_failures
 from cancel_core.entrypoints.withdrawal_stream import read_records
 
-process_withdrawals = wiring_withdrawals.process_withdrawals()
-reconcile_withdrawals = wiring_withdrawals.reconcile_withdrawals()
+process_withdrawals = wiring.process_withdrawals()
+reconcile_withdrawals = wiring.reconcile_withdrawals()
 
 
 @background

@@ -4,12 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from cancel_core import wiring, wiring_withdrawals
+from cancel_core import wiring
 from cancel_core.entrypoints.background import background
 from cancel_core.entrypoints.guest_queue import comes_from, each_code
 from cancel_core.entrypoints.mail_queue import each_message
 
-send_mails = wiring_withdrawals.send_mails(Path(__file__).parent / "templates")
+send_mails = wiring.send_mails(Path(__file__).parent / "templates")
 send_code_mails = wiring.send_code_mails(Path(__file__).parent / "templates")
 note_returned = wiring.note_returned()
 

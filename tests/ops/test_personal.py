@@ -8,6 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from cancel_core.adapters.dynamodb.mails import Mails
+from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
 from cancel_core.domain.caller import Customer
 from cancel_core.domain.times import iso
 from cancel_core.services.announce import Change, publish_changes
@@ -116,7 +118,9 @@ def test_all_that_is_held_about_a_customer(shop: Shop) -> None:
     cancel_order(shop.orders, shop.policies(), asked, NOW)
     run(shop, first, Bank())
 
-    held = export(shop.orders, shop.refunds, customer)
+    mails = Mails(shop.client, shop.tables["mails"])
+    withdrawals = Withdrawals(shop.client, shop.tables["withdrawals"])
+    held = export(shop.orders, shop.refunds, mails, withdrawals, customer)
 
     assert [one["order"]["order_id"] for one in held] == [second, first]
     assert held[0]["refunds"] == []

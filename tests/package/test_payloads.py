@@ -97,7 +97,7 @@ def test_list_reasons(functions: Lambda) -> None:
 @pytest.mark.usefixtures("shop")
 def test_list_orders(functions: Lambda) -> None:
     orders = body(functions.invoke("ListOrdersFunction", payload("list_orders")))["orders"]
-    assert {order["order_id"]: order["available_actions"] for order in orders}[ORDER] == ["CANCEL"]
+    assert {order["order_id"]: order["available_actions"] for order in orders}[ORDER] == ["CANCEL", "WITHDRAW"]
     assert len(orders) > 1
 
 

@@ -27,6 +27,7 @@ from tests.package.test_payloads import answers
 from tests.security import guest_jobs as guests
 from tests.security.iam_server import Right
 from tests.support import proxy as faults
+from tests.support.aws import attribute_values
 from tests.support.machine import ROOT
 from tests.support.openapi import content_of
 from tests.support.stripe_servers import Account
@@ -254,11 +255,11 @@ def tells_the_reasons(world: World) -> None:
 
 def lists_orders(world: World) -> None:
     orders = world.ask("ListOrdersFunction")["orders"]
-    assert {order["order_id"]: order["available_actions"] for order in orders}[PAID] == ["CANCEL"]
+    assert {order["order_id"]: order["available_actions"] for order in orders}[PAID] == ["CANCEL", "WITHDRAW"]
 
 
 def shows_an_order(world: World) -> None:
-    assert world.ask("GetOrderFunction")["available_actions"] == ["CANCEL"]
+    assert world.ask("GetOrderFunction")["available_actions"] == ["CANCEL", "WITHDRAW"]
 
 
 def says_whether_it_can_be_cancelled(world: World) -> None:
@@ -281,6 +282,40 @@ def shows_a_cancellation(world: World) -> None:
 def canceled_image() -> Any:
     """`demo-paid` as its cancel leaves it."""
     return payload("publish_events")["Records"][0]["dynamodb"]["NewImage"]
+
+
+def _statement(world: World, function: str) -> str:
+    """Has the payload's statement of withdrawal taken. The id under which it is stored."""
+    answer = world.invoke(function, payload_of(function))
+    assert answer["statusCode"] == 201, answer
+    withdrawal_id: str = json.loads(content_of(answer))["withdrawal_id"]
+    return withdrawal_id
+
+
+def _withdrawals_are_off(world: World) -> None:
+    off = attribute_values({"scope": "store:default", "withdrawal": {"enabled": False}})
+    world.services.dynamodb.put_item(TableName=world.template.name("ConfigTable"), Item=off)
+
+
+def takes_a_statement(function: str) -> Callable[[World], None]:
+    def take(world: World) -> None:
+        withdrawal_id = _statement(world, function)
+        key = {"withdrawal_id": {"S": withdrawal_id}, "part": {"S": "statement"}}
+        table = world.template.name("WithdrawalsTable")
+        assert "Item" in world.services.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)
+        # For the next one: the payload has one key.
+        world.services.dynamodb.delete_item(TableName=table, Key=key)
+
+    return take
+
+
+def answers_a_repeat_where_withdrawing_is_off(function: str) -> Callable[[World], None]:
+    def answer(world: World) -> None:
+        first = _statement(world, function)
+        _withdrawals_are_off(world)
+        assert _statement(world, function) == first
+
+    return answer
 
 
 def publishes(world: World) -> None:
@@ -583,6 +618,7 @@ class Job(NamedTuple):
 
 READ_CONFIG = tuple(sorted(permissions.READ_CONFIG))
 READ, UPDATE = ("dynamodb:Query", ORDERS), ("dynamodb:UpdateItem", ORDERS)
+GET_STATEMENT, PUT_STATEMENT = ((f"dynamodb:{action}", permissions.WITHDRAWALS) for action in ("GetItem", "PutItem"))
 READ_BATCH = ("dynamodb:BatchGetItem", ORDERS)
 READ_REFUND = (READ_BATCH, ("dynamodb:BatchGetItem", REFUNDS))
 PUT_EVENTS = ("events:PutEvents", "EventBus.Arn")
@@ -625,6 +661,14 @@ JOBS = (
     Job("SendMailFunction", guests.mails_a_code, (GET_ACCESS,)),
     Job("SendMailFunction", is_brought_codes, receiving("GuestMailQueue")),
     Job("SendMailFunction", has_a_code_come_again, (("sqs:ChangeMessageVisibility", "GuestMailQueue.Arn"),)),
+    Job("SubmitWithdrawalFunction", takes_a_statement("SubmitWithdrawalFunction"), (PUT_STATEMENT, *READ_CONFIG)),
+    Job(
+        "SubmitWithdrawalFunction",
+        answers_a_repeat_where_withdrawing_is_off("SubmitWithdrawalFunction"),
+        (GET_STATEMENT,),
+    ),
+    Job("WithdrawOrderFunction", takes_a_statement("WithdrawOrderFunction"), (READ, PUT_STATEMENT, *READ_CONFIG)),
+    Job("WithdrawOrderFunction", answers_a_repeat_where_withdrawing_is_off("WithdrawOrderFunction"), (GET_STATEMENT,)),
     Job("PublishEventsFunction", publishes, (PUT_EVENTS,)),
     Job("PublishEventsFunction", puts_back_what_was_erased, (READ, UPDATE)),
     Job("PublishEventsFunction", lists_a_surplus, (("dynamodb:UpdateItem", REFUNDS), PUT_EVENTS)),

@@ -91,6 +91,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         *READ_CONFIG,
         ("dynamodb:PutItem", MAILS),
         ("dynamodb:UpdateItem", MAILS),
+        ("dynamodb:Query", WITHDRAWALS),
         ("dynamodb:GetItem", ACCESS),
         ("sqs:ReceiveMessage", "GuestMailQueue.Arn"),
         ("sqs:DeleteMessage", "GuestMailQueue.Arn"),
@@ -127,6 +128,25 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:UpdateItem", ORDERS),
         ("events:PutEvents", "EventBus.Arn"),
     },
+}
+ALLOWED["ProcessWithdrawalFunction"] = {
+    ("dynamodb:Query", ORDERS),
+    ("dynamodb:UpdateItem", ORDERS),
+    *READ_CONFIG,
+    # What was said is added to, and neither changed nor deleted.
+    ("dynamodb:Query", WITHDRAWALS),
+    ("dynamodb:PutItem", WITHDRAWALS),
+    ("dynamodb:Query", "${WithdrawalsTable.Arn}/index/by_day"),
+    ("dynamodb:Scan", "${MailsTable.Arn}/index/unsent"),
+    ("dynamodb:BatchGetItem", MAILS),
+    ("dynamodb:UpdateItem", MAILS),
+    ("sqs:SendMessage", "MailQueue.Arn"),
+    ("events:PutEvents", "EventBus.Arn"),
+    ("dynamodb:DescribeStream", "WithdrawalsTable.StreamArn"),
+    ("dynamodb:GetRecords", "WithdrawalsTable.StreamArn"),
+    ("dynamodb:GetShardIterator", "WithdrawalsTable.StreamArn"),
+    ("dynamodb:ListStreams", "*"),
+    ("sqs:SendMessage", "WithdrawalDeadLetterQueue.Arn"),
 }
 EVENTS = {"OrderCanceled", "OrderRefunded", "OrderRefundFailed", "OrderPaymentSurplus"}
 WRITTEN = {"order_id", "status", "history", "cancellation", "refund_pending_since", *DECIDED_ON}
@@ -270,6 +290,7 @@ def _conditions(role: Json, action: str, resource: str) -> list[Any]:
     [
         ("PublishEventsFunction", "cancel-core", EVENTS),
         ("ReconcileRefundsFunction", "cancel-core", EVENTS),
+        ("ProcessWithdrawalFunction", "cancel-core", {"WithdrawalReceived"}),
         ("ValidateConfigFunction", "cancel-core.config", {"ConfigInvalid"}),
     ],
 )
@@ -291,6 +312,7 @@ def test_each_announces_its_own_events_and_no_other(
         ("CancelOrderFunction", WRITTEN),
         ("PublishEventsFunction", WRITTEN),
         ("RefundOrderFunction", WRITTEN),
+        ("ProcessWithdrawalFunction", {*WRITTEN, "withdrawal"}),
         ("ReconcileRefundsFunction", {"order_id", "refund_pending_since"}),
         # The comment is one of the cancellation; whether IAM looks at it as well is not documented.
         ("EraseCommentsFunction", {"order_id", "cancellation", "comment"}),
@@ -351,7 +373,7 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
         for resource in deployed["Resources"].values()
         if resource["Type"] == "AWS::Lambda::Permission"
     }
-    on_a_schedule = ("ReconcileRefundsFunction", "EraseCommentsFunction")
+    on_a_schedule = ("ReconcileRefundsFunction", "EraseCommentsFunction", "ProcessWithdrawalFunction")
     for function in on_a_schedule:
         assert callers.pop(function) == ("events.amazonaws.com", f"{function}Timer.Arn")
     # Those that read a stream or a queue are called by Lambda itself.

@@ -1,7 +1,7 @@
 """The parts, put together from the function's environment, and the use cases with their parts.
 
-Each part is made once for a process, when it is first asked for. What only some functions use is imported where it is
-made: imports decide the cold start. A function asks for its use case while it is initialised.
+Each part is made once, when it is first asked for. What only some functions use is imported where it is made: imports
+decide the cold start. A function asks for its use case while it is initialised.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from cancel_core.services.cancel import Canceled
     from cancel_core.services.config_edits import ConfigChange
     from cancel_core.services.mails import Post, Returned
+    from cancel_core.services.process_withdrawals import Desk, Record
     from cancel_core.services.queries import OrderPage, OrderUnderPolicy
     from cancel_core.services.withdraw import Register, Submitted
 
@@ -48,7 +49,6 @@ if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     from cancel_core.adapters import snapshot
 
     snapshot.prepare()
-
 
 configure(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"), os.environ.get("RELEASE", "unreleased"))
 
@@ -70,7 +70,6 @@ def customer_claim() -> str:
 
 
 def guest_mail_queue() -> str:
-    """The ARN of the queue of guests' codes."""
     return os.environ["GUEST_MAIL_QUEUE_ARN"]
 
 
@@ -158,16 +157,28 @@ def erase_old_comments() -> Callable[[datetime, int, Callable[[], float]], int]:
 
 def send_mails(templates: Path) -> Callable[[str, Mapping[str, Any], datetime, Callable[[], datetime]], int]:
     """`templates`: the folder of the mails' texts."""
-    from cancel_core.services.mails import send_mails
+    from cancel_core.services.withdrawal_mails import Counter, send_mails
 
-    return partial(send_mails, _post(templates))
+    counter = Counter(_withdrawals(), os.environ["MAIL_IDENTITY_ARN"], os.environ["GUEST_PAGE_URL"])
+    return partial(send_mails, _post(templates), counter)
 
 
 def send_code_mails(templates: Path) -> Callable[[Mapping[str, Any], datetime, Callable[[], datetime]], int]:
-    """`templates`: the folder of the mails' texts."""
     from cancel_core.services.guest_mails import send_code_mail
 
     return partial(send_code_mail, _post(templates), _access(), os.environ["GUEST_PAGE_URL"])
+
+
+def process_withdrawals() -> Callable[[Sequence[Record], datetime], list[str]]:
+    from cancel_core.services.process_withdrawals import process_all
+
+    return partial(process_all, _desk())
+
+
+def reconcile_withdrawals() -> Callable[[datetime, timedelta, Callable[[], float]], int]:
+    from cancel_core.services.reconcile_withdrawals import Second, reconcile_withdrawals
+
+    return partial(reconcile_withdrawals, _desk(), Second(_mails(), _outbox(os.environ["MAIL_QUEUE_URL"])))
 
 
 def note_returned() -> Callable[[Returned, datetime], None]:
@@ -321,6 +332,13 @@ def _withdrawals() -> Withdrawals:
     from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
 
     return Withdrawals(_dynamodb(), os.environ["WITHDRAWALS_TABLE"])
+
+
+@cache
+def _desk() -> Desk:
+    from cancel_core.services.process_withdrawals import Desk
+
+    return Desk(_withdrawals(), _orders(), _policies(), _bus())
 
 
 @cache

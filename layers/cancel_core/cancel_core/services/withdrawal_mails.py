@@ -11,9 +11,16 @@ from urllib.parse import quote
 
 from cancel_core.domain.times import iso
 from cancel_core.domain.withdrawal import STATEMENT, read_statement
-from cancel_core.domain.withdrawal_mails import Told, cannot_leave, withdrawal_facts, withdrawal_mails
+from cancel_core.domain.withdrawal_mails import (
+    WITHDRAWAL_RECEIVED,
+    Told,
+    cannot_leave,
+    withdrawal_facts,
+    withdrawal_mails,
+)
 from cancel_core.domain.withdrawal_outcome import CANCEL, OUTCOME
 from cancel_core.errors import MailPostponed, ServiceUnavailable
+from cancel_core.services import mails
 from cancel_core.services.mails import ROUNDED, Post, deliver
 from cancel_core.telemetry import count, logger
 
@@ -30,6 +37,20 @@ class Counter(NamedTuple):
     withdrawals: Withdrawals
     identity: str
     guest_page: str
+
+
+def send_mails(
+    post: Post,
+    counter: Counter,
+    detail_type: str,
+    detail: Mapping[str, Any],
+    deadline: datetime,
+    clock: Callable[[], datetime],
+) -> int:
+    """The mails that tell of an event, of a withdrawal or of anything else: see `mails.send_mails`."""
+    if detail_type == WITHDRAWAL_RECEIVED:
+        return send_withdrawal_mails(post, counter, detail, deadline, clock)
+    return mails.send_mails(post, detail_type, detail, deadline, clock)
 
 
 def send_withdrawal_mails(
