@@ -111,14 +111,9 @@ def _closed_objects(node: Any, place: str = "") -> list[str]:
 
 
 def test_what_we_send_and_write_is_open_for_fields_that_a_later_version_adds() -> None:
-    assert _closed_objects(openapi_document()["components"]["schemas"]) == [
-        "/CancelRequest",
-        "/GuestAccessRequest",
-        "/GuestTokenRequest",
-        "/OrderWithdrawalRequest",
-        "/WithdrawalItem",
-        "/WithdrawalRequest",
-    ]
+    bodies = {"/CancelRequest", "/GuestAccessRequest", "/GuestTokenRequest"}
+    withdrawals = {"/WithdrawalItem", "/WithdrawalRequest", "/OrderWithdrawalRequest"}
+    assert set(_closed_objects(openapi_document()["components"]["schemas"])) == bodies | withdrawals
     assert _closed_objects(schema_document("order")) == []
     assert _closed_objects(schema_document("events")) == []
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from cancel_core.domain.events import CONFIG_SOURCE
+from cancel_core.domain.mails import TO_THE_CUSTOMER, TO_THE_SHOP
+from cancel_core.domain.withdrawal_mails import WITHDRAWAL_RECEIVED
 from cancel_core.entrypoints.mail_queue import RETURNED
 
 from tests.support.machine import ROOT
@@ -15,12 +17,7 @@ from tests.support.machine import ROOT
 Json = dict[str, Any]
 
 TABLES = [
-    "OrdersTable",
-    "ConfigTable",
-    "ConfigHistoryTable",
-    "RefundsTable",
-    "MailsTable",
-    "AccessTable",
+    *("OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable", "MailsTable", "AccessTable"),
     "WithdrawalsTable",
 ]
 WEEK = 7 * 24 * 3600
@@ -87,14 +84,14 @@ def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
         "by_subject": ["about", "created_at"],
     }
     assert mails["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    access = resources["AccessTable"]["Properties"]
-    assert _keys(access) == ["access_id"]
-    assert access["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     withdrawals = resources["WithdrawalsTable"]["Properties"]
     assert _keys(withdrawals) == ["withdrawal_id", "part"]
     assert [_keys(index) for index in withdrawals["GlobalSecondaryIndexes"]] == [["day", "received_at"]]
     assert withdrawals["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert withdrawals["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    access = resources["AccessTable"]["Properties"]
+    assert _keys(access) == ["access_id"]
+    assert access["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
 # ------------------------------------------------------------------------------------------------------------- e-mail
@@ -102,8 +99,14 @@ def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
 
 def test_without_an_identity_nothing_of_the_mails_runs_or_has_a_price(resources: dict[str, Json]) -> None:
     mails = {name: one for name, one in resources.items() if name.startswith(("Mail", "SendMail"))}
-    # The function, its queues and its table cost nothing while nobody uses them, and are there for what refers to them.
+    # The function, its queues and its table cost nothing while nobody uses them. What brings a withdrawal there and
+    # tells that its receipt waits is there always, and brings nothing else.
     always = {"SendMailFunction", "MailQueue", "MailDeadLetterQueue", "MailsTable"}
+    always |= {"SendMailSource", "MailRule", "MailQueuePolicy", "MailTableThrottlesAlarm"}
+    always |= {"MailDelayedAlarm", "MailFunctionErrorsAlarm", "MailDeadLetterAlarm"}
+    with_identity, without = resources["MailRule"]["Properties"]["EventPattern"]["detail-type"]["Fn::If"][1:]
+    assert without == [WITHDRAWAL_RECEIVED]
+    assert set(with_identity) == {*TO_THE_CUSTOMER, *TO_THE_SHOP, WITHDRAWAL_RECEIVED}
     assert {name for name, one in mails.items() if "Condition" not in one} == always
     assert {one.get("Condition", "SendMail") for one in mails.values()} == {"SendMail"}
 
