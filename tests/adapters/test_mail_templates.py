@@ -152,7 +152,7 @@ def text_of(html: str) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_of_an_order_is_html_or_a_template(kind: str) -> None:
-    names = ("order_id", "store_id", "name", "reason", "comment", "refund_id", "shop", "reference")
+    names = ("order_id", "store_id", "name", "reason", "comment", "refund_id", "shop", "reference", "record")
     attacked = facts(**dict.fromkeys(names, ATTACK), items=[{"name": ATTACK, "qty": 1}])
     attacked["charges"] = [one | {"name": ATTACK} for one in attacked["charges"]]
     attacked["said"] = dict.fromkeys(("name", "email", "order"), ATTACK) | {"message": [ATTACK]}

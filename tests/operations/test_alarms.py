@@ -153,11 +153,34 @@ def mails_that_bounce(stage: Stage) -> None:
         stage.invoke("SendMailFunction", mail_message(**event))
 
 
+def a_statement_of_withdrawal(stage: Stage) -> None:
+    stage.put("withdrawals", payload("process_withdrawal")["Records"][0]["dynamodb"]["NewImage"])
+    stage.invoke("ProcessWithdrawalFunction", payload("process_withdrawal"))
+
+
+def a_receipt_that_settings_keep_from_going_out(stage: Stage) -> None:
+    a_statement_of_withdrawal(stage)
+    forget_mails(stage)
+    detail = {"withdrawal_id": "wdr_0a5bc6ff9a1f0e7d3b6f1f4f2c8e4d21", "order_id": None, "store_id": "nowhere"}
+    stage.put("config", {"scope": {"S": "store:nowhere"}, "mail": {"M": {}}})
+    stage.invoke("SendMailFunction", mail_message(**{"detail-type": "WithdrawalReceived", "detail": detail}))
+
+
+def a_statement_that_was_changed(stage: Stage) -> None:
+    event = payload("process_withdrawal")
+    changes = event["Records"][0]["dynamodb"]
+    changes["OldImage"] = changes["NewImage"] | {"receipt": {"S": "another"}}
+    stage.invoke("ProcessWithdrawalFunction", event)
+
+
 STORIES: dict[str, Callable[[Stage], None]] = {
     "MailSent": mails_about_a_cancel,
     "MailFailed": a_mail_to_no_address,
     "MailDelayed": a_mail_that_comes_again_and_again,
     "MailReturned": mails_that_bounce,
+    "WithdrawalReceived": a_statement_of_withdrawal,
+    "WithdrawalMailWaiting": a_receipt_that_settings_keep_from_going_out,
+    "WithdrawalTampered": a_statement_that_was_changed,
     "OrderCanceled": a_cancel,
     "RefundSucceeded": a_refund_that_has_ended("succeeded"),
     "RefundFailed": a_refund_that_has_ended("failed"),

@@ -40,7 +40,15 @@ PACKAGES = PYDANTIC | {
 ROOMS = {"adapters", "adapters.dynamodb", "domain", "entrypoints"}
 EVERYWHERE = {
     *("adapters.aws", "adapters.dynamodb.attributes", "adapters.dynamodb.config", "adapters.dynamodb.database"),
-    *("domain.addresses", "domain.mail_settings", "domain.policy", "errors", "telemetry", "wiring"),
+    *(
+        "domain.addresses",
+        "domain.mail_settings",
+        "domain.policy",
+        "domain.withdrawal_settings",
+        "errors",
+        "telemetry",
+        "wiring",
+    ),
 }
 # What reads an order, and what answers a client with one.
 ORDERS = {
@@ -52,7 +60,7 @@ ORDERS = {
         "domain.events",
         "domain.ids",
     ),
-    *("domain.item_rows", "domain.order", "domain.order_change", "domain.values"),
+    *("domain.item_rows", "domain.order", "domain.order_change", "domain.times", "domain.values"),
 }
 HTTP = {
     *(
@@ -69,6 +77,10 @@ HTTP = {
     *("entrypoints.http.cursor", "entrypoints.http.documents", "entrypoints.http.problems", "entrypoints.http.request"),
     "entrypoints.http.response",
 }
+WITHDRAWALS = {
+    *("adapters.dynamodb.withdrawals", "domain.withdrawal", "entrypoints.http.withdrawals", "services"),
+    "services.withdraw",
+}
 GUEST_HTTP = {"entrypoints.http.guest_requests", "services", "services.guest_access"}
 QUERIES = {*ORDERS, *HTTP, "services", "services.queries"}
 IN_THE_BACKGROUND = {"entrypoints.background", "services"}
@@ -79,6 +91,8 @@ OWN = {
     "CheckEligibilityFunction": QUERIES,
     "GetCancellationFunction": QUERIES,
     "CancelOrderFunction": {*ORDERS, *HTTP, "services", "services.cancel"},
+    "SubmitWithdrawalFunction": {*HTTP, *WITHDRAWALS},
+    "WithdrawOrderFunction": {*ORDERS, *HTTP, *WITHDRAWALS},
     "PublishEventsFunction": {
         *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.refunds", "adapters.eventbridge"),
         *("domain.put_back", "domain.refund_document", "domain.refund_plan", "domain.times"),
@@ -131,6 +145,8 @@ def test_nothing_is_imported_that_is_not_used(imported: Imported) -> None:
         packages = {name.split(".")[0] for name in modules} - sys.stdlib_module_names - {"app"}
         # requests, which Stripe's client requires, brings it, and botocore takes it where it is.
         carried = {"RefundOrderFunction": {"certifi"}, "SendMailFunction": {"babel", "jinja2", "markupsafe"}}
+        # In the layer, for these alone: the canonical form that a receipt is the hash of.
+        carried |= {name: {"rfc8785"} for name in ("SubmitWithdrawalFunction", "WithdrawOrderFunction")}
         extra = carried.get(function, set())
         # It reads no document, and so needs no models.
         less = PYDANTIC if function == "SeedConfigFunction" else set()

@@ -138,7 +138,10 @@ def test_get_cancellation(functions: Lambda, shop: Shop) -> None:
 
 def test_submit_withdrawal(functions: Lambda) -> None:
     first = functions.invoke("SubmitWithdrawalFunction", payload("submit_withdrawal"))
-    again = functions.invoke("SubmitWithdrawalFunction", payload("submit_withdrawal"))
+    # Another request with the same key.
+    repeat = payload("submit_withdrawal")
+    repeat["requestContext"]["requestId"] = "another"
+    again = functions.invoke("SubmitWithdrawalFunction", repeat)
     assert (first["statusCode"], again["statusCode"]) == (201, 201)
     stored = json.loads(content_of(first))
     assert stored == json.loads(content_of(again))

@@ -106,9 +106,9 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
         aws = Aws(running.info)
         shop = Shop(aws, running.endpoint)
         for scope, enabled in {"default": True, "store:switched-off": False}.items():
-            mail: dict[str, Any] = {"guest_access": True, "mail": {"from": "shop@example.com"}}
-            mail["withdrawal"] = {"enabled": True}
-            aws.config.put_item(Item={"scope": scope, "enabled": enabled, "reasons": documents.REASONS} | mail)
+            more: dict[str, Any] = {"guest_access": True, "withdrawal": {"enabled": True}}
+            more["mail"] = {"from": "shop@example.com"}
+            aws.config.put_item(Item={"scope": scope, "enabled": enabled, "reasons": documents.REASONS, **more})
         put = orders(shop.customer_id)
         for document in put.values():
             shop.put_exactly(document)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -459,6 +460,15 @@ def test_each_change_is_kept_for_a_year_in_words_and_whole(desk: Desk) -> None:
         (None, {}, "created: nothing in it"),
         ({"enabled": "Yes"}, None, "removed: enabled taken away, was Yes"),
         ({"colour": 1}, {"colour": None}, "colour: 1 → None"),
+        ({}, {"withdrawal": {"enabled": True, "country": "SE"}}, "withdrawal set to enabled Yes, country SE"),
+        (
+            {"withdrawal": {"enabled": False, "days": Decimal(14), "country": "SE"}},
+            {"withdrawal": {"enabled": True, "days": Decimal(30), "time_zone": "UTC"}},
+            (
+                "withdrawal.enabled: No → Yes; withdrawal.days: 14 → 30; withdrawal.country taken away, was SE; "
+                "withdrawal.time_zone set to UTC"
+            ),
+        ),
     ],
 )
 def test_changes_in_words(before: dict[str, Any] | None, after: dict[str, Any] | None, told: str) -> None:

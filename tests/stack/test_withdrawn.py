@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from html import unescape
 from typing import Any
 
 import httpx
@@ -95,6 +97,10 @@ def test_the_story_of_a_customers_withdrawal(consumers: Consumers, events: Event
     for form in ("text", "html"):
         for text in (taken["receipt"], MESSAGE, order_id, "Europe/Stockholm"):
             assert text in receipt[form]
+    # Whoever has the mail can work the checksum out.
+    record = next(line for line in receipt["text"].splitlines() if line.startswith('{"'))
+    assert hashlib.sha256(record.encode()).hexdigest() == taken["receipt"]
+    assert record in unescape(receipt["html"])
     assert notice["to"] == "orders@example.com"
     assert "The order was cancelled automatically" in notice["text"]
     detail = event_of(events, taken)

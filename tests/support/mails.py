@@ -78,6 +78,7 @@ def withdrawal_facts() -> dict[str, Any]:
     return {
         "withdrawal_id": "wdr_0a5bc6ff9a1f0e7d3b6f1f4f2c8e4d21",
         "receipt": "5f2b" * 16,
+        "record": '{"received_at":"2026-11-22T22:30:05.017Z","statement":{"name":"Anna Andersson"}}',
         "reference": "100000007",
         "said": {
             "name": "Anna Andersson",

@@ -102,7 +102,7 @@ def test_without_an_identity_nothing_of_the_mails_runs_or_has_a_price(resources:
     # The function, its queues and its table cost nothing while nobody uses them. What brings a withdrawal there and
     # tells that its receipt waits is there always, and brings nothing else.
     always = {"SendMailFunction", "MailQueue", "MailDeadLetterQueue", "MailsTable"}
-    always |= {"SendMailSource", "MailRule", "MailQueuePolicy", "MailTableThrottlesAlarm"}
+    always |= {"SendMailSource", "MailRule", "MailQueuePolicy"}
     always |= {"MailDelayedAlarm", "MailFunctionErrorsAlarm", "MailDeadLetterAlarm"}
     with_identity, without = resources["MailRule"]["Properties"]["EventPattern"]["detail-type"]["Fn::If"][1:]
     assert without == [WITHDRAWAL_RECEIVED]
@@ -126,7 +126,7 @@ def test_what_comes_back_is_that_of_this_stacks_own_mails(resources: dict[str, J
 
 def test_what_is_consumed_ends_in_a_dead_letter_queue(resources: dict[str, Json]) -> None:
     sources = _of_type(resources, "AWS::Lambda::EventSourceMapping")
-    assert len(sources) == 6
+    assert len(sources) == 7
     for source in sources.values():
         origin = _queue(source["EventSourceArn"])
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]

@@ -16,24 +16,28 @@ def describe(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) 
     old, new = before or {}, after or {}
     names = [*(name for name in SETTINGS if name in old.keys() | new.keys())]
     names += sorted((old.keys() | new.keys()) - set(SETTINGS))
-    parts = [part for name in names if (part := _difference(name, old, new))]
+    parts = [part for name in names if (part := _difference(name, name, old, new))]
     head = "created: " if before is None else "removed: " if after is None else ""
     text = head + ("; ".join(parts) or "nothing in it")
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}..."
 
 
-def _difference(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+def _difference(label: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """`label`: how it is called, with the names of the maps that it stands in."""
     match name in old, name in new:
         case False, True:
-            return f"{name} set to {_show(new[name])}"
+            return f"{label} set to {_show(new[name])}"
         case True, False:
-            return f"{name} taken away, was {_show(old[name])}"
+            return f"{label} taken away, was {_show(old[name])}"
     if _same(old[name], new[name]):
         return ""
+    if isinstance(old[name], dict) and isinstance(new[name], dict):
+        keys = [*old[name], *(key for key in new[name] if key not in old[name])]
+        return "; ".join(part for key in keys if (part := _difference(f"{label}.{key}", key, old[name], new[name])))
     was, now = _by_code(old[name]), _by_code(new[name])
-    if name == "reasons" and was and now and (parts := _reasons_changed(was, now)):
+    if label == "reasons" and was and now and (parts := _reasons_changed(was, now)):
         return f"reasons: {', '.join(parts)}"
-    return f"{name}: {_show(old[name])} → {_show(new[name])}"
+    return f"{label}: {_show(old[name])} → {_show(new[name])}"
 
 
 def _same(old: object, new: object) -> bool:
@@ -74,6 +78,8 @@ def _show(value: object) -> str:
         return ", ".join(f"'{code}' ({description})" for code, description in reasons.items())
     if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
         return ", ".join(value)
+    if isinstance(value, dict) and value:
+        return ", ".join(f"{name} {_show(entry)}" for name, entry in value.items())
     if isinstance(value, Decimal):
         return str(value)
     return value if isinstance(value, str) and value.strip() else repr(value)

@@ -18,6 +18,7 @@ STATEMENT = "statement"
 LANGUAGE = r"[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8}){0,4}"
 """What looks like a BCP 47 tag."""
 MOST_CHARACTERS = {"name": 200, "order": 255, "item": 200, "message": 2000, "store_id": 255}
+_OPTIONAL = ("customer_id", "order_id", "placed_at", "body", "request_id")
 _LINES = frozenset("\t\n\r")
 
 
@@ -57,7 +58,8 @@ class Statement:
     hex, of the canonical JSON (RFC 8785) of withdrawal_id, received_at and statement. `received_at`:
     ISO 8601 UTC, milliseconds. `store_id`: the store whose settings held: the order's for a customer. `customer_id`,
     `order_id` and `placed_at` of the order are there where the customer's own token proved it. `body`: a keyed hash of
-    the request, where an Idempotency-Key came with it. `expires_at`: epoch seconds.
+    the request, where an Idempotency-Key came with it. `request_id`: the gateway's, of the request that brought it.
+    `expires_at`: epoch seconds.
     """
 
     withdrawal_id: str
@@ -70,6 +72,7 @@ class Statement:
     order_id: str | None = None
     placed_at: str | None = None
     body: str | None = None
+    request_id: str | None = None
 
     @property
     def day(self) -> str:
@@ -82,7 +85,7 @@ class Statement:
 
     def to_item(self) -> dict[str, Any]:
         """The item of the withdrawals table, in plain values."""
-        optional = {name: getattr(self, name) for name in ("customer_id", "order_id", "placed_at", "body")}
+        optional = {name: getattr(self, name) for name in _OPTIONAL}
         return {
             "withdrawal_id": self.withdrawal_id,
             "part": STATEMENT,
@@ -105,10 +108,7 @@ def read_statement(item: Mapping[str, Any]) -> Statement:
         statement=_said(item["statement"]),
         receipt=item["receipt"],
         expires_at=int(item["expires_at"]),
-        customer_id=item.get("customer_id"),
-        order_id=item.get("order_id"),
-        placed_at=item.get("placed_at"),
-        body=item.get("body"),
+        **{name: item.get(name) for name in _OPTIONAL},
     )
 
 

@@ -127,10 +127,11 @@ def _store(
         receipt=_receipt(claim.withdrawal_id, received_at, said),
         expires_at=expiry(request.received, register.keep_days),
         body=claim.body,
+        request_id=request.request_id,
         **proven,
     )
     stored = register.withdrawals.put(statement)
-    # The very same one where the network lost the answer to its put, and the client tried again.
+    # This very request's own where the network lost the answer to its put, which was then tried again.
     return Submitted(statement, replayed=False) if stored == statement else _repeated(stored, claim)
 
 

@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
+import rfc8785
+
 from cancel_core.domain.times import iso
-from cancel_core.domain.withdrawal import STATEMENT, read_statement
+from cancel_core.domain.withdrawal import STATEMENT, Statement, read_statement
 from cancel_core.domain.withdrawal_mails import (
     WITHDRAWAL_RECEIVED,
     Told,
@@ -70,7 +72,7 @@ def send_withdrawal_mails(
     page, order_id = counter.guest_page, told.outcome.get("order_id")
     guest_url = f"{page}#order_id={quote(order_id, safe='')}" if page and order_id else ""
     facts = withdrawal_facts(told, policy.withdrawal.time_zone, guest_url)
-    facts |= {"shop": policy.mail.shop, "support_url": policy.mail.support_url}
+    facts |= {"record": record(told.statement), "shop": policy.mail.shop, "support_url": policy.mail.support_url}
     why = cannot_leave(policy.mail, counter.identity)
     reasons: list[str] = []
     sent = 0
@@ -86,6 +88,13 @@ def send_withdrawal_mails(
     if reasons:
         raise MailPostponed("; ".join(sorted(set(reasons))))
     return sent
+
+
+def record(statement: Statement) -> str:
+    """The text that the receipt is the SHA-256 of, so that whoever has the mail can work it out (RFC 8785)."""
+    names = ("withdrawal_id", "received_at", "statement")
+    document: dict[str, Any] = {name: getattr(statement, name) for name in names}
+    return rfc8785.dumps(document).decode()
 
 
 def _wait(post: Post, mail: Mail, why: str, deadline: datetime, clock: Callable[[], datetime]) -> None:

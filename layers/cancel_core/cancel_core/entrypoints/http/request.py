@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,9 +19,11 @@ from cancel_core.domain.caller import Caller, Customer, Guest
 from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.cancellation import Fingerprint
 from cancel_core.domain.policy import DEFAULT_STORE, REASON_CODE_LENGTH
-from cancel_core.domain.withdrawal import WithdrawalRequest
 from cancel_core.errors import InvalidAccessToken, Refusal
 from cancel_core.telemetry import logger
+
+if TYPE_CHECKING:
+    from cancel_core.domain.withdrawal import WithdrawalRequest
 
 MAX_BODY_BYTES = 16_384
 """The longest body that has anything to say, a comment of 500 characters in escapes among it, has less than half."""
@@ -192,6 +194,9 @@ class ApiRequest:
 
     def withdrawal_request(self, model: type[M]) -> WithdrawalRequest:
         """A statement of withdrawal, whose body reads as this model. Raises `InvalidRequest`."""
+        # The other routes need it not.
+        from cancel_core.domain.withdrawal import WithdrawalRequest
+
         body = self._json(is_statement=True)
         errors: list[tuple[str, str]] = []
         key = self.header("idempotency-key")
