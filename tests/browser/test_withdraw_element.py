@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from local.gateway.pages import WEB
 from tests.browser.visit import Visits
-from tests.browser.withdrawal import ANYONES, CUSTOMERS, Withdrawal, accept
+from tests.browser.withdrawal import ANYONES, CUSTOMERS, PLAIN, Withdrawal, accept
 from tests.support.machine import ROOT
 from tests.support.shop import Shop
 
@@ -23,7 +23,6 @@ COMPONENT = WEB / "withdraw-contract"
 LABELS = json.loads((Path(__file__).parent / "withdrawal_labels.json").read_text(encoding="utf-8"))
 # The languages that all of it is in.
 WHOLE = ("da", "de", "en", "es", "fi", "fr", "it", "nl", "pl", "sv")
-PLAIN = "<withdraw-contract></withdraw-contract>"
 
 
 def words_of(language: str) -> dict[str, str]:

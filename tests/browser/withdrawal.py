@@ -12,6 +12,7 @@ from tests.browser.visit import Visit
 
 NAME, EMAIL, ORDER = "Anna Ek", "anna@example.com", "A-1001"
 FUNCTION, CONFIRMATION = "Withdraw from contract here", "Confirm withdrawal"
+PLAIN = "<withdraw-contract></withdraw-contract>"
 # Of the request that sends a statement: anyone's, and the customer's own.
 ANYONES, CUSTOMERS = "**/withdrawals", "**/orders/*/withdrawal"
 
@@ -125,3 +126,11 @@ def accepted(body: dict[str, Any], to: str = "a•••@example.com") -> dict[s
 
 def accept(route: Route) -> None:
     route.fulfill(status=201, json=accepted(json.loads(route.request.post_data or "")))
+
+
+def taking(visit: Visit) -> Withdrawal:
+    """The element on a bare page, whose API takes every statement."""
+    made = Withdrawal(visit)
+    made.page.route(ANYONES, accept)
+    made.bare(PLAIN)
+    return made
