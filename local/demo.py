@@ -50,12 +50,16 @@ CONFIG: list[dict[str, Any]] = [
             {"code": "other", "description": "Annat"},
         ],
         "mail": {"from": "butik@example.com", "shop_name": "Demobutiken", "language": "sv", "customer": True},
-        "guest_access": True,
         "withdrawal": {"enabled": True, "days": 30, "time_zone": "Europe/Stockholm", "country": "SE"},
+        "guest_access": True,
     },
     {"scope": "store:outlet", "enabled": False},
     # Who orders here need not sign in. All else is as in default.
-    {"scope": "store:guests", "guest_access": True},
+    {
+        "scope": "store:guests",
+        "guest_access": True,
+        "withdrawal": {"enabled": True, "time_zone": "Europe/Stockholm", "country": "SE"},
+    },
 ]
 
 
