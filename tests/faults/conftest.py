@@ -25,6 +25,7 @@ FUNCTIONS = (
     "ReconcileRefundsFunction",
     "SendMailFunction",
     "SendGuestCodeFunction",
+    "ProcessWithdrawalFunction",
     "ValidateConfigFunction",
 )
 # What is quarters of an hour in production.

@@ -110,6 +110,15 @@ OWN = {
         *("domain.mail_facts", "domain.mails", "domain.refund_plan", "domain.times", "entrypoints.mail_queue"),
         *("adapters.dynamodb.access", "domain.access", "entrypoints.guest_queue", "entrypoints.queue"),
         *("services.guest_mails", "services.mails"),
+        *("adapters.dynamodb.withdrawals", "domain.rules", "domain.withdrawal", "domain.withdrawal_mails"),
+        *("domain.withdrawal_outcome", "domain.withdrawal_period", "services.withdrawal_mails"),
+    },
+    "ProcessWithdrawalFunction": {
+        *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.mails", "adapters.dynamodb.withdrawals"),
+        *("adapters.eventbridge", "adapters.sqs", "domain.cancel", "domain.mails", "domain.refund_plan"),
+        *("domain.rules", "domain.withdrawal", "domain.withdrawal_mails", "domain.withdrawal_note"),
+        *("domain.withdrawal_outcome", "domain.withdrawal_period", "entrypoints.withdrawal_stream"),
+        *("services.cancel", "services.process_withdrawals", "services.reconcile_withdrawals"),
     },
     "RequestGuestCodeFunction": {*HTTP, *GUEST_HTTP, "adapters.sqs"},
     "RedeemGuestCodeFunction": {*ORDERS, *HTTP, *GUEST_HTTP, "adapters.dynamodb.access"},
@@ -147,6 +156,7 @@ def test_nothing_is_imported_that_is_not_used(imported: Imported) -> None:
         carried = {"RefundOrderFunction": {"certifi"}, "SendMailFunction": {"babel", "jinja2", "markupsafe"}}
         # In the layer, for these alone: the canonical form that a receipt is the hash of.
         carried |= {name: {"rfc8785"} for name in ("SubmitWithdrawalFunction", "WithdrawOrderFunction")}
+        carried["SendMailFunction"] |= {"rfc8785"}
         extra = carried.get(function, set())
         # It reads no document, and so needs no models.
         less = PYDANTIC if function == "SeedConfigFunction" else set()

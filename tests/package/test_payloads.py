@@ -166,6 +166,18 @@ def test_what_can_be_withdrawn_from_needs_no_time_zones_of_the_machine(functions
     assert order["withdrawal"]["until"] > order["items"][0].get("delivered_at", "")
 
 
+def test_process_withdrawal(functions: Lambda, aws: Aws, shop: Shop) -> None:
+    image = record("process_withdrawal")["NewImage"]
+    shop.dynamodb.put_item(TableName=aws.tables["withdrawals"], Item=image)
+    event = payload("process_withdrawal")
+    assert functions.invoke("ProcessWithdrawalFunction", event) == {"batchItemFailures": []}
+    key = {"withdrawal_id": image["withdrawal_id"], "part": {"S": "outcome"}}
+    outcome = shop.dynamodb.get_item(TableName=aws.tables["withdrawals"], Key=key, ConsistentRead=True)["Item"]
+    assert (outcome["match"], outcome["order_id"]) == ({"S": "email"}, {"S": "demo-delivered"})
+    # A tick of the schedule.
+    assert functions.invoke("ProcessWithdrawalFunction", payload("reconcile_refunds")) is None
+
+
 def test_publish_events(functions: Lambda, shop: Shop) -> None:
     assert functions.invoke("PublishEventsFunction", payload("publish_events")) == {"batchItemFailures": []}
     (event,) = shop.in_the_refund_queue()

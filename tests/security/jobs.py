@@ -25,6 +25,7 @@ from local.template import Template
 from tests.package.conftest import payload, payload_of
 from tests.package.test_payloads import answers
 from tests.security import guest_jobs as guests
+from tests.security import withdrawal_jobs as withdrawals
 from tests.security.iam_server import Right
 from tests.support import proxy as faults
 from tests.support.aws import attribute_values
@@ -599,6 +600,20 @@ def leaves_what_it_can_not_look_at(world: World) -> None:
         world.wait(lambda: world.received("ConfigDeadLetterQueue"), "the failure is told")
 
 
+def is_brought_statements(world: World) -> None:
+    withdrawals.said(world)
+    mapping, done = world.mapping("ProcessWithdrawalSource"), Result(b"{}", None, "1")
+    with _reading_the_stream(world, "ProcessWithdrawalFunction", mapping, done) as batches:
+        world.wait(lambda: batches, "the stream is read")
+
+
+def leaves_what_it_can_not_deal_with(world: World) -> None:
+    withdrawals.said(world)
+    mapping = world.mapping("ProcessWithdrawalSource") | {"MaximumRetryAttempts": 0}
+    with _reading_the_stream(world, "ProcessWithdrawalFunction", mapping, Result(b"", "Unhandled", "1")):
+        world.wait(lambda: world.received("WithdrawalDeadLetterQueue"), "the failure is told")
+
+
 def seeds_the_config(world: World) -> None:
     table = world.template.name("ConfigTable")
     world.services.dynamodb.delete_item(TableName=table, Key={"scope": {"S": "default"}})
@@ -619,6 +634,7 @@ class Job(NamedTuple):
 READ_CONFIG = tuple(sorted(permissions.READ_CONFIG))
 READ, UPDATE = ("dynamodb:Query", ORDERS), ("dynamodb:UpdateItem", ORDERS)
 GET_STATEMENT, PUT_STATEMENT = ((f"dynamodb:{action}", permissions.WITHDRAWALS) for action in ("GetItem", "PutItem"))
+QUERY_STATEMENT = ("dynamodb:Query", permissions.WITHDRAWALS)
 READ_BATCH = ("dynamodb:BatchGetItem", ORDERS)
 READ_REFUND = (READ_BATCH, ("dynamodb:BatchGetItem", REFUNDS))
 PUT_EVENTS = ("events:PutEvents", "EventBus.Arn")
@@ -669,6 +685,32 @@ JOBS = (
     ),
     Job("WithdrawOrderFunction", takes_a_statement("WithdrawOrderFunction"), (READ, PUT_STATEMENT, *READ_CONFIG)),
     Job("WithdrawOrderFunction", answers_a_repeat_where_withdrawing_is_off("WithdrawOrderFunction"), (GET_STATEMENT,)),
+    Job(
+        "ProcessWithdrawalFunction",
+        withdrawals.deals_with_a_statement,
+        (READ, UPDATE, *READ_CONFIG, QUERY_STATEMENT, PUT_STATEMENT, PUT_EVENTS),
+    ),
+    Job(
+        "ProcessWithdrawalFunction",
+        withdrawals.finds_a_statement_that_was_lost,
+        (("dynamodb:Query", permissions.BY_DAY), ("dynamodb:BatchGetItem", permissions.MAILS)),
+    ),
+    Job(
+        "ProcessWithdrawalFunction",
+        withdrawals.has_a_receipt_tried_again,
+        (
+            ("dynamodb:Scan", permissions.UNSENT),
+            ("dynamodb:UpdateItem", permissions.MAILS),
+            ("sqs:SendMessage", "MailQueue.Arn"),
+        ),
+    ),
+    Job("ProcessWithdrawalFunction", is_brought_statements, read_stream("WithdrawalsTable")),
+    Job(
+        "ProcessWithdrawalFunction",
+        leaves_what_it_can_not_deal_with,
+        (("sqs:SendMessage", "WithdrawalDeadLetterQueue.Arn"),),
+    ),
+    Job("SendMailFunction", withdrawals.acknowledges_a_statement, (QUERY_STATEMENT,)),
     Job("PublishEventsFunction", publishes, (PUT_EVENTS,)),
     Job("PublishEventsFunction", puts_back_what_was_erased, (READ, UPDATE)),
     Job("PublishEventsFunction", lists_a_surplus, (("dynamodb:UpdateItem", REFUNDS), PUT_EVENTS)),
@@ -749,6 +791,7 @@ JOBS = (
 LAMBDA_ITSELF = {
     "PublishEventsFunction": {("dynamodb:ListStreams", "*")},
     "ValidateConfigFunction": {("dynamodb:ListStreams", "*")},
+    "ProcessWithdrawalFunction": {("dynamodb:ListStreams", "*")},
     "RefundOrderFunction": {("sqs:GetQueueAttributes", "RefundQueue.Arn")},
     "SendMailFunction": {("sqs:GetQueueAttributes", f"{name}.Arn") for name in ("MailQueue", "GuestMailQueue")},
     "SendGuestCodeFunction": {("sqs:GetQueueAttributes", "GuestCodeQueue.Arn")},

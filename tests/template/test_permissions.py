@@ -13,6 +13,7 @@ Json = dict[str, Any]
 ORDERS, CONFIG, REFUNDS = "OrdersTable.Arn", "ConfigTable.Arn", "RefundsTable.Arn"
 HISTORY, MAILS, ACCESS = "ConfigHistoryTable.Arn", "MailsTable.Arn", "AccessTable.Arn"
 WITHDRAWALS = "WithdrawalsTable.Arn"
+BY_DAY, UNSENT = "${WithdrawalsTable.Arn}/index/by_day", "${MailsTable.Arn}/index/unsent"
 MAIL_CONFIGURATION_SET = (
     "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${MailConfigurationSet}"
 )
@@ -136,8 +137,8 @@ ALLOWED["ProcessWithdrawalFunction"] = {
     # What was said is added to, and neither changed nor deleted.
     ("dynamodb:Query", WITHDRAWALS),
     ("dynamodb:PutItem", WITHDRAWALS),
-    ("dynamodb:Query", "${WithdrawalsTable.Arn}/index/by_day"),
-    ("dynamodb:Scan", "${MailsTable.Arn}/index/unsent"),
+    ("dynamodb:Query", BY_DAY),
+    ("dynamodb:Scan", UNSENT),
     ("dynamodb:BatchGetItem", MAILS),
     ("dynamodb:UpdateItem", MAILS),
     ("sqs:SendMessage", "MailQueue.Arn"),
