@@ -106,8 +106,8 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
         aws = Aws(running.info)
         shop = Shop(aws, running.endpoint)
         for scope, enabled in {"default": True, "store:switched-off": False}.items():
-            mail = {"guest_access": True, "mail": {"from": "shop@example.com"}}
-            aws.config.put_item(Item={"scope": scope, "enabled": enabled, "reasons": documents.REASONS} | mail)
+            item: dict[str, Any] = {"scope": scope, "enabled": enabled, "reasons": documents.REASONS}
+            aws.config.put_item(Item=item | {"guest_access": True, "mail": {"from": "shop@example.com"}})
         put = orders(shop.customer_id)
         for document in put.values():
             shop.put_exactly(document)
