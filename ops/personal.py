@@ -52,20 +52,6 @@ def erase(dynamodb: DynamoDBClient, table: str, order_ids: Iterable[str]) -> Ite
             yield f"{order_id}: erased {', '.join(path.replace('cancellation.#', '') for path in paths)}."
 
 
-def with_old_comments(dynamodb: DynamoDBClient, table: str, before: str) -> Iterator[str]:
-    """The ids of orders that carry a comment of a cancel before then (ISO 8601 UTC). Reads the whole table."""
-    pages = dynamodb.get_paginator("scan").paginate(
-        TableName=table,
-        ProjectionExpression="order_id",
-        FilterExpression="attribute_exists(cancellation.#comment) AND cancellation.requested_at < :before",
-        ExpressionAttributeNames={"#comment": "comment"},
-        ExpressionAttributeValues={":before": {"S": before}},
-    )
-    for page in pages:
-        for item in page["Items"]:
-            yield item["order_id"]["S"]
-
-
 def export(orders: Orders, refunds: Refunds, customer_id: str) -> list[dict[str, Any]]:
     """Each order of a customer as it lies in the table, with what the refunds table has of it. Newest first."""
     found: list[dict[str, Any]] = []
