@@ -11,7 +11,11 @@ from urllib.parse import unquote
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 # Where the folders of web/ lie on a site: the longest prefix that fits counts.
-FOLDERS: Mapping[str, Path] = {"/": WEB / "storefront", "/cancel-order/": WEB / "cancel-order"}
+FOLDERS: Mapping[str, Path] = {
+    "/": WEB / "storefront",
+    "/cancel-order/": WEB / "cancel-order",
+    "/withdraw-contract/": WEB / "withdraw-contract",
+}
 
 # The same on every machine: what mimetypes knows otherwise depends on files of the system.
 _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".json": "application/json"}

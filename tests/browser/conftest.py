@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from local.server import Server
 from tests.browser.visit import Visit, Visits
 from tests.support.fixtures import aws, shop
 from tests.support.machine import chromium
@@ -55,3 +60,20 @@ def visits(browser: Browser, shop: Shop) -> Iterator[Visits]:
 def visit(visits: Visits) -> Visit:
     """The customer's browser, signed in."""
     return visits.signed_in()
+
+
+class _Host(SimpleHTTPRequestHandler):
+    """A host of files that knows nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address where it is served."""
+    server = Server(0, partial(_Host, directory=str(tmp_path)))  # type: ignore[arg-type]  # a partial makes them too
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield tmp_path, f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    server.server_close()

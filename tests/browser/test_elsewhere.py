@@ -8,8 +8,6 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +24,6 @@ from tests.support.shop import Shop, token_of
 from web.publish import PublishError, main, publish
 
 COMPONENT = WEB / "cancel-order"
-
-
-class _Host(SimpleHTTPRequestHandler):
-    """A host of files that knows nothing."""
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder, and the address where it is served."""
-    server = Server(0, partial(_Host, directory=str(tmp_path)))  # type: ignore[arg-type]  # a partial makes them too
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield tmp_path, f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    server.server_close()
 
 
 def test_the_component_is_small_and_needs_nothing() -> None:

@@ -52,6 +52,12 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
         ("/icon.svg", "storefront/icon.svg", "image/svg+xml"),
         ("/cancel-order/cancel-order.js", "cancel-order/cancel-order.js", "text/javascript; charset=utf-8"),
         ("/cancel-order/lang/sv.js", "cancel-order/lang/sv.js", "text/javascript; charset=utf-8"),
+        (
+            "/withdraw-contract/withdraw-contract.js",
+            "withdraw-contract/withdraw-contract.js",
+            "text/javascript; charset=utf-8",
+        ),
+        ("/withdraw-contract/lang/cs.js", "withdraw-contract/lang/cs.js", "text/javascript; charset=utf-8"),
     ],
 )
 def test_a_file_is_served_as_what_it_is(client: httpx.Client, path: str, file: str, kind: str) -> None:

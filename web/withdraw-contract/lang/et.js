@@ -1,0 +1,9 @@
+/** The words of the law; the rest is in English. */
+import english from "./en.js";
+
+export default {
+  ...english,
+  texts: "en",
+  withdraw: "Taganen lepingust",
+  confirm: "Kinnitan taganemise",
+};
