@@ -135,7 +135,7 @@ mails: $(VENV)/run.stamp ## the mails that were not sent, or came back (DO='list
 
 # For example: make storefront DO='site --api https://api.example.com --issuer https://login.example.com --client-id 4711'
 .PHONY: storefront
-storefront: $(VENV)/run.stamp ## the three pages as a folder for any static host (DO='FOLDER --api ... --issuer ... --client-id ...')
+storefront: $(VENV)/run.stamp ## the pages as a folder for any static host (DO='FOLDER --api ... --issuer ... --client-id ...')
 	@$(BIN)/python -m web.publish $(DO)
 
 # The same SEED on the same engine (moto or dynamodb-local) makes the same steps.

@@ -318,6 +318,9 @@ def test_the_storefront_on_a_static_host_signs_in_at_the_issuer(
         visit.page.get_by_role("button", name="Sign out").click()
         expect(visit.page.locator("h1")).to_have_text("Sign in")
         assert (issuer.signed_out, issuer.refused) == (1, [])
+        # Withdrawing needs no sign-in there, either.
+        visit.page.get_by_role("contentinfo").get_by_role("link").click()
+        expect(visit.page.get_by_label("Order or contract number")).to_be_visible()
         # An old link of the issuer's is no way in, and no dead end.
         visit.page.goto(f"{address}/?code=old&state=forged")
         expect(visit.page.locator("h1")).to_have_text("Sign in")

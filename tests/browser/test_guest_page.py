@@ -202,13 +202,17 @@ def test_the_way_to_withdraw_stands_where_it_is_offered(guest: Guest, actions: l
         route.fulfill(json=route.fetch().json() | {"available_actions": actions})
 
     guest.page.route("**/guest/order", answer)
-    guest.open(guest.order())
+    order_id = guest.order()
+    guest.open(order_id)
     expect(guest.visit.button).to_have_count(1)
-    way = guest.page.get_by_role("main").get_by_role("link", name="Withdraw from contract here")
+    way = guest.page.get_by_role("main").get_by_role("button", name="Withdraw from contract here")
     expect(way).to_have_count(actions.count("WITHDRAW"))
     if "WITHDRAW" in actions:
-        expect(way).to_have_attribute("href", "withdraw.html")
         guest.visit.look("guest-order-withdraw")
+        # A guest's code is no sign-in: the form asks, and knows the order's number.
+        way.click()
+        expect(guest.page.get_by_label("Order or contract number")).to_have_value(order_id)
+        expect(guest.page.get_by_label("Your name")).to_be_visible()
 
 
 def test_the_button_alone_asks_for_the_order_of_the_token(guest: Guest) -> None:

@@ -131,23 +131,19 @@ async function open() {
     asked = { order_id: "", email: "" };
     find(say("left"));
   };
-  const withdraw = el("p", {}, el("a", { href: "withdraw.html" }, say("withdraw")));
-  const offer = (order) => (withdraw.hidden = !order.available_actions.includes("WITHDRAW"));
-  offer(body);
   main.replaceChildren(
     el("div", { class: "under leave" }, el("p", { class: "muted" }, say("guest_until")), button("leave", leave)),
     ...showOrder(body, { guest: true }),
-    withdraw,
   );
-  main.querySelector("cancel-order").addEventListener("orderchanged", (event) => offer(event.detail.order));
   main.querySelector("h1").focus();
   // The API knows when it ends; this device's clock may be wrong.
   timer = setTimeout(look, Math.max(Date.parse(expires_at) - Date.now(), LOOK));
 }
 
-/** Takes the order off the screen when its time is over. A dialog that is open tells by itself. */
+/** Takes the order off the screen when its time is over: not while something is done, or stands there to be kept. */
 async function look() {
-  const busy = main.querySelector("cancel-order")?.shadowRoot.querySelector("dialog[open]");
+  const withdrawing = (main.querySelector("withdraw-contract")?.step ?? "button") !== "button";
+  const busy = withdrawing || main.querySelector("cancel-order")?.shadowRoot.querySelector("dialog[open]");
   const answer = busy ? null : await ask("/guest/order", { token: kept()?.token }).catch(() => null);
   if (answer?.status === 401) expired();
   else timer = setTimeout(look, LOOK);

@@ -1,14 +1,19 @@
 /** How an order looks: what is in it, what it costs, what happened to it, and its cancellation. */
 import { beyond } from "./cancel-order/cancel-order.js";
 import { el } from "./dom.js";
-import { badge, cancelOrder, entitle, price, quantity, say, when, word } from "./shell.js";
+import { badge, cancelOrder, day, entitle, peek, price, quantity, say, when, word } from "./shell.js";
+
+/** Seconds after a withdrawal: looks at what has become of the order. */
+const LOOKS = [2, 6, 20];
 
 /** The parts of its page, kept up to date; `guest`: whether a guest looks at it. */
 export function showOrder(order, { guest = false } = {}) {
   const name = say("order_number", { order: order.order_id });
   const under = el("p", { class: "under" });
   const rest = el("div", { class: "columns" });
+  const withdrawal = withdrawalOf(order);
   const show = (now) => {
+    withdrawal.show(now);
     under.replaceChildren(badge(now.status), el("span", { class: "muted" }, say("placed"), " ", when(now.placed_at)));
     rest.replaceChildren(
       el("div", { class: "wide" }, now.cancellation ? cancellation(now) : "", items(now)),
@@ -17,7 +22,34 @@ export function showOrder(order, { guest = false } = {}) {
   };
   entitle(name);
   show(order);
-  return [el("div", { class: "head" }, el("h1", { tabindex: "-1" }, name), under), cancelOrder(order, show, { guest }), rest];
+  const cancel = cancelOrder(order, show, { guest });
+  const look = async () => {
+    const now = await peek(`/orders/${encodeURIComponent(order.order_id)}`);
+    if (!now) return;
+    cancel.order = now;
+    show(now);
+  };
+  withdrawal.place.addEventListener("withdrawalreceived", () => LOOKS.forEach((seconds) => setTimeout(look, seconds * 1000)));
+  return [el("div", { class: "head" }, el("h1", { tabindex: "-1" }, name), under), cancel, withdrawal.place, rest];
+}
+
+/** The withdrawal function where the order offers it, and what has come in. Once it is open it stays. */
+function withdrawalOf({ order_id }) {
+  const element = el("withdraw-contract", { "order-id": order_id });
+  const until = el("p", { class: "muted" });
+  const received = el("p", { class: "muted" });
+  const place = el("div", { class: "withdrawal" }, element, until, received);
+  return {
+    place,
+    show({ available_actions, withdrawal }) {
+      const offered = available_actions.includes("WITHDRAW");
+      element.hidden = !offered && element.step === "button";
+      const date = offered && withdrawal?.until;
+      until.textContent = date ? say("withdraw_until", { date: day(date) }) : "";
+      received.textContent = withdrawal?.withdrawal_id ? say("withdrawn", { id: withdrawal.withdrawal_id }) : "";
+      place.hidden = element.hidden && !received.textContent;
+    },
+  };
 }
 
 function card(key, ...content) {

@@ -2,8 +2,9 @@
 import { CancelOrder, money } from "./cancel-order/cancel-order.js";
 import { el } from "./dom.js";
 import { openSession } from "./session.js";
+import { WithdrawContract } from "./withdraw-contract/withdraw-contract.js";
 
-/** A language is a file of this folder, one of cancel-order/lang, and a line here. */
+/** A language is a file of this folder, one of cancel-order/lang, one of withdraw-contract/lang, and a line here. */
 const LANGUAGES = { en: "English", sv: "Svenska" };
 const CHOSEN = "cancel-core.language";
 
@@ -11,10 +12,12 @@ const language =
   [localStorage.getItem(CHOSEN), ...navigator.languages.map((one) => one.split("-")[0])].find((one) => one && one in LANGUAGES) ?? "en";
 /** Dates and money as in the customer's own region, where the browser names one for this language. */
 const locale = navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
-const [{ default: text }, config] = await Promise.all([
+const [{ default: own }, { default: statutory }, config] = await Promise.all([
   import(`./lang/${language}.js`),
+  WithdrawContract.languages[language](),
   fetch("config.json").then((answer) => answer.json()),
 ]);
+const text = { ...own, withdraw: statutory.withdraw };
 
 /** The words of `key`, {names} filled in. */
 export function say(key, values = {}) {
@@ -61,6 +64,13 @@ export async function get(path) {
   throw new Failure(status === 404 ? "NOT_FOUND" : "DOWN");
 }
 
+/** The same, but null where it can't be had: nothing on the page changes for that. */
+export async function peek(path) {
+  const token = await session.token();
+  const answer = token && (await ask(path, { token }).catch(() => null));
+  return answer?.status === 200 ? answer.body : null;
+}
+
 /** Names the page, in the tab and in the list of tabs. */
 export const entitle = (words) => (document.title = `${words} – ${config.shop}`);
 
@@ -73,9 +83,11 @@ export async function start(title, show, { open = false, token = () => session.t
   entitle(say(title));
   CancelOrder.api = config.api;
   CancelOrder.getToken = token;
+  WithdrawContract.api = config.api;
+  WithdrawContract.getToken = () => session.token();
   addEventListener("sessionexpired", () => expired());
   document.querySelector("noscript")?.remove();
-  document.body.prepend(el("a", { class: "skip", href: "#main" }, say("skip")), header(title), main);
+  document.body.prepend(el("a", { class: "skip", href: "#main" }, say("skip")), header(title), main, footer());
   if (session.name === null && !open) signIn();
   else await attempt(() => show(main, session.name));
 }
@@ -140,6 +152,11 @@ function header(current = "") {
   );
 }
 
+/** On every page: the law wants the withdrawal function where nobody has to look for it. */
+function footer() {
+  return el("footer", {}, el("div", { class: "bar" }, el("a", { class: "withdraw", href: "withdraw.html#form" }, say("withdraw"))));
+}
+
 function signIn(notice = "") {
   const said = el("p", { role: "alert", class: "notice" }, notice);
   const enter = (customer) =>
@@ -202,6 +219,9 @@ export function when(iso, style = { dateStyle: "long" }) {
   return Number.isNaN(at.getTime()) ? "–" : el("time", { datetime: iso }, new Intl.DateTimeFormat(locale, style).format(at));
 }
 
+/** A day of the calendar, YYYY-MM-DD, in words: the same wherever the customer is. */
+export const day = (date) => new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" }).format(new Date(date));
+
 export const quantity = (number) => new Intl.NumberFormat(locale).format(number);
 
 /** The status as a badge; one that these pages don't know is shown as the shop wrote it. */
@@ -223,7 +243,13 @@ export function cancelOrder(order, changed, attributes = {}) {
 /** An order in a list; `heading` is the level of its name. */
 export function orderRow(order, heading) {
   const status = el("span", {});
-  const show = (now) => status.replaceChildren(badge(now.status));
+  const named = `${say("withdraw")}: ${order.order_id}`;
+  const link = el("a", { class: "withdraw", href: `withdraw.html#order=${encodeURIComponent(order.order_id)}`, "aria-label": named }, say("withdraw"));
+  const withdraw = el("p", {}, link);
+  const show = (now) => {
+    status.replaceChildren(badge(now.status));
+    withdraw.hidden = !now.available_actions.includes("WITHDRAW");
+  };
   show(order);
   const href = `order.html?id=${encodeURIComponent(order.order_id)}`;
   return el(
@@ -234,6 +260,7 @@ export function orderRow(order, heading) {
       { class: "what" },
       el(heading, {}, el("a", { href }, say("order_number", { order: order.order_id }))),
       el("p", { class: "muted" }, when(order.placed_at)),
+      withdraw,
     ),
     el("div", { class: "how" }, status, el("span", { class: "price" }, price(order.total, order.currency))),
     cancelOrder(order, show),

@@ -17,7 +17,7 @@ from local.gateway.server import Gateway
 from local.gateway.tokens import Issuer
 from local.template import Route
 
-PAGES = ("index.html", "orders.html", "order.html", "guest.html")
+PAGES = ("index.html", "orders.html", "order.html", "guest.html", "withdraw.html")
 
 
 def _function(_name: str, _event: bytes) -> bytes:
