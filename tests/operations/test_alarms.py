@@ -163,7 +163,8 @@ def a_receipt_that_settings_keep_from_going_out(stage: Stage) -> None:
     forget_mails(stage)
     detail = {"withdrawal_id": "wdr_0a5bc6ff9a1f0e7d3b6f1f4f2c8e4d21", "order_id": None, "store_id": "nowhere"}
     stage.put("config", {"scope": {"S": "store:nowhere"}, "mail": {"M": {}}})
-    stage.invoke("SendMailFunction", mail_message(**{"detail-type": "WithdrawalReceived", "detail": detail}))
+    event: Json = {"detail-type": "WithdrawalReceived", "detail": detail}
+    stage.invoke("SendMailFunction", mail_message(**event))
 
 
 def a_statement_that_was_changed(stage: Stage) -> None:
