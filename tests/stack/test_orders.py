@@ -102,6 +102,7 @@ def test_one_order_is_shown_whole(shop: Shop) -> None:
             {"at": placed, "status": "pending", "comment": "Placed."},
         ],
         "cancellation": None,
+        "withdrawal": {"open": False, "until": None, "withdrawal_id": None},
     }
 
 
