@@ -48,23 +48,6 @@ def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield running
 
 
-class _Host(SimpleHTTPRequestHandler):
-    """A host of files that knows nothing."""
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder, and the address where it is served."""
-    server = Server(0, partial(_Host, directory=str(tmp_path)))  # type: ignore[arg-type]  # a partial makes them too
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield tmp_path, f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    server.server_close()
-
-
 @pytest.fixture
 def visits(browser: Browser, shop: Shop) -> Iterator[Visits]:
     """Opens browsers of their own, and looks at the end whether a page complained."""

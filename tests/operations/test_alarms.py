@@ -162,8 +162,9 @@ def a_receipt_that_settings_keep_from_going_out(stage: Stage) -> None:
     a_statement_of_withdrawal(stage)
     forget_mails(stage)
     detail = {"withdrawal_id": "wdr_0a5bc6ff9a1f0e7d3b6f1f4f2c8e4d21", "order_id": None, "store_id": "nowhere"}
+    event: Json = {"detail-type": "WithdrawalReceived", "detail": detail}
     stage.put("config", {"scope": {"S": "store:nowhere"}, "mail": {"M": {}}})
-    stage.invoke("SendMailFunction", mail_message(**{"detail-type": "WithdrawalReceived", "detail": detail}))
+    stage.invoke("SendMailFunction", mail_message(**event))
 
 
 def a_statement_that_was_changed(stage: Stage) -> None:

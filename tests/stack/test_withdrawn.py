@@ -68,7 +68,7 @@ class Consumers:
             ExpressionAttributeValues={":id": taken["withdrawal_id"]},
             ConsistentRead=True,
         )
-        return {item["part"]: dict(item) for item in answer["Items"]}
+        return {str(item["part"]): dict(item) for item in answer["Items"]}
 
 
 @pytest.fixture

@@ -33,6 +33,18 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         FIND_GUEST,
         *READ_CONFIG,
     },
+    # What anybody sends is taken by a function that can't tell what orders there are.
+    "SubmitWithdrawalFunction": {
+        ("dynamodb:GetItem", WITHDRAWALS),
+        ("dynamodb:PutItem", WITHDRAWALS),
+        *READ_CONFIG,
+    },
+    "WithdrawOrderFunction": {
+        ("dynamodb:Query", ORDERS),
+        ("dynamodb:GetItem", WITHDRAWALS),
+        ("dynamodb:PutItem", WITHDRAWALS),
+        *READ_CONFIG,
+    },
     "GetCancellationFunction": {("dynamodb:Query", ORDERS), FIND_GUEST},
     # It can read nothing, and so tell nothing.
     "RequestGuestCodeFunction": {("sqs:SendMessage", "GuestCodeQueue.Arn")},
@@ -51,18 +63,6 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:Query", ORDERS),
         ("dynamodb:UpdateItem", ACCESS),
         ("dynamodb:PutItem", ACCESS),
-    },
-    # What anybody sends is taken by a function that can't tell what orders there are.
-    "SubmitWithdrawalFunction": {
-        ("dynamodb:GetItem", WITHDRAWALS),
-        ("dynamodb:PutItem", WITHDRAWALS),
-        *READ_CONFIG,
-    },
-    "WithdrawOrderFunction": {
-        ("dynamodb:Query", ORDERS),
-        ("dynamodb:GetItem", WITHDRAWALS),
-        ("dynamodb:PutItem", WITHDRAWALS),
-        *READ_CONFIG,
     },
     "PublishEventsFunction": {
         ("dynamodb:Query", ORDERS),
