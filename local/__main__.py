@@ -47,7 +47,7 @@ def _tell(stack: Stack, seconds: float, *, with_demo: bool) -> None:
     lines = [
         "",
         f"cancel-core is ready after {seconds:.1f} s.",
-        f"  Shop       {url}/   (the three pages, in your browser)",
+        f"  Shop       {url}/   (the shop's pages, in your browser)",
         f"  Mails      {url}/local/mails/   (what was sent; nothing leaves this machine)",
         f"  API        {url}",
         f"  AWS        {described['endpoint_url']}   (region {described['region']}, any credentials)",
