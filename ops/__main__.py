@@ -170,7 +170,7 @@ def _erase(stack: Stack, asked: argparse.Namespace, now: datetime) -> None:
     table, ids = stack.orders.table, asked.ids
     if asked.comments_older_than is not None:
         before = iso(now - timedelta(days=asked.comments_older_than))
-        ids = personal.with_old_comments(database, table, before)
+        ids = stack.orders.old_comments(before)
     ids = list(ids)
     for line in personal.erase(database, table, ids):
         print(line)

@@ -61,20 +61,6 @@ def noted(order: Mapping[str, Any]) -> list[str]:
     return [one for one in ids if isinstance(one, str)] if isinstance(ids, list) else []
 
 
-def with_old_comments(dynamodb: DynamoDBClient, table: str, before: str) -> Iterator[str]:
-    """The ids of orders that carry a comment of a cancel before then (ISO 8601 UTC). Reads the whole table."""
-    pages = dynamodb.get_paginator("scan").paginate(
-        TableName=table,
-        ProjectionExpression="order_id",
-        FilterExpression="attribute_exists(cancellation.#comment) AND cancellation.requested_at < :before",
-        ExpressionAttributeNames={"#comment": "comment"},
-        ExpressionAttributeValues={":before": {"S": before}},
-    )
-    for page in pages:
-        for item in page["Items"]:
-            yield item["order_id"]["S"]
-
-
 def export(
     orders: Orders, refunds: Refunds, mails: Mails, withdrawals: Withdrawals, customer_id: str
 ) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from cancel_core.domain.times import iso
 from cancel_core.services.announce import Change, publish_changes
 from cancel_core.services.cancel import cancel_order
 
-from ops.personal import erase, export, with_old_comments
+from ops.personal import erase, export
 from ops.restore import refill
 from tests.support.bank import Bank, canceled, run
 from tests.support.orders import paid
@@ -101,7 +101,7 @@ def test_comments_are_erased_once_they_are_old(shop: Shop) -> None:
 
     def found(days: int) -> set[str]:
         before = iso(NOW + timedelta(days=30) - timedelta(days=days))
-        return {order_id, plain} & set(with_old_comments(shop.client, shop.tables["orders"], before))
+        return {order_id, plain} & set(shop.orders.old_comments(before))
 
     assert found(30) == found(31) == set()
     assert found(29) == {order_id, plain} if "comment" in shop.document(plain)["cancellation"] else {order_id}

@@ -130,6 +130,7 @@ OWN = {
         *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.refunds", "adapters.eventbridge", "domain.refund_document"),
         *("domain.refund_plan", "domain.times", "services.reconcile"),
     },
+    "EraseCommentsFunction": {*ORDERS, *IN_THE_BACKGROUND, "domain.refund_plan", "domain.times", "services.comments"},
     "ValidateConfigFunction": {
         *(*IN_THE_BACKGROUND, "adapters.dynamodb.config_history", "adapters.eventbridge", "domain.cancellation"),
         *("domain.config_assessment", "domain.config_description", "domain.events", "domain.ids", "domain.item_rows"),

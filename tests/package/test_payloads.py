@@ -249,6 +249,11 @@ def test_reconcile_refunds(functions: Lambda, shop: Shop) -> None:
     assert event["detail"] == refund_event()["detail"]
 
 
+def test_erase_comments(functions: Lambda) -> None:
+    # It keeps all of them unless the stack says otherwise; tests/services has what it does then.
+    assert functions.invoke("EraseCommentsFunction", payload("erase_comments")) is None
+
+
 def test_validate_config(functions: Lambda, aws: Aws, shop: Shop) -> None:
     change = record("validate_config")
     shop.dynamodb.put_item(TableName=aws.tables["config"], Item=change["NewImage"])

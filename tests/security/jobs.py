@@ -36,7 +36,13 @@ from tests.support.waiting import wait_until
 from tests.template import test_permissions as permissions
 from tests.template.test_permissions import ORDERS, REFUNDS
 
-QUICK = {"ConfigCacheSeconds": "0", "ReconcileAfterSeconds": "1", "RefundRetrySeconds": "1", "MailRetrySeconds": "1"}
+QUICK = {
+    "ConfigCacheSeconds": "0",
+    "ReconcileAfterSeconds": "1",
+    "RefundRetrySeconds": "1",
+    "MailRetrySeconds": "1",
+    "CommentRetentionDays": "1",
+}
 MOMENT = 2.0
 PAID, AT_STRIPE = "demo-paid", "demo-stripe-paid"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -554,6 +560,17 @@ def announces_again(world: World) -> None:
     assert world.order()["refund_pending_since"] != long_ago
 
 
+# --- erase_comments ---------------------------------------------------------------------------------------------------
+
+
+def erases_an_old_comment(world: World) -> None:
+    world.put(canceled_image())
+    assert "comment" in world.order()["cancellation"]["M"]
+    for hour in range(24):
+        world.invoke("EraseCommentsFunction", payload("erase_comments") | {"time": f"2026-11-26T{hour:02}:00:00Z"})
+    assert "comment" not in world.order()["cancellation"]["M"]
+
+
 # --- validate_config, seed_config -------------------------------------------------------------------------------------
 
 
@@ -753,6 +770,7 @@ JOBS = (
             PUT_EVENTS,
         ),
     ),
+    Job("EraseCommentsFunction", erases_an_old_comment, (("dynamodb:Scan", ORDERS), UPDATE)),
     Job(
         "ValidateConfigFunction",
         says_what_is_wrong_in_the_config,

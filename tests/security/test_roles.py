@@ -174,7 +174,7 @@ ASK: dict[str, Callable[[World, str], dict[str, Any]]] = {
         | {"KeyConditionExpression": "no_such_key = :none", "ExpressionAttributeValues": {":none": {"S": "none"}}}
     ),
     "dynamodb:Scan": lambda _, of: _table(of),
-    # Of an order everyone who writes may name these two; that the key is no string lets it fail.
+    # Of an order nearly everyone who writes may name these two; that the key is no string lets it fail.
     "dynamodb:UpdateItem": lambda _, of: (
         _table(of) | {"Key": {"order_id": {"N": "1"}}, "UpdateExpression": "REMOVE refund_pending_since"}
     ),
@@ -205,6 +205,8 @@ def _is_refused(world: World, function: str, right: Right, *, in_transaction: st
         given["Entries"][0] |= {"Source": "cancel-core.config", "DetailType": "ConfigInvalid"}
     if function == "ProcessWithdrawalFunction" and operation == "PutEvents":
         given["Entries"][0] |= {"DetailType": "WithdrawalReceived"}
+    if function == "EraseCommentsFunction" and operation == "UpdateItem":
+        given["UpdateExpression"] = "REMOVE cancellation"
     if in_transaction:
         operation, given = "TransactWriteItems", {"TransactItems": [{in_transaction: given}]}
     ask = next(getattr(client, name) for name, known in client.meta.method_to_api_mapping.items() if known == operation)

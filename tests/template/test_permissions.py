@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase as fnmatch
 from typing import Any
 
 import pytest
@@ -119,6 +120,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:SendMessage", "ConfigDeadLetterQueue.Arn"),
     },
     "SeedConfigFunction": {("dynamodb:PutItem", CONFIG)},
+    "EraseCommentsFunction": {("dynamodb:Scan", ORDERS), ("dynamodb:UpdateItem", ORDERS)},
     "ReconcileRefundsFunction": {
         ("dynamodb:Scan", REFUND_PENDING),
         ("dynamodb:Scan", UNSETTLED),
@@ -151,6 +153,16 @@ EVENTS = {"OrderCanceled", "OrderRefunded", "OrderRefundFailed", "OrderPaymentSu
 WRITTEN = {"order_id", "status", "history", "cancellation", "refund_pending_since", *DECIDED_ON}
 # Logs and traces, from AWS's own lists.
 MANAGED = {"service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+TRACES = {
+    f"xray:{action}"
+    for action in (
+        "PutTraceSegments",
+        "PutTelemetryRecords",
+        "GetSamplingRules",
+        "GetSamplingTargets",
+        "GetSamplingStatisticSummaries",
+    )
+}
 # Moves the aliases from version to version; the transform makes it.
 CODE_DEPLOY = "CodeDeployServiceRole"
 # ListStreams knows no resource.
@@ -221,6 +233,30 @@ def test_nothing_else_comes_along_from_managed_policies(deployed: Json) -> None:
         assert {arn.split(":policy/")[-1] for arn in arns} == MANAGED
 
 
+def test_the_boundary_lets_all_of_that_through_and_no_log_but_the_functions_own(deployed: Json) -> None:
+    """SAM's managed policy for logs names all of the account's: what a role can do is what both allow."""
+    assert {role["Properties"]["PermissionsBoundary"]["Ref"] for role in _roles(deployed).values()} == {
+        "FunctionsBoundary"
+    }
+    statements = deployed["Resources"]["FunctionsBoundary"]["Properties"]["PolicyDocument"]["Statement"]
+    anywhere = [
+        action
+        for statement in statements
+        if _resource(statement["Resource"]) == "*"
+        for action in _list(statement["Action"])
+    ]
+    on_one = {
+        (action, _resource(statement["Resource"]))
+        for statement in statements
+        if _resource(statement["Resource"]) != "*"
+        for action in _list(statement["Action"])
+    }
+    assert on_one == {(f"logs:{action}", "FunctionsLogGroup.Arn") for action in ("CreateLogStream", "PutLogEvents")}
+    assert not [action for action in anywhere if action.startswith(("logs:", "iam:", "sts:", "*"))]
+    for action in {action for allowed in ALLOWED.values() for action, _ in allowed} | TRACES:
+        assert any(fnmatch(action, pattern) for pattern in anywhere), action
+
+
 def test_who_moves_the_aliases_is_code_deploy_with_its_own_policy(deployed: Json) -> None:
     role = deployed["Resources"][CODE_DEPLOY]["Properties"]
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -279,6 +315,8 @@ def test_each_announces_its_own_events_and_no_other(
         ("RefundOrderFunction", WRITTEN),
         ("ProcessWithdrawalFunction", {*WRITTEN, "withdrawal"}),
         ("ReconcileRefundsFunction", {"order_id", "refund_pending_since"}),
+        # The comment is one of the cancellation; whether IAM looks at it as well is not documented.
+        ("EraseCommentsFunction", {"order_id", "cancellation", "comment"}),
     ],
 )
 def test_of_an_order_no_more_is_written_than_the_product_knows(
@@ -337,12 +375,12 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
         for resource in deployed["Resources"].values()
         if resource["Type"] == "AWS::Lambda::Permission"
     }
-    for function in ("ReconcileRefundsFunction", "ProcessWithdrawalFunction"):
+    on_a_schedule = ("ReconcileRefundsFunction", "EraseCommentsFunction", "ProcessWithdrawalFunction")
+    for function in on_a_schedule:
         assert callers.pop(function) == ("events.amazonaws.com", f"{function}Timer.Arn")
     # Those that read a stream or a queue are called by Lambda itself.
     assert callers.keys() == ALLOWED.keys() - {
-        "ReconcileRefundsFunction",
-        "ProcessWithdrawalFunction",
+        *on_a_schedule,
         "PublishEventsFunction",
         "RefundOrderFunction",
         "SendMailFunction",
@@ -359,7 +397,12 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
 def test_nothing_is_opened_to_other_accounts(deployed: Json) -> None:
     for name, resource in deployed["Resources"].items():
         kind, properties = resource["Type"], resource.get("Properties", {})
-        assert not kind.endswith("Policy") or kind in {"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"}
+        # A managed policy says who may do what by being attached, here as the boundary of the functions' roles.
+        assert not kind.endswith("Policy") or kind in {
+            "AWS::IAM::ManagedPolicy",
+            "AWS::SQS::QueuePolicy",
+            "AWS::SNS::TopicPolicy",
+        }
         assert not {"ResourcePolicy", "Policy"} & set(properties)
         assert "ResourcePolicy" not in properties.get("StreamSpecification", {})
         if kind == "AWS::IAM::Role":

@@ -149,6 +149,12 @@ def reannounce() -> Callable[[datetime, timedelta, Callable[[], float]], int]:
     return partial(reannounce, _orders(), _refunds(), _bus())
 
 
+def erase_old_comments() -> Callable[[datetime, int, Callable[[], float]], int]:
+    from cancel_core.services.comments import erase_old_comments
+
+    return partial(erase_old_comments, _orders(), timedelta(days=float(os.environ["COMMENT_RETENTION_DAYS"])))
+
+
 def send_mails(templates: Path) -> Callable[[str, Mapping[str, Any], datetime, Callable[[], datetime]], int]:
     """`templates`: the folder of the mails' texts."""
     from cancel_core.services.withdrawal_mails import Counter, send_mails

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from cancel_core.adapters.dynamodb.attributes import attribute_value
-from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, database_errors, item_that_failed
+from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, database_errors, holds, item_that_failed
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.domain.caller import Caller, Customer
 from cancel_core.domain.order_change import OrderChange
@@ -253,6 +253,41 @@ class Orders:
                 if "LastEvaluatedKey" not in answer:
                     break
                 scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def old_comments(self, before: str, part: int = 0, parts: int = 1) -> Iterator[str]:
+        """The ids of orders that carry a comment of a cancel from before then (ISO 8601 UTC). Reads one of so many
+        parts of the whole table, eventually consistent. Raises `ServiceUnavailable`.
+        """
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self.table,
+            ProjectionExpression="order_id",
+            FilterExpression="attribute_exists(cancellation.#comment) AND cancellation.requested_at < :before",
+            ExpressionAttributeNames={"#comment": "comment"},
+            ExpressionAttributeValues={":before": {"S": before}},
+            TotalSegments=parts,
+            Segment=part,
+        )
+        with database_errors():
+            for page in pages:
+                yield from (item["order_id"]["S"] for item in page["Items"])
+
+    def erase_comment(self, order_id: str, before: str) -> bool:
+        """Takes the comment off an order whose cancel is from before then. False where there is none (any more).
+
+        What else happens to the order meanwhile stays. Raises `ServiceUnavailable`.
+        """
+        condition = "attribute_exists(cancellation.#comment) AND cancellation.requested_at < :before"
+        with database_errors():
+            return holds(
+                lambda: self._client.update_item(
+                    TableName=self.table,
+                    Key={"order_id": {"S": order_id}},
+                    UpdateExpression="REMOVE cancellation.#comment",
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={"#comment": "comment"},
+                    ExpressionAttributeValues={":before": {"S": before}},
+                )
+            )
 
     def get_many(self, order_ids: Iterable[str]) -> dict[str, StoredOrder]:
         """The orders of at most `BATCH` ids that there are. Strongly consistent. Raises `ServiceUnavailable`."""

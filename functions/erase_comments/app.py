@@ -1,0 +1,16 @@
+"""On a schedule: takes comments off orders when they have been kept for as long as the shop says."""
+
+from datetime import datetime
+from typing import Any
+
+from cancel_core import wiring
+from cancel_core.entrypoints.background import background
+
+erase_old_comments = wiring.erase_old_comments()
+
+
+@background
+def handler(event: dict[str, Any], context: Any) -> None:
+    # The hour that the schedule meant, however late it comes.
+    hour = datetime.fromisoformat(event["time"]).hour
+    erase_old_comments(wiring.now(), hour, lambda: context.get_remaining_time_in_millis() / 1000)
