@@ -6,8 +6,7 @@ from cancel_core import wiring
 from cancel_core.entrypoints.background import background, batch_failures
 from cancel_core.entrypoints.withdrawal_stream import read_records
 
-process_withdrawals = wiring.process_withdrawals()
-reconcile_withdrawals = wiring.reconcile_withdrawals()
+process_withdrawals, reconcile_withdrawals = wiring.follow_withdrawals()
 
 
 @background

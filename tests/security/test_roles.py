@@ -203,10 +203,10 @@ def _is_refused(world: World, function: str, right: Right, *, in_transaction: st
     given = ASK[right.action](world, right.resource)
     if function == "ValidateConfigFunction" and operation == "PutEvents":
         given["Entries"][0] |= {"Source": "cancel-core.config", "DetailType": "ConfigInvalid"}
-    if function == "EraseCommentsFunction" and operation == "UpdateItem":
-        given["UpdateExpression"] = "REMOVE cancellation"
     if function == "ProcessWithdrawalFunction" and operation == "PutEvents":
         given["Entries"][0] |= {"DetailType": "WithdrawalReceived"}
+    if function == "EraseCommentsFunction" and operation == "UpdateItem":
+        given["UpdateExpression"] = "REMOVE cancellation"
     if in_transaction:
         operation, given = "TransactWriteItems", {"TransactItems": [{in_transaction: given}]}
     ask = next(getattr(client, name) for name, known in client.meta.method_to_api_mapping.items() if known == operation)

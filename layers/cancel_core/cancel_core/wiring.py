@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from cancel_core.services.cancel import Canceled
     from cancel_core.services.config_edits import ConfigChange
     from cancel_core.services.mails import Post, Returned
-    from cancel_core.services.process_withdrawals import Desk, Record
+    from cancel_core.services.process_withdrawals import Record
     from cancel_core.services.queries import OrderPage, OrderUnderPolicy
     from cancel_core.services.withdraw import Register, Submitted
 
@@ -169,16 +169,16 @@ def send_code_mails(templates: Path) -> Callable[[Mapping[str, Any], datetime, C
     return partial(send_code_mail, _post(templates), _access(), os.environ["GUEST_PAGE_URL"])
 
 
-def process_withdrawals() -> Callable[[Sequence[Record], datetime], list[str]]:
-    from cancel_core.services.process_withdrawals import process_all
-
-    return partial(process_all, _desk())
-
-
-def reconcile_withdrawals() -> Callable[[datetime, timedelta, Callable[[], float]], int]:
+def follow_withdrawals() -> tuple[
+    Callable[[Sequence[Record], datetime], list[str]], Callable[[datetime, timedelta, Callable[[], float]], int]
+]:
+    """What the stream brings, and what the schedule finds."""
+    from cancel_core.services.process_withdrawals import Desk, process_all
     from cancel_core.services.reconcile_withdrawals import Second, reconcile_withdrawals
 
-    return partial(reconcile_withdrawals, _desk(), Second(_mails(), _outbox(os.environ["MAIL_QUEUE_URL"])))
+    desk = Desk(_withdrawals(), _orders(), _policies(), _bus())
+    second = Second(_mails(), _outbox(os.environ["MAIL_QUEUE_URL"]))
+    return partial(process_all, desk), partial(reconcile_withdrawals, desk, second)
 
 
 def note_returned() -> Callable[[Returned, datetime], None]:
@@ -332,13 +332,6 @@ def _withdrawals() -> Withdrawals:
     from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
 
     return Withdrawals(_dynamodb(), os.environ["WITHDRAWALS_TABLE"])
-
-
-@cache
-def _desk() -> Desk:
-    from cancel_core.services.process_withdrawals import Desk
-
-    return Desk(_withdrawals(), _orders(), _policies(), _bus())
 
 
 @cache
