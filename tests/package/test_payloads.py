@@ -136,6 +136,7 @@ def test_get_cancellation(functions: Lambda, shop: Shop) -> None:
     assert cancellation["cancellation_id"] == refund_event()["detail"]["cancellation_id"]
 
 
+@pytest.mark.usefixtures("shop")
 def test_submit_withdrawal(functions: Lambda) -> None:
     first = functions.invoke("SubmitWithdrawalFunction", payload("submit_withdrawal"))
     # Another request with the same key.
@@ -149,6 +150,7 @@ def test_submit_withdrawal(functions: Lambda) -> None:
     assert stored["statement"] == json.loads(payload("submit_withdrawal")["body"])
 
 
+@pytest.mark.usefixtures("shop")
 def test_withdraw_order(functions: Lambda) -> None:
     answer = functions.invoke("WithdrawOrderFunction", payload("withdraw_order"))
     assert answer["statusCode"] == 201, answer
@@ -156,6 +158,7 @@ def test_withdraw_order(functions: Lambda) -> None:
     assert (stored["statement"]["order"], stored["statement"]["email"]) == ("demo-delivered", "a•••@example.com")
 
 
+@pytest.mark.usefixtures("shop")
 def test_what_can_be_withdrawn_from_needs_no_time_zones_of_the_machine(functions: Lambda) -> None:
     """Lambda's image has none: those of the layer do, and so does its list of holidays."""
     event = payload("get_order") | {"pathParameters": {"order_id": "demo-delivered"}}

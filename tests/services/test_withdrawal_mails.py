@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -150,6 +152,20 @@ def test_a_name_that_would_be_a_link_greets_nobody_and_stands_as_text(office: Of
     assert "<b>Click" not in receipt["html"]
 
 
+def test_a_receipt_that_an_operator_has_sent_again_is_the_same_one(office: Office) -> None:
+    one = office.taken()
+    office.send(one)
+    row = office.row(one)
+    assert office.post.mails.again(row["mail_id"], "2026-11-22T11:00:00Z")
+    # By what is kept of its event.
+    event = office.desk.events(one)[-1]
+    office.desk.heard.events.append(event._replace(detail=row["event"]["detail"]))
+    assert office.send(one) == 1
+    receipts = [mail["text"] for mail in office.sent(one) if mail["to"] == "someone@example.com"]
+    assert len(receipts) == 2
+    assert len(set(receipts)) == 1
+
+
 def test_one_that_was_erased_or_is_gone_is_written_about_no_more(office: Office) -> None:
     one = office.taken()
     key = {"withdrawal_id": {"S": one.withdrawal_id}, "part": {"S": "statement"}}
@@ -164,6 +180,23 @@ def test_one_that_was_erased_or_is_gone_is_written_about_no_more(office: Office)
     client.delete_item(TableName=table, Key=key)
     assert office.send(one) == 0
     assert office.row(one) == {}
+
+
+def test_nothing_of_a_person_is_logged_at_debug(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    order_id = office.desk.shop.put(paid(customer_name="Anna Andersson"))
+    one = office.taken(order_id, message="A private message", items=[{"item": "A private thing"}])
+    for fault in (None, faults.fail(429), faults.fail(400, b"{}", **{"x-amzn-errortype": "MessageRejected"})):
+        if fault:
+            one = office.taken(order_id, message="A private message")
+            office.office.to_ses.plan(SEND, fault)
+        with suppress(MailPostponed):
+            office.send(one)
+    office.again()
+    said = "\n".join(json.dumps(record.__dict__, default=str) for record in caplog.records)
+    assert one.withdrawal_id in said
+    for private in ("Anna", "someone@example.com", "private", "example.com"):
+        assert private not in said
 
 
 # -------------------------------------------------------------------------------------------------------- what waits
