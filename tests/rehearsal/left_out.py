@@ -31,7 +31,13 @@ def _no_saved_query(template: Json, _: Mapping[str, str]) -> None:
     del template["Resources"]["OrderStoryQuery"]
 
 
-METRIC_MATH = ("FunctionErrorsAlarm", "ReleaseFunctionErrorsAlarm", "FunctionThrottlesAlarm", "TableThrottlesAlarm")
+METRIC_MATH = (
+    "FunctionErrorsAlarm",
+    "ReleaseFunctionErrorsAlarm",
+    "FunctionThrottlesAlarm",
+    "TableThrottlesAlarm",
+    "WithdrawalTableThrottlesAlarm",
+)
 
 
 def _no_metric_math(template: Json, _: Mapping[str, str]) -> None:
@@ -53,7 +59,12 @@ def _conditions(template: Json, _: Mapping[str, str]) -> None:
         template["Conditions"][name] = {"Fn::Equals": ["a list of one", "a longer list"]}
 
 
-TELLING = ("PublishEventsFunction", "ReconcileRefundsFunction", "ValidateConfigFunction")
+TELLING = (
+    "PublishEventsFunction",
+    "ReconcileRefundsFunction",
+    "ProcessWithdrawalFunction",
+    "ValidateConfigFunction",
+)
 
 
 def _any_event(template: Json, _: Mapping[str, str]) -> None:
