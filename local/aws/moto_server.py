@@ -1,6 +1,6 @@
 """moto's server, as a process of its own: ``python -m local.aws.moto_server PORT`` prints its port, once it serves it.
 
-Five things are mended on the way, so that it behaves as DynamoDB does:
+Six things are mended on the way, so that it behaves as DynamoDB does:
 
 - Its DynamoDB is not atomic: threads share tables without a lock, and two conditional writes can both win. Here
   DynamoDB's calls take turns, in the order they came.
@@ -13,6 +13,10 @@ Five things are mended on the way, so that it behaves as DynamoDB does:
   20 orders took 80 ms. Here a value says itself which type it has.
 - Its EventBridge builds a parser of JSONPath anew for each event, target and path, a quarter of a second in all on a
   busy machine. Here each path is parsed once.
+- Its SQS looks at every message of a queue for each that it takes or hands out, and works out the time anew for each of
+  them: 58 ms where 1,500 wait. It deletes by putting a new list in place: of two that do so at once one brings back
+  what the other deleted, and loses what came in between. Here the time is the system's, and what is deleted is taken
+  out of the list there is.
 
 GET /local/mails shows what its SES took (`sent_mails.py`).
 """
@@ -24,6 +28,7 @@ import copy
 import functools
 import io
 import sys
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -36,6 +41,8 @@ from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sqs.exceptions import ReceiptHandleIsInvalid
+from moto.sqs.models import Message, Queue
 from werkzeug.serving import make_server
 
 from local.aws.sent_mails import SentMails
@@ -148,6 +155,26 @@ def _mend_events() -> None:
     module.parse = functools.cache(module.parse)
 
 
+def _mend_queues() -> None:
+    def delete_message(self: Queue, receipt_handle: str) -> None:
+        with self._messages_lock:
+            if receipt_handle in self.deleted_messages:
+                return
+            found = [one for one in self._messages if one.had_receipt_handle(receipt_handle)]
+            if not found:
+                raise ReceiptHandleIsInvalid
+            for one in found:
+                self.pending_messages.discard(one)
+                self.deleted_messages.update(handle for handle in one.all_receipt_handles if handle)
+                self._messages.remove(one)
+
+    visible = property(lambda self: time.time() * 1000 > self.visible_at)
+    delayed = property(lambda self: time.time() * 1000 < self.delayed_until)
+    Message.visible = visible  # type: ignore[assignment,method-assign]  # mended, as said
+    Message.delayed = delayed  # type: ignore[assignment,method-assign]  # mended, as said
+    Queue.delete_message = delete_message  # type: ignore[method-assign]  # mended, as said
+
+
 class _RequestHandler(MotoRequestHandler):
     # Headers and body are two writes; with Nagle's algorithm each answer would wait 40 ms.
     disable_nagle_algorithm = True
@@ -162,6 +189,7 @@ def main(port: int) -> None:
     _mend_sizes()
     _mend_answers()
     _mend_events()
+    _mend_queues()
     application = SentMails(OneAtATime(DomainDispatcherApplication(create_backend_app)))
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=_RequestHandler)
     print(server.server_port, flush=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -14,8 +16,10 @@ import jsonpath_ng.ext
 import pytest
 from botocore.exceptions import ClientError
 from moto.events.utils import EventTemplateParser
+from moto.sqs.exceptions import ReceiptHandleIsInvalid
+from moto.sqs.models import Message, Queue, sqs_backends
 
-from local.aws.moto_server import _mend_events
+from local.aws.moto_server import _mend_events, _mend_queues
 from tests.conftest import Aws
 
 
@@ -106,3 +110,36 @@ def test_no_page_of_a_web_site_may_ask(aws: Aws, header: dict[str, str]) -> None
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(sent)
     assert refused.value.code == 403
+
+
+def test_what_is_sent_while_others_are_deleted_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    for owner, name in ((Message, "visible"), (Message, "delayed"), (Queue, "delete_message")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    _mend_queues()
+    sqs: Any = sqs_backends["123456789012"]["eu-north-1"]
+    name = f"q-{uuid.uuid4().hex}"
+    sqs.create_queue(name, {})
+    taken: list[str] = []
+
+    def take() -> None:
+        while messages := sqs.receive_message(name, 10, 0, 60):
+            for message in messages:
+                # One that two have taken may be gone.
+                with contextlib.suppress(ReceiptHandleIsInvalid):
+                    sqs.delete_message(name, message.receipt_handle)
+                taken.append(message.id)
+
+    before = sys.getswitchinterval()
+    # So that threads take turns within a method, as they do on a busy machine.
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            sending = [pool.submit(lambda: [sqs.send_message(name, "x") for _ in range(100)]) for _ in range(4)]
+            while not all(one.done() for one in sending):
+                for taking in [pool.submit(take) for _ in range(4)]:
+                    taking.result()
+        take()
+    finally:
+        sys.setswitchinterval(before)
+    assert len(set(taken)) == 400
+    sqs.delete_queue(name)
