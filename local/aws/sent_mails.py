@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from email.utils import parseaddr
+from itertools import takewhile
 from typing import Any
+from urllib.parse import parse_qs
 
 SEND = ("POST", "/v2/email/outbound-emails")
 SHOW = ("GET", "/local/mails")
@@ -18,7 +20,7 @@ MOST = 1000
 
 
 class SentMails:
-    """WSGI wrapper: keeps what SES answered 200 to, newest first."""
+    """WSGI wrapper: keeps what SES answered 200 to, newest first; with `?after=` a message_id only what is newer."""
 
     def __init__(self, application: Any) -> None:
         self._application = application
@@ -28,8 +30,10 @@ class SentMails:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         asked = (environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
         if asked == SHOW:
+            after = parse_qs(environ.get("QUERY_STRING", "")).get("after", [None])[0]
             with self._lock:
-                body = json.dumps({"mails": self._mails}).encode()
+                newer = list(takewhile(lambda mail: mail["message_id"] != after, self._mails))
+            body = json.dumps({"mails": newer}).encode()
             start_response("200 OK", [("content-type", "application/json"), ("content-length", str(len(body)))])
             return [body]
         if asked != SEND:

@@ -27,7 +27,8 @@ def answer(path: str, query: str, aws: str) -> Answer | None:
     """What to answer a GET of this path; None where it is none of these. `aws`: the URL of moto's server."""
     if path != MAILS and not path.startswith(PAGE):
         return None
-    with urllib.request.urlopen(f"{aws}{MAILS}", timeout=10) as told:  # noqa: S310 - an address of our own
+    asked = f"{MAILS}?{query}" if path == MAILS and query else MAILS
+    with urllib.request.urlopen(f"{aws}{asked}", timeout=10) as told:  # noqa: S310 - an address of our own
         mails: list[dict[str, Any]] = json.load(told)["mails"]
     if path == MAILS:
         body = json.dumps({"mails": mails}, ensure_ascii=False).encode()

@@ -22,11 +22,12 @@ REQUEST = {
 }
 
 
-def ask(application: SentMails, method: str, path: str, body: bytes = b"") -> tuple[str, Any]:
+def ask(application: SentMails, method: str, path: str, body: bytes = b"", query: str = "") -> tuple[str, Any]:
     said: list[str] = []
     environ = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
+        "QUERY_STRING": query,
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": io.BytesIO(body),
     }
@@ -71,6 +72,15 @@ def test_what_was_sent_is_shown_newest_first_and_the_oldest_is_forgotten() -> No
     _, shown = ask(application, "GET", "/local/mails")
     assert [mail["message_id"] for mail in shown["mails"][:2]] == [f"m-{MOST}", f"m-{MOST - 1}"]
     assert len(shown["mails"]) == MOST
+
+
+def test_what_is_newer_than_a_mail_can_be_asked_for_alone() -> None:
+    application = SentMails(ses("200 OK"))
+    for _ in range(3):
+        ask(application, "POST", "/v2/email/outbound-emails", json.dumps(REQUEST).encode())
+    for after, newer in (("m-0", ["m-2", "m-1"]), ("m-2", []), ("unknown", ["m-2", "m-1", "m-0"])):
+        _, shown = ask(application, "GET", "/local/mails", query=f"after={after}")
+        assert [mail["message_id"] for mail in shown["mails"]] == newer
 
 
 def test_what_ses_refused_is_not_shown() -> None:
