@@ -51,7 +51,12 @@ def install_dynamodb_local(root: Path) -> Path:
     return found[-1].parent
 
 
+# It runs for minutes beside functions that want the processors: the second compiler takes more than it gives back.
+JAVA_OPTIONS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+
+
 def dynamodb_local_command(port: int) -> list[str]:
     """What starts it, in its folder."""
     options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-cors", "http://127.0.0.1", "-port", str(port)]
-    return [_java(), "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", *options]
+    library = "-Djava.library.path=./DynamoDBLocal_lib"
+    return [_java(), *JAVA_OPTIONS, library, "-jar", "DynamoDBLocal.jar", *options]
