@@ -151,9 +151,10 @@ ENGINE ?= moto
 chaos: $(VENV)/dev.stamp ## random sequences of faults, until so many steps were made (STEPS, SEED, ENGINE=dynamodb-local)
 	STEPS=$(STEPS) SEED=$(SEED) ENGINE=$(ENGINE) $(BIN)/python -m pytest -q -s tests/invariants
 
-# For example: make soak CUSTOMERS=32 SECONDS=180 DYNAMODB=local. SEED and STACK_URL (of a stack that runs) reach the program, too.
+# For example: make soak CUSTOMERS=32 SECONDS=180 DYNAMODB=local, or make soak WITHDRAWALS=50 GUESTS=50 SECONDS=60
+# DYNAMODB=local. SEED and STACK_URL (of a stack that runs) reach the program, too.
 .PHONY: soak
-soak: $(VENV)/dev.stamp ## many customers at once on a stack of its own, then the invariants (CUSTOMERS, SECONDS; take DYNAMODB=local: moto is slow and grows)
+soak: $(VENV)/dev.stamp ## many customers at once on a stack of its own, then the invariants (CUSTOMERS, SECONDS; a second WITHDRAWALS, GUESTS; take DYNAMODB=local: moto is slow and grows)
 	@exec $(BIN)/python -m tests.load
 
 # For example: make bench ORDERS=10000 SECONDS=10, or make bench BEFORE=HEAD~1. ROUNDS and PAIRS reach the program, too.

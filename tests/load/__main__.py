@@ -19,7 +19,14 @@ from tests.support.stack import local_stack
 def main() -> int:
     """The exit code: 0 when every invariant holds, else 1."""
     options = _options()
-    settings = driver.Settings(options.customers, options.seconds, options.seed, settle_seconds=60 + options.seconds)
+    settings = driver.Settings(
+        options.customers,
+        options.seconds,
+        options.withdrawals,
+        options.guests,
+        options.seed,
+        settle_seconds=60 + options.seconds,
+    )
 
     def run(endpoint: str, info: StackInfo) -> bool:
         result = driver.run(endpoint, info, settings, lambda line: print(line, file=sys.stderr, flush=True))
@@ -44,13 +51,21 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.load",
-        description="Customers cancel, repeat and list on a local stack, all at once; then the invariants are checked. "
+        description="Customers cancel, repeat and list on a local stack, all at once, while others come at a rate to "
+        "withdraw and to find their order as guests; then the invariants are checked. "
         "Each setting may also come from the environment variable of its name (STACK_URL). For more than a minute take "
         "DYNAMODB=local: moto's engine keeps all it ever wrote, takes one request at a time, and looks through all "
         "orders for a customer's.",
     )
     parser.add_argument("--customers", type=int, default=os.environ.get("CUSTOMERS") or "8")
     parser.add_argument("--seconds", type=float, default=os.environ.get("SECONDS") or "60")
+    for name, what in (("withdrawals", "withdraw"), ("guests", "find their order as guests")):
+        parser.add_argument(
+            f"--{name}",
+            type=float,
+            default=os.environ.get(name.upper()) or "1",
+            help=f"so many come each second to {what}, whatever the stack can do; 0: nobody",
+        )
     parser.add_argument(
         "--seed", type=int, default=os.environ.get("SEED") or "1", help="of the mix of visits and orders"
     )
@@ -58,8 +73,8 @@ def _options() -> argparse.Namespace:
         "--stack-url", default=os.environ.get("STACK_URL"), help="a local stack that runs; else one is started"
     )
     options = parser.parse_args()
-    if options.customers < 1 or options.seconds < 0:
-        parser.error("there must be a customer, and no less than no time")
+    if min(options.customers, options.seconds, options.withdrawals, options.guests) < 0:
+        parser.error("there can be no less than nobody, and no less than no time")
     return options
 
 

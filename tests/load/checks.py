@@ -5,135 +5,37 @@ the order as the shop placed it, with nothing of the product's own code.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator
 
-Document = dict[str, Any]
+from tests.load.people_checks import OF_EACH_ACCESS, OF_EACH_WITHDRAWAL, nobody_else, sent_once
+from tests.load.seen import (
+    GATEWAY_503,
+    NO_ANSWER,
+    Answer,
+    Document,
+    Load,
+    Outcome,
+    amount_owed,
+    is_refunded,
+    left_to_cancel,
+    owed,
+    releasable,
+    rows,
+)
 
-GATEWAY_503 = "503 of the gateway"
-"""What the gateway says when no environment of a function became free in time."""
-NO_ANSWER = "no answer"
 MAX_GATEWAY_SHARE = 0.01
 """Of all requests."""
 
-PRODUCTS_OWN = frozenset({"cancellation", "refund_pending_since"})
+PRODUCTS_OWN = frozenset({"cancellation", "refund_pending_since", "withdrawal"})
 PRODUCTS_NUMBERS = frozenset({"qty_canceled", "qty_refunded", "amount_refunded", "amount_voided"})
 SHARED = frozenset({"status", "items", "shipping", "fees", "payments", "history"})
 CANCELLABLE = frozenset({"pending", "processing"})
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One answer to a cancel. `said`: status and code ("409 INVALID_ORDER_STATUS"), "200 replayed", GATEWAY_503 or
-    NO_ANSWER. `at`: Unix time."""
-
-    said: str
-    key: str | None = None
-    body: str = ""
-    cancellation_id: str | None = None
-    at: float = 0.0
-
-    @property
-    def accepted(self) -> bool:
-        return self.said in {"200", "200 replayed"}
-
-
-@dataclass(frozen=True)
-class Told:
-    """An event of an order, and the Unix time at which it reached the queue."""
-
-    detail_type: str
-    detail: Document
-    at: float = 0.0
-
-
-@dataclass(frozen=True)
-class AtProvider:
-    """A payment as its provider has it: the amounts of its refunds, and the PaymentIntent's status."""
-
-    refunds: tuple[int, ...]
-    status: str
-
-
-@dataclass
-class Outcome:
-    """All there is to know of one order.
-
-    `placed` is the order as the order system wrote it, with the writes of its own that succeeded since; `stored` as it
-    lies in the table at the end; `refund` its document in the refunds table. `provider` is by `payment_id`. `listed`
-    are its rows in the customer's list at the end.
-    """
-
-    placed: Document
-    stored: Document
-    shipped: bool = False
-    answers: list[Answer] = field(default_factory=list)
-    refund: Document | None = None
-    events: list[Told] = field(default_factory=list)
-    provider: Mapping[str, AtProvider] = field(default_factory=dict)
-    listed: list[Document] = field(default_factory=list)
-
-    @property
-    def order_id(self) -> str:
-        return str(self.placed["order_id"])
-
-    @property
-    def cancellation(self) -> Document | None:
-        cancellation: Document | None = self.stored.get("cancellation")
-        return cancellation
-
-    def told(self, detail_type: str) -> list[Told]:
-        return [event for event in self.events if event.detail_type == detail_type]
-
-
-@dataclass
-class Load:
-    """A load that is over. `answers` counts every answer of the API by what it said; the lists are of sentences.
-
-    `unsettled`: what was still to come when the time for it was over. Other breaches may then be merely unfinished.
-    """
-
-    outcomes: list[Outcome]
-    answers: Counter[str] = field(default_factory=Counter)
-    unexpected: list[str] = field(default_factory=list)
-    undocumented: list[str] = field(default_factory=list)
-    unsettled: list[str] = field(default_factory=list)
-    dead_letters: Mapping[str, int] = field(default_factory=dict)
-
+STATED = "Statement of withdrawal received"
+"""The comment of the entry that notes one."""
 
 Breaches = Iterator[str]
-
-
-# --- what the placed order says ---------------------------------------------------------------------------------------
-
-
-def rows(order: Document) -> list[Document]:
-    """Whatever has amounts: items, shipping, fees."""
-    return [*order["items"], *([order["shipping"]] if "shipping" in order else []), *order.get("fees", [])]
-
-
-def owed(row: Document) -> int:
-    return max(0, int(row.get("amount_invoiced", 0)) - int(row.get("amount_refunded", 0)))
-
-
-def amount_owed(order: Document) -> int:
-    return sum(map(owed, rows(order)))
-
-
-def releasable(payment: Document) -> int:
-    if payment.get("amount_captured", 0):
-        return 0
-    return int(payment.get("amount_authorized", 0)) - int(payment.get("amount_voided", 0))
-
-
-def is_refunded(order: Document) -> bool:
-    """Whether a cancel of it has anything to pay back or to release."""
-    return amount_owed(order) > 0 or any(map(releasable, order["payments"]))
-
-
-def left_to_cancel(item: Document) -> Any:
-    return max(0, item["qty_ordered"] - item.get("qty_invoiced", 0) - item.get("qty_canceled", 0))
 
 
 # --- each order -------------------------------------------------------------------------------------------------------
@@ -151,7 +53,7 @@ def cancelled_once(one: Outcome) -> Breaches:
         yield f"its answers named {sorted(map(str, ids))}, the table has {stored}"
     # Whose answer was lost may have been cancelled all the same.
     lost = any(answer.said in {GATEWAY_503, NO_ANSWER} for answer in one.answers)
-    if stored and not ids and not lost:
+    if stored and not ids and not lost and not one.withdrawn:
         yield "it is cancelled, and no answer said so"
 
 
@@ -256,7 +158,7 @@ def shops_own_is_untouched(one: Outcome) -> Breaches:
             yield f"a row was {was!r} and is {now!r}"
     kept = [entry for entry in after["history"] if entry in before["history"]]
     added = len(after["history"]) - len(kept)
-    wanted = 0 if one.cancellation is None else 2 if is_refunded(before) else 1
+    wanted = one.statements + (0 if one.cancellation is None else 2 if is_refunded(before) else 1)
     if kept != before["history"] or added != wanted:
         yield f"its history kept {len(kept)} of {len(before['history'])} entries and got {added}, not {wanted}"
 
@@ -266,11 +168,33 @@ def _without_numbers(row: Document) -> Document:
 
 
 def left_alone_unless_cancelled(one: Outcome) -> Breaches:
-    if one.cancellation is None and one.stored != one.placed:
-        changed = sorted(
-            name for name in one.stored.keys() | one.placed.keys() if one.stored.get(name) != one.placed.get(name)
-        )
+    stored = {name: value for name, value in one.stored.items() if name != "withdrawal"}
+    # What notes a statement is looked at below.
+    stored["history"] = [entry for entry in stored["history"] if entry["comment"] != STATED]
+    if one.cancellation is None and stored != one.placed:
+        changed = sorted(name for name in stored.keys() | one.placed.keys() if stored.get(name) != one.placed.get(name))
         yield f"it is not cancelled, and {changed} changed"
+
+
+def statements_are_noted(one: Outcome) -> Breaches:
+    noted = one.stored.get("withdrawal", {}).get("count", 0)
+    entries = sum(entry["comment"] == STATED for entry in one.stored["history"])
+    if (noted, entries) != (one.statements, one.statements):
+        yield f"{one.statements} statements are about it, {noted} are noted, with {entries} entries"
+
+
+def withdrawal_cancels(one: Outcome) -> Breaches:
+    if one.withdrawn and one.cancellation is None:
+        yield "it was withdrawn from as a whole, by its customer, and is not cancelled"
+
+
+def mails_were_sent(one: Outcome) -> Breaches:
+    wanted = Counter[str]()
+    if one.cancellation is not None:
+        wanted = Counter(["order_canceled", "order_canceled_notice", *["order_refunded"] * is_refunded(one.placed)])
+    if (rows := Counter(mail.kind for mail in one.mails)) != wanted:
+        yield f"its mails are {dict(rows)}, not {dict(wanted)}"
+    yield from sent_once(one.mails)
 
 
 def nothing_is_pending(one: Outcome) -> Breaches:
@@ -304,12 +228,16 @@ def refund_is_told(one: Outcome) -> Breaches:
 
 
 def list_is_right(one: Outcome) -> Breaches:
+    if one.listed is None:
+        return
     if len(one.listed) != 1:
         yield f"it stands {len(one.listed)} times in its customer's list"
         return
     shown, shipped = one.listed[0], any(item.get("qty_shipped", 0) > 0 for item in one.stored["items"])
     may_be = one.cancellation is None and not shipped and one.stored["status"] in CANCELLABLE
-    expected = (one.stored["status"], ["CANCEL"] if may_be else [])
+    # After a cancel nothing is left to withdraw from.
+    actions = [*["CANCEL"] * may_be, *["WITHDRAW"] * (one.cancellation is None)]
+    expected = (one.stored["status"], actions)
     if (shown["status"], shown["available_actions"]) != expected:
         yield f"it is listed with {shown['status']!r} and {shown['available_actions']}, not {expected}"
 
@@ -325,12 +253,12 @@ def all_is_as_documented(load: Load) -> Breaches:
     yield from load.undocumented
 
 
-def all_refunds_have_ended(load: Load) -> Breaches:
+def all_has_ended(load: Load) -> Breaches:
     yield from load.unsettled
 
 
 def no_request_failed(load: Load) -> Breaches:
-    for said, number in load.answers.items():
+    for said, number in (load.answers + load.arrived).items():
         if said != GATEWAY_503 and (said.startswith("5") or said == NO_ANSWER):
             yield f"{number} times: {said}"
 
@@ -338,6 +266,12 @@ def no_request_failed(load: Load) -> Breaches:
 def gateway_has_room(load: Load) -> Breaches:
     if load.answers[GATEWAY_503] > MAX_GATEWAY_SHARE * load.answers.total():
         yield f"{load.answers[GATEWAY_503]} of {load.answers.total()} requests had no room"
+
+
+def nothing_is_queued(load: Load) -> Breaches:
+    for queue, number in load.queued.items():
+        if number:
+            yield f"{number} in {queue}"
 
 
 def no_dead_letters(load: Load) -> Breaches:
@@ -356,6 +290,9 @@ OF_EACH_ORDER: dict[str, Callable[[Outcome], Breaches]] = {
     "authorizations are released with their order alone": authorizations_are_released,
     "the shop's own attributes are untouched": shops_own_is_untouched,
     "what is not cancelled is as the shop left it": left_alone_unless_cancelled,
+    "each statement is noted on its order": statements_are_noted,
+    "a proven withdrawal of all that can be cancelled cancels": withdrawal_cancels,
+    "each cancel and refund is mailed once": mails_were_sent,
     "no refund is left pending": nothing_is_pending,
     "OrderCanceled tells of each cancel": cancel_is_told,
     "OrderRefunded tells of each refund": refund_is_told,
@@ -365,10 +302,12 @@ OF_EACH_ORDER: dict[str, Callable[[Outcome], Breaches]] = {
 OF_THE_LOAD: dict[str, Callable[[Load], Breaches]] = {
     "each answer is one that could be expected": answers_were_expected,
     "answers and events are as documented": all_is_as_documented,
-    "refunds end within the time given": all_refunds_have_ended,
+    "everything ends within the time given": all_has_ended,
     "no request fails": no_request_failed,
     "the gateway has room": gateway_has_room,
+    "queues are empty": nothing_is_queued,
     "dead-letter queues are empty": no_dead_letters,
+    "nobody else's statement is stored": nobody_else,
 }
 
 
@@ -377,5 +316,13 @@ def check(load: Load) -> dict[str, list[str]]:
     found = {
         name: [f"{one.order_id}: {breach}" for one in load.outcomes for breach in holds(one)]
         for name, holds in OF_EACH_ORDER.items()
+    }
+    found |= {
+        name: [f"{one.mark}: {breach}" for one in load.people.withdrawals for breach in holds(one)]
+        for name, holds in OF_EACH_WITHDRAWAL.items()
+    }
+    found |= {
+        name: [f"{one.order_id}: {breach}" for one in load.people.accesses for breach in holds(one)]
+        for name, holds in OF_EACH_ACCESS.items()
     }
     return found | {name: list(holds(load)) for name, holds in OF_THE_LOAD.items()}

@@ -1,42 +1,28 @@
-"""The shop's order system and its customers under load, who know nothing of each other.
-
-Orders are placed, written on and shipped by plain boto3 as docs/order-system.md has it, and looked at and cancelled
-over HTTP.
-"""
+"""The shop's customers under load: they look at their orders and cancel them over HTTP."""
 
 from __future__ import annotations
 
 import json
 import random
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import httpx
-from botocore.exceptions import ClientError
 
 from tests.load import mix
-from tests.load.checks import GATEWAY_503, NO_ANSWER, Answer, amount_owed, is_refunded
-from tests.support import documents
-from tests.support.aws import Aws
+from tests.load.order_system import EndOfVisitError, Log, OrderSystem, Sample, Story, a_body, a_key, at_once, said_of
+from tests.load.seen import GATEWAY_503, NO_ANSWER, Answer, amount_owed
 from tests.support.client import Client
-from tests.support.openapi import PROBLEM, body_of
-from tests.support.schemas import assert_valid
-from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop
-from tests.support.stripe_servers import Account
-
-T = TypeVar("T")
+from tests.support.openapi import body_of
+from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER
 
 ORDERS = "/orders"
 SHIPPED = CANCELLED = "409 INVALID_ORDER_STATUS"
 
 RACE = "cancel in a race with a shipment"
-# What is asked of the API, and of the tables by the order system. Each is told with its latencies.
+# What is asked of the API. Each is told with its latencies.
 REQUESTS = (
     "list orders",
     "check eligibility",
@@ -52,124 +38,6 @@ REQUESTS = (
     "repeat with another body",
     "get cancellation",
 )
-WRITES = ("place an order", "write a note", "ship")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One request: what it was, what was answered, and how long that took in seconds."""
-
-    kind: str
-    said: str
-    seconds: float
-
-
-@dataclass
-class Story:
-    """One order: as the order system has it, and what was answered to cancels of it."""
-
-    placed: dict[str, Any]
-    shipped: bool = False
-    answers: list[Answer] = field(default_factory=list)
-
-    @property
-    def order_id(self) -> str:
-        return str(self.placed["order_id"])
-
-    @property
-    def accepted(self) -> bool:
-        return any(answer.accepted for answer in self.answers)
-
-    def refund_under_way(self, log: Log) -> bool:
-        return self.accepted and is_refunded(self.placed) and self.order_id not in log.refunded
-
-
-@dataclass
-class Log:
-    """All that was asked and answered, by all threads, in the order it ended; what was wrong with it as sentences."""
-
-    samples: list[Sample] = field(default_factory=list)
-    stories: list[Story] = field(default_factory=list)
-    unexpected: list[str] = field(default_factory=list)
-    undocumented: list[str] = field(default_factory=list)
-    refunded: set[str] = field(default_factory=set)
-    """The orders of which an event has told that their refund has ended."""
-
-
-class EndOfVisitError(Exception):
-    """A request was not served as it should have been; what was to come after it has no sense."""
-
-
-class OrderSystem:
-    """The shop's own side: places orders, writes on them, ships them. Used by all customers' threads."""
-
-    def __init__(self, aws: Aws, shop: Shop, account: Account, log: Log) -> None:
-        # A client, for a resource is not for several threads; this one takes plain values as resources do.
-        self._orders = aws.orders.meta.client
-        self._table = aws.orders.name
-        self._shop = shop
-        self._account = account
-        self._log = log
-
-    def place(self, turn: mix.Turn, customer_id: str) -> Story:
-        attributes = mix.order(turn.order, turn.random, self._account)
-        order_id = f"{self._shop.mark}-{turn.number}"
-        now = documents.timestamp()
-        document = documents.order(order_id, customer_id, self._shop.store_id, placed_at=now, **attributes)
-        assert_valid("order", document)
-        with self._timed("place an order"):
-            self._orders.put_item(
-                TableName=self._table, Item=document, ConditionExpression="attribute_not_exists(order_id)"
-            )
-        story = Story(document)
-        self._log.stories.append(story)
-        return story
-
-    def write_a_note(self, story: Story, text: str) -> None:
-        """Touches only what is the shop's, whatever else happens to the order."""
-        entry = {"at": documents.timestamp(), "status": "note", "comment": text}
-        with self._timed("write a note"):
-            self._orders.update_item(
-                TableName=self._table,
-                Key={"order_id": story.order_id},
-                UpdateExpression="SET warehouse_note = :note, history = list_append(history, :entry)",
-                ExpressionAttributeValues={":note": text, ":entry": [entry]},
-            )
-        story.placed |= {"warehouse_note": text, "history": [*story.placed["history"], entry]}
-
-    def ship(self, story: Story, *, quantity: int | None = None) -> bool:
-        """All of the first row, which completes the order, or a quantity of it; unless it has been cancelled."""
-        row = story.placed["items"][0]
-        status = "complete" if quantity is None else story.placed["status"]
-        quantity = row["qty_ordered"] if quantity is None else quantity
-        with self._timed("ship"):
-            try:
-                self._orders.update_item(
-                    TableName=self._table,
-                    Key={"order_id": story.order_id},
-                    UpdateExpression="SET #status = :status, #items[0].qty_shipped = :shipped",
-                    ConditionExpression="#status = :read",
-                    ExpressionAttributeNames={"#status": "status", "#items": "items"},
-                    ExpressionAttributeValues={
-                        ":status": status,
-                        ":shipped": quantity,
-                        ":read": story.placed["status"],
-                    },
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                    raise
-                return False
-        first = row | {"qty_shipped": quantity}
-        story.placed |= {"status": status, "items": [first, *story.placed["items"][1:]]}
-        story.shipped = True
-        return True
-
-    @contextmanager
-    def _timed(self, kind: str) -> Iterator[None]:
-        began = time.monotonic()
-        yield
-        self._log.samples.append(Sample(kind, "done", time.monotonic() - began))
 
 
 class Customer:
@@ -199,7 +67,7 @@ class Customer:
         seconds = response.elapsed.total_seconds()
         if method == "POST":
             self._last_cancel = seconds
-        said, body = _said(response), body_of(response)
+        said, body = said_of(response), body_of(response)
         self._log.samples.append(Sample(kind, said, seconds))
         return said, body
 
@@ -291,73 +159,73 @@ class Customer:
 
     def _cancels(self, story: Story, rng: random.Random) -> None:
         self.check_eligibility(story, eligible=True)
-        self._cancel_must("cancel", story, _body(rng), _key(rng), "200")
+        self._cancel_must("cancel", story, a_body(rng), a_key(rng), "200")
         self.get_cancellation(story)
 
     def _cancels_while_the_shop_writes(self, story: Story, rng: random.Random) -> None:
-        body, key = _body(rng), _key(rng)
+        body, key = a_body(rng), a_key(rng)
         wait = self._around_a_cancel(rng)
 
         def write() -> None:
             time.sleep(wait)
             self.order_system.write_a_note(story, "Shelf 4")
 
-        said, _ = _at_once(lambda: self.cancel("cancel while the shop writes", story, body, key), write)
+        said, _ = at_once(lambda: self.cancel("cancel while the shop writes", story, body, key), write)
         self._must(str(said), story, "cancel while the shop writes", "200")
 
     def _repeats(self, story: Story, rng: random.Random) -> None:
-        body, key = _body(rng), _key(rng)
+        body, key = a_body(rng), a_key(rng)
         self._cancel_must("cancel", story, body, key, "200")
         for _ in range(rng.randint(*mix.REPEATS)):
             self._cancel_must("repeat a cancel", story, body, key, "200 replayed")
         self.get_order(story, "canceled", "closed")
 
     def _repeats_at_once(self, story: Story, rng: random.Random) -> None:
-        body, key = _body(rng), _key(rng)
+        body, key = a_body(rng), a_key(rng)
         kind, number = "cancel with one key, at once", rng.randint(*mix.AT_ONCE)
-        said = _at_once(*[lambda: self.cancel(kind, story, body, key)] * number)
+        said = at_once(*[lambda: self.cancel(kind, story, body, key)] * number)
         self._one_of(said, story, kind, "200 replayed")
         self.get_cancellation(story)
 
     def _repeats_with_another_body(self, story: Story, rng: random.Random) -> None:
-        body, key = _body(rng), _key(rng)
+        body, key = a_body(rng), a_key(rng)
         self._cancel_must("cancel", story, body, key, "200")
         other = body | {"comment": "Something else"}
         self._cancel_must("repeat with another body", story, other, key, "422 IDEMPOTENCY_KEY_REUSED")
         self._cancel_must("repeat a cancel", story, body, key, "200 replayed")
 
     def _cancels_without_a_key_twice(self, story: Story, rng: random.Random) -> None:
-        self._cancel_must("cancel", story, _body(rng), None, "200")
-        self._cancel_must("cancel again without a key", story, _body(rng), None, CANCELLED)
+        self._cancel_must("cancel", story, a_body(rng), None, "200")
+        self._cancel_must("cancel again without a key", story, a_body(rng), None, CANCELLED)
         self.check_eligibility(story, eligible=False)
 
     def _cancels_from_several_clients(self, story: Story, rng: random.Random) -> None:
         kind, calls = "cancel from several clients", []
         for _ in range(rng.randint(*mix.AT_ONCE)):
-            body, key = _body(rng), rng.choice([_key(rng), None])
+            body, key = a_body(rng), rng.choice([a_key(rng), None])
             calls.append(lambda body=body, key=key: self.cancel(kind, story, body, key))
-        self._one_of(_at_once(*calls), story, kind, CANCELLED)
+        self._one_of(at_once(*calls), story, kind, CANCELLED)
         self.get_cancellation(story)
 
     def _races_a_shipment(self, story: Story, rng: random.Random) -> None:
-        body, key, wait = _body(rng), _key(rng), self._around_a_cancel(rng)
+        body, key, wait = a_body(rng), a_key(rng), self._around_a_cancel(rng)
 
         def ship() -> bool:
             time.sleep(wait)
             return self.order_system.ship(story)
 
-        said, shipped = _at_once(lambda: self.cancel(RACE, story, body, key), ship)
+        said, shipped = at_once(lambda: self.cancel(RACE, story, body, key), ship)
         self._must(str(said), story, f"{RACE}, shipped: {shipped}", SHIPPED if shipped else "200")
 
     def _comes_after_the_shipment(self, story: Story, rng: random.Random) -> None:
         self._ship_first(story, None)
-        self._cancel_must("cancel what has shipped", story, _body(rng), _key(rng), SHIPPED)
+        self._cancel_must("cancel what has shipped", story, a_body(rng), a_key(rng), SHIPPED)
         self.get_order(story, "complete")
 
     def _comes_after_a_part_was_shipped(self, story: Story, rng: random.Random) -> None:
         self._ship_first(story, 1)
         self.check_eligibility(story, eligible=False)
-        self._cancel_must("cancel what has shipped", story, _body(rng), _key(rng), "409 PARTIAL_ORDER_ITEM_SHIPPED")
+        self._cancel_must("cancel what has shipped", story, a_body(rng), a_key(rng), "409 PARTIAL_ORDER_ITEM_SHIPPED")
 
     def _ship_first(self, story: Story, quantity: int | None) -> None:
         if not self.order_system.ship(story, quantity=quantity):
@@ -388,33 +256,3 @@ _VISITS: dict[mix.Visit, Callable[[Customer, Story, random.Random], None]] = {
     "comes after the shipment": Customer._comes_after_the_shipment,
     "comes after a part was shipped": Customer._comes_after_a_part_was_shipped,
 }
-
-
-def _said(response: httpx.Response) -> str:
-    status = str(response.status_code)
-    if response.status_code == 200:
-        return "200 replayed" if "idempotency-replayed" in response.headers else "200"
-    if response.headers["content-type"] == PROBLEM:
-        return f"{status} {response.json()['code']}"
-    return f"{status} of the gateway"
-
-
-def _key(rng: random.Random) -> str:
-    return f"{rng.getrandbits(64):016x}"
-
-
-def _body(rng: random.Random) -> dict[str, Any]:
-    body: dict[str, Any] = {"reason": rng.choice(documents.REASONS)["code"]}
-    return body | rng.choice([{}, {"comment": None}, {"comment": "Found it in the attic. Åäö"}])
-
-
-def _at_once(*calls: Callable[[], T]) -> list[T]:
-    """What each call gives; all of them begin at the same moment."""
-    barrier = threading.Barrier(len(calls))
-
-    def start(call: Callable[[], T]) -> T:
-        barrier.wait()
-        return call()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(start, calls))

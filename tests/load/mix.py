@@ -37,6 +37,36 @@ Visit = Literal[
     "comes after a part was shipped",
 ]
 
+# What the statements of withdrawal are about, how they are sent, and what guests do.
+WithdrawalKind = Literal[
+    "of no order",
+    "of a customer's order, by number and address",
+    "of a guest's order, by number and address",
+    "by the customer",
+    "by the customer, who cancels at once",
+    "of a part, by the customer",
+    "by the customer, after the shipment",
+]
+Sent = Literal[
+    "once, without a key",
+    "once, with a key",
+    "again",
+    "several times at once",
+    "with another body",
+    "twice without a key",
+]
+AccessKind = Literal[
+    "sees the order",
+    "cancels",
+    "uses the code twice",
+    "uses the code from several clients",
+    "guesses first",
+    "asks again",
+    "asks too often",
+    "asks for a customer's order",
+    "has another address",
+]
+
 ORDERS: dict[OrderKind, int] = {
     "unpaid": 4,
     "paid offline": 7,
@@ -60,8 +90,48 @@ VISITS: dict[Visit, int] = {
     "comes after the shipment": 2,
     "comes after a part was shipped": 2,
 }
+WITHDRAWALS: dict[WithdrawalKind, int] = {
+    "of no order": 3,
+    "of a customer's order, by number and address": 2,
+    "of a guest's order, by number and address": 2,
+    "by the customer": 5,
+    "by the customer, who cancels at once": 1,
+    "of a part, by the customer": 1,
+    "by the customer, after the shipment": 1,
+}
+SENT: dict[Sent, int] = {
+    "once, without a key": 4,
+    "once, with a key": 4,
+    "again": 2,
+    "several times at once": 1,
+    "with another body": 1,
+    "twice without a key": 1,
+}
+ACCESSES: dict[AccessKind, int] = {
+    "sees the order": 6,
+    "cancels": 4,
+    "uses the code twice": 1,
+    "uses the code from several clients": 1,
+    "guesses first": 1,
+    "asks again": 1,
+    "asks too often": 1,
+    "asks for a customer's order": 1,
+    "has another address": 1,
+}
 assert set(ORDERS) == set(get_args(OrderKind))
 assert set(VISITS) == set(get_args(Visit))
+assert set(WITHDRAWALS) == set(get_args(WithdrawalKind))
+assert set(SENT) == set(get_args(Sent))
+assert set(ACCESSES) == set(get_args(AccessKind))
+
+MAIL = {
+    "from": "shop@example.com",
+    "shop_name": "Shop under load",
+    "customer": True,
+    "merchant": ["orders@example.com"],
+}
+CONFIG = {"mail": MAIL, "guest_access": True, "withdrawal": {"enabled": True}}
+"""What the store has beside its reasons."""
 
 AT_ONCE = (2, 4)
 """How many requests are sent at the same moment, from and to."""
@@ -70,6 +140,9 @@ LISTS_FIRST = 0.4
 """The share of visits that begin with the list of orders."""
 PAGE_LIMITS = (5, 20, 50)
 PAGES = 3
+MORE_CODES = 4
+"""So many times more does somebody ask for a code who asks too often, at once."""
+TWO_ROWS: dict[str, Any] = {"items": [documents.row("1"), documents.row("2")]}
 UNDER_WAY = 3
 """A customer with so many refunds under way waits for one before the next visit: refunds keep up, or all get slower."""
 
@@ -116,6 +189,35 @@ class Mix:
     def has_had_all(self) -> bool:
         """Whether every kind of visit and of order has been drawn."""
         return self._number >= max(sum(VISITS.values()), sum(ORDERS.values()))
+
+
+class Arrival(NamedTuple):
+    """Somebody who comes once: what for, how a statement is sent, and the order that it is about."""
+
+    number: int
+    kind: WithdrawalKind | AccessKind
+    sent: Sent
+    order: OrderKind
+    random: random.Random
+
+
+class Arrivals:
+    """Those who come, the same for the same seed. One thread draws."""
+
+    def __init__(self, kinds: Mapping[Any, int], seed: str) -> None:
+        self._seed, self._kinds = seed, kinds
+        self._deck = _Deck(kinds, f"{seed} kinds")
+        self._sent, self._orders = _Deck(SENT, f"{seed} sent"), _Deck(ORDERS, f"{seed} orders")
+        self.number = 0
+
+    def draw(self) -> Arrival:
+        self.number += 1
+        rng = random.Random(f"{self._seed} {self.number}")
+        return Arrival(self.number, self._deck.draw(), self._sent.draw(), self._orders.draw(), rng)
+
+    @property
+    def has_had_all(self) -> bool:
+        return self.number >= max(sum(self._kinds.values()), sum(SENT.values()))
 
 
 # What the shop keeps on its orders for itself. Nobody else may change it.

@@ -11,12 +11,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.load import driver, mix, report
-from tests.load.checks import OF_EACH_ORDER, OF_THE_LOAD, Load, check
-from tests.load.customers import REQUESTS, WRITES, Log
+from tests.load.checks import OF_EACH_ORDER, OF_THE_LOAD, check
+from tests.load.customers import REQUESTS
+from tests.load.order_system import WRITES, Log
+from tests.load.people import PEOPLE_REQUESTS, Crowd
+from tests.load.people_checks import OF_EACH_ACCESS, OF_EACH_WITHDRAWAL
+from tests.load.seen import Load
 from tests.support.machine import ROOT
 from tests.support.stack import Running, local_stack
 
-SETTINGS = driver.Settings(customers=8, seconds=10, settle_seconds=60)
+SETTINGS = driver.Settings(customers=8, seconds=5, withdrawals=4, guests=4, settle_seconds=60)
 ANSWERS = {
     "200",
     "200 replayed",
@@ -24,6 +28,7 @@ ANSWERS = {
     "409 PARTIAL_ORDER_ITEM_SHIPPED",
     "422 IDEMPOTENCY_KEY_REUSED",
 }
+OF_PEOPLE = {"200", "201", "201 replayed", "202", "401 INVALID_ACCESS_CODE", "422 IDEMPOTENCY_KEY_REUSED"}
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +42,25 @@ def test_all_invariants_hold_while_customers_cancel_repeat_and_list(stack: Runni
 
     told = report.text(result)
     assert result.holds, told
-    assert {sample.kind for sample in result.log.samples} == {*REQUESTS, *WRITES}, told
+    assert {sample.kind for sample in result.log.samples} == {*REQUESTS, *PEOPLE_REQUESTS, *WRITES}, told
     assert set(result.load.answers) >= ANSWERS, told
+    assert set(result.load.arrived) >= OF_PEOPLE, told
     assert len(result.load.outcomes) >= sum(mix.VISITS.values())
+    assert len(result.load.people.withdrawals) >= sum(mix.WITHDRAWALS.values())
+    assert len(result.load.people.accesses) >= sum(mix.ACCESSES.values())
     assert told.count("  holds ") == len(result.found)
 
 
 def test_the_program_loads_a_stack_that_runs_and_reports(stack: Running) -> None:
     # With no time at all, each kind of visit is made once.
-    settings = {"CUSTOMERS": "4", "SECONDS": "0", "SEED": "2", "STACK_URL": stack.endpoint}
+    settings = {
+        "CUSTOMERS": "4",
+        "SECONDS": "0",
+        "SEED": "2",
+        "WITHDRAWALS": "8",
+        "GUESTS": "8",
+        "STACK_URL": stack.endpoint,
+    }
     done = subprocess.run(
         [sys.executable, "-m", "tests.load"],
         cwd=ROOT,
@@ -56,13 +71,21 @@ def test_the_program_loads_a_stack_that_runs_and_reports(stack: Running) -> None
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.match(r"4 customers for \d+ s, moto, seed 2\n  [0-9.]+ requests/s, [0-9.]+ cancels/s", done.stdout)
-    for name in [*REQUESTS, *WRITES, "OrderRefunded", *OF_EACH_ORDER, *OF_THE_LOAD]:
+    for name in [
+        *REQUESTS,
+        *WRITES,
+        "OrderRefunded",
+        *OF_EACH_ORDER,
+        *OF_EACH_WITHDRAWAL,
+        *OF_EACH_ACCESS,
+        *OF_THE_LOAD,
+    ]:
         assert name in done.stdout
 
 
 def test_what_is_broken_is_reported() -> None:
     load = Load([], unexpected=[f"o-{number}: wrong" for number in range(7)])
-    result = driver.Result(SETTINGS, "moto", 1.0, 0.0, Log(), load, check(load))
+    result = driver.Result(SETTINGS, "moto", 1.0, 0.0, Log(), Crowd(), {}, load, check(load))
     told = report.text(result)
     assert not result.holds
     assert "  BROKEN  each answer is one that could be expected\n          o-0: wrong\n" in told

@@ -19,13 +19,22 @@ PRIVATE_COMMENT = "never-logged-comment"
 class Client:
     """Calls the API as one customer (or as nobody, without a token)."""
 
-    def __init__(self, endpoint: str, *, token: str | None = None, document: ApiDocument | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        token: str | None = None,
+        document: ApiDocument | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self.document = document or ApiDocument()
         self.token = token
         headers = {"authorization": f"Bearer {token}"} if token else {}
         # Twenty requests at once are part of the tests.
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
-        self._http = httpx.Client(base_url=endpoint, headers=headers, timeout=60, limits=limits, trust_env=False)
+        self._http = httpx.Client(
+            base_url=endpoint, headers=headers, timeout=60, limits=limits, trust_env=False, transport=transport
+        )
 
     def close(self) -> None:
         self._http.close()
