@@ -25,17 +25,18 @@ help: ## say what there is
 run: $(VENV)/run.stamp ## start everything on this machine, with demo data (PORT, AWS_PORT, CONFIG_CACHE_SECONDS, DYNAMODB=local)
 	@exec $(BIN)/python -m local
 
-# All tests run in two processes where there are two cores (tests/parallel.py), and those that TESTS names in one.
+# All tests run in three processes where there are two cores (tests/parallel.py), for a third of the time they wait; those
+# that TESTS names run in one.
 # A process that dies is not replaced: its folder would begin anew, with the test that killed it.
 CORES = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null)
-PROCESSES = $(if $(filter-out 0 1,$(CORES)),-n 2 --max-worker-restart 0)
+PROCESSES = $(if $(filter-out 0 1,$(CORES)),-n 3 --max-worker-restart 0)
 .PHONY: test
 test: $(VENV)/dev.stamp sam-if-possible rehearse-if-possible check ## check, then every test this machine can run; says at the end what it could not (TESTS=tests/domain: these alone)
 	$(BIN)/python -m pytest $(or $(TESTS),$(PROCESSES))
 
 .PHONY: rehearse
 rehearse: $(VENV)/dev.stamp $(SAM_VENV)/stamp $(REHEARSE_VENV)/stamp ## deploy, use, update and delete the stack on an AWS emulator, and say what was checked (five minutes)
-	REHEARSE=1 $(BIN)/python -m pytest -q -s tests/rehearsal
+	$(BIN)/python -m pytest -q -s tests/rehearsal
 
 .PHONY: check
 check: $(VENV)/dev.stamp sam-if-possible checkov-if-possible ## lint, format, types, who imports whom, template, secrets, known holes of dependencies

@@ -113,7 +113,7 @@ def serve(engine: str) -> Iterator[Aws]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
-    """For `pytest -n 2`."""
+    """For `pytest -n 3`."""
     return ByFolder(config, log)
 
 

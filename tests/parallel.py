@@ -1,4 +1,4 @@
-"""How `pytest -n 2` deals the tests out to its processes: by folder, for what a folder needs is started only once."""
+"""How `pytest -n 3` deals the tests out to its processes: by folder, for what a folder needs is started only once."""
 
 from __future__ import annotations
 
