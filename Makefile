@@ -20,7 +20,7 @@ UPGRADE ?=
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-# PORT, AWS_PORT, CONFIG_CACHE_SECONDS and DYNAMODB reach the program as they are, from `make run PORT=3100` too.
+# PORT, AWS_PORT, CONFIG_CACHE_SECONDS, RECONCILE_AFTER_SECONDS and DYNAMODB reach the program as they are, from `make run PORT=3100` too.
 .PHONY: run
 run: $(VENV)/run.stamp ## start everything on this machine, with demo data (PORT, AWS_PORT, CONFIG_CACHE_SECONDS, DYNAMODB=local)
 	@exec $(BIN)/python -m local

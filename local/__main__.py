@@ -30,15 +30,20 @@ def _settings() -> Settings:
     engine = os.environ.get("DYNAMODB", "")
     if engine not in ("", "local", "moto"):
         raise StartError(f"DYNAMODB={engine} is not known: local, or leave it out")
-    cache = os.environ.get("CONFIG_CACHE_SECONDS", "")
-    if cache and not cache.isdecimal():
-        raise StartError(f"CONFIG_CACHE_SECONDS={cache} is no number of seconds")
+
+    def parameter(name: str, variable: str) -> dict[str, str]:
+        seconds = os.environ.get(variable, "")
+        if seconds and not seconds.isdecimal():
+            raise StartError(f"{variable}={seconds} is no number of seconds")
+        return {name: seconds} if seconds else {}
+
     return Settings(
         port=port("PORT", 3000),
         aws_port=port("AWS_PORT", 4566),
         dynamodb_local=engine == "local",
         stripe_url=os.environ.get("STRIPE_URL", ""),
-        parameters={"ConfigCacheSeconds": cache} if cache else None,
+        parameters=parameter("ConfigCacheSeconds", "CONFIG_CACHE_SECONDS")
+        | parameter("ReconcileAfterSeconds", "RECONCILE_AFTER_SECONDS"),
     )
 
 

@@ -39,7 +39,8 @@ def main() -> int:
         answer.raise_for_status()
         return 0 if run(url, StackInfo.of(answer.json())) else 1
     folder = Path(tempfile.mkdtemp(prefix="cancel-core-load-"))
-    with local_stack(folder, "--no-demo") as running:
+    # What comes late under load is not lost. Looked for after half a minute, all of it would be done twice.
+    with local_stack(folder, "--no-demo", RECONCILE_AFTER_SECONDS="900") as running:
         holds = run(running.endpoint, running.info)
     if not holds:
         print(f"\nwhat the stack said: {running.output}")

@@ -70,6 +70,7 @@ def test_it_starts_serves_and_leaves_no_process_behind(tmp_path: Path, how: sign
         ({"PORT": "many"}, "PORT=many is no port number"),
         ({"DYNAMODB": "mysql"}, "DYNAMODB=mysql is not known"),
         ({"CONFIG_CACHE_SECONDS": "-1"}, "CONFIG_CACHE_SECONDS=-1 is no number of seconds"),
+        ({"RECONCILE_AFTER_SECONDS": "soon"}, "RECONCILE_AFTER_SECONDS=soon is no number of seconds"),
         ({"PORT": "0", "AWS_PORT": "0", "DYNAMODB": "local", "PATH": "/nowhere"}, "DYNAMODB=local needs Java"),
     ],
 )
