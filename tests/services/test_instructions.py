@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 import pytest
@@ -23,18 +24,29 @@ from tests.support.machine import need
 from tests.support.metering import order_of
 from tests.support.tables import NOW, Aws, Shop, request
 
+WARM_UP, COUNTS = 2, 3
+
 
 def instructions(work: Callable[[], Any]) -> int:
-    """What `work` executes. It is run twice before: what is made on first use is not counted."""
+    """What `work` executes: the least of some counts, for a connection that is opened anew in one is none of it.
+
+    It is run twice before: what is made on first use is not counted.
+    """
+    for _ in range(WARM_UP):
+        work()
+    return min(_counted(work) for _ in range(COUNTS))
+
+
+def _counted(work: Callable[[], Any]) -> int:
     monitoring: Any = vars(sys)["monitoring"]  # what the types of the oldest Python here do not know
+    mine = get_ident()
     count = 0
 
     def one(*_: object) -> None:
         nonlocal count
-        count += 1
+        # Threads that earlier tests have left are looked at, too.
+        count += get_ident() == mine
 
-    work()
-    work()
     tool, event = monitoring.PROFILER_ID, monitoring.events.INSTRUCTION
     monitoring.use_tool_id(tool, "instructions")
     monitoring.register_callback(tool, event, one)
@@ -79,7 +91,8 @@ def test_a_request_executes_no_more_than_it_did(
     customer = f"customer-of-{rows}-{shop.store_id}"
     caller = Customer(customer)
     ids = [shop.put(order_of(rows) | {"customer_id": customer}) for _ in range(4)]
-    to_cancel = iter(ids)
+    another = f"{customer}-who-cancels"
+    to_cancel = iter([shop.put(order_of(rows) | {"customer_id": another}) for _ in range(WARM_UP + COUNTS)])
 
     counted = {
         "list": instructions(lambda: page_view(list_orders(orders, policies, customer, 4, None), customer, NOW)),
@@ -87,7 +100,7 @@ def test_a_request_executes_no_more_than_it_did(
         "eligibility": instructions(lambda: eligibility_view(*check_eligibility(orders, policies, ids[-1], caller))),
         "cancel": instructions(
             lambda: canceled_view(
-                cancel_order(orders, policies, request(next(to_cancel), customer_id=customer), NOW), NOW
+                cancel_order(orders, policies, request(next(to_cancel), customer_id=another), NOW), NOW
             )
         ),
     }
