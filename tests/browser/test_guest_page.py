@@ -108,6 +108,8 @@ def test_by_keyboard_alone(guest: Guest) -> None:
     type_(guest.code())
     press("Enter")
     expect(focused).to_have_text(f"Order {order_id}")
+    # It comes a moment after the order.
+    expect(guest.visit.button_of(order_id)).to_be_visible()
     press("Tab")
     expect(guest.visit.button_of(order_id)).to_be_focused()
     press("Enter")

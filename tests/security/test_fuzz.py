@@ -36,6 +36,7 @@ SECONDS = 900
 pytestmark = pytest.mark.timeout(SECONDS + 60)
 
 GUEST = "/guest/order"
+WITHDRAWAL = "/orders/{order_id}/withdrawal"
 ADDRESS = "guest@example.com"
 NOT_THEIRS = ("someone-elses", "nobodys")
 MET = {
@@ -51,6 +52,8 @@ MET = {
     ("GET", f"{GUEST}/cancellation-eligibility"): {200, 304, 401},
     ("GET", f"{GUEST}/cancellation"): {200, 304, 401},
     ("POST", f"{GUEST}/cancellation"): {200, 400, 401, 409, 415, 422},
+    ("POST", "/withdrawals"): {201, 400, 415, 422},
+    ("POST", WITHDRAWAL): {201, 400, 401, 404, 415, 422},
 }
 """The statuses that must be among each operation's answers: a fuzzer that only ever meets 404 proves nothing."""
 
@@ -178,7 +181,7 @@ def test_each_kind_of_answer_was_among_them(fuzzed: Fuzzed) -> None:
 @pytest.mark.parametrize("order_id", NOT_THEIRS)
 def test_what_is_not_theirs_is_neither_shown_nor_changed(fuzzed: Fuzzed, order_id: str) -> None:
     asked = [answer for answer in fuzzed.answers if answer.url.startswith(f"/orders/{order_id}")]
-    assert {answer.path for answer in asked} == {ORDER, ELIGIBILITY, CANCELLATION}
+    assert {answer.path for answer in asked} == {ORDER, ELIGIBILITY, CANCELLATION, WITHDRAWAL}
     assert all(answer.status >= 400 for answer in asked)  # 304 would tell that there is one
     assert not any(order_id in answer.body for answer in fuzzed.answers if answer.status < 400)
     assert fuzzed.shop.stored(order_id) == fuzzed.orders[order_id]
