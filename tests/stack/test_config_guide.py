@@ -160,7 +160,7 @@ def test_each_step_does_what_the_guide_says(admin: Admin) -> None:
             # It is over when it has been looked at, which the admin sees by the time in `validation`.
             wait_until(partial(_more_than, before, known), what=f"{block} is in the history")
         else:
-            wait_until(partial(admin.sees, block["seen"], block["text"]), what=str(block), seconds=5)
+            wait_until(partial(admin.sees, block["seen"], block["text"]), what=str(block))
 
 
 def _more_than(number: int, known: Callable[[], int]) -> bool:
