@@ -19,8 +19,7 @@ class Stream:
 
     def __init__(self, aws: Aws) -> None:
         self._client = aws.client("dynamodbstreams")
-        mappings = aws.template.resources("AWS::Lambda::EventSourceMapping").values()
-        (mapping,) = (one for one in mappings if "FilterCriteria" in one)
+        mapping = aws.template.resources("AWS::Lambda::EventSourceMapping")["PublishEventsSource"]
         self._arn = mapping["EventSourceArn"]
         self._region = aws.template.region
         self._patterns = [json.loads(one["Pattern"]) for one in mapping["FilterCriteria"]["Filters"]]

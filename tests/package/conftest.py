@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ import pytest
 from local.runtime.function import Function
 from local.runtime.packages import link_runtime
 from local.runtime.runtime import Runtime
-from local.stack import functions_of
+from local.stack import PARAMETERS, functions_of
 from tests.conftest import Aws, serve
 from tests.support.builds import Build
 from tests.support.machine import ROOT
@@ -44,6 +44,15 @@ class Lambda:
         return result.json()
 
 
+WITHOUT = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONTZPATH": ""}
+MAIL_IDENTITY = {"MAIL_IDENTITY_ARN": PARAMETERS["MailIdentityArn"]}
+"""The build's template has the parameters' defaults, and no identity to send from is among them."""
+
+
+def _there(function: Function, variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if name in function.environment}
+
+
 def alone(build: Build, layer: Path, aws: Aws, runtime_folder: Path) -> dict[str, Function]:
     """The artifacts with the folder `layer` as their layer, by logical id."""
     return {
@@ -53,7 +62,7 @@ def alone(build: Build, layer: Path, aws: Aws, runtime_folder: Path) -> dict[str
             path=(layer / "python", runtime_folder),
             # As on Lambda's disk, nothing can be written beside the code.
             # And there are no time zones but those that are carried.
-            environment={**function.environment, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONTZPATH": ""},
+            environment={**function.environment, **_there(function, MAIL_IDENTITY), **WITHOUT},
             # Without `site`, nothing of this environment is seen but what `path` names.
             command=(sys.executable, "-S", "-m", "awslambdaric"),
             # A cold start under the load of other tests.
