@@ -19,7 +19,7 @@ SCREENSHOTS = ROOT / ".local" / "screenshots"
 PHONE, DESKTOP = (390, 844), (1100, 800)
 ACCOUNT, ORDERS = "/", "/orders.html"
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 
 
 def order_page(order_id: str) -> str:
