@@ -276,7 +276,7 @@ def test_a_wrong_default_leaves_every_store_as_it_was(shop: Shop, default_config
 def as_default(aws: Aws, item: dict[str, Any]) -> str:
     """Puts `default` and waits until it is known as the version to fall back to. Since when it is."""
     aws.config.put_item(Item=item)
-    return told(aws, "default", "In force since ").removeprefix("In force since ").rstrip(".")
+    return told(aws, "default", "In force since ", seconds=60).removeprefix("In force since ").rstrip(".")
 
 
 def test_a_default_that_loses_its_reasons_takes_no_store_down(shop: Shop, default_config: Aws) -> None:
