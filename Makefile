@@ -36,7 +36,7 @@ test: $(VENV)/dev.stamp sam-if-possible rehearse-if-possible check ## check, the
 
 .PHONY: rehearse
 rehearse: $(VENV)/dev.stamp $(SAM_VENV)/stamp $(REHEARSE_VENV)/stamp ## deploy, use, update and delete the stack on an AWS emulator, and say what was checked (five minutes)
-	$(BIN)/python -m pytest -q -s tests/rehearsal
+	REHEARSE=1 $(BIN)/python -m pytest -q -s tests/rehearsal
 
 .PHONY: check
 check: $(VENV)/dev.stamp sam-if-possible checkov-if-possible ## lint, format, types, who imports whom, template, secrets, known holes of dependencies

@@ -15,8 +15,8 @@ from tests.support.shop import REASONS, Shop, refused
 from tests.support.stack import Running
 from tests.support.waiting import wait_until
 
-TOLD_SECONDS = 5.0
-"""Within so long an admin is told what is wrong."""
+TOLD_SECONDS = 60.0
+"""Within so long an admin is told what is wrong, on a machine with much else to do; on a free one within one or two."""
 
 GOOD: dict[str, Any] = {"enabled": True, "reasons": documents.REASONS}
 DEFAULT: dict[str, Any] = {
