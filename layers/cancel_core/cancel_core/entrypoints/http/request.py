@@ -109,7 +109,7 @@ class ApiRequest:
         try:
             return model.model_validate(self._json())
         except ValidationError as error:
-            _refuse([(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_input=False)])
+            _refuse(_faults(error))
 
     def order_id_of(self, caller: Caller) -> str:
         """The order that is asked about: a guest's token is for one alone, and the path does not name it."""
@@ -170,18 +170,7 @@ class ApiRequest:
 
     def cancel_request(self, caller: Caller) -> CancelRequest:
         """Raises `InvalidRequest`."""
-        body = self._json()
-        errors: list[tuple[str, str]] = []
-        key = self.header("idempotency-key")
-        if key is not None and not _KEY.fullmatch(key):
-            errors.append(_BAD_KEY)
-        try:
-            cancel = CancelBody.model_validate(body)
-        except ValidationError as error:
-            errors = [(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_input=False)] + errors
-            _refuse(errors)
-        if errors:
-            _refuse(errors)
+        cancel, key = self._with_key(CancelBody)
         return CancelRequest(
             order_id=self.order_id_of(caller),
             caller=caller,
@@ -197,19 +186,24 @@ class ApiRequest:
         # The other routes need it not.
         from cancel_core.domain.withdrawal import WithdrawalRequest
 
-        body = self._json(is_statement=True)
-        errors: list[tuple[str, str]] = []
+        given, key = self._with_key(model, is_statement=True)
+        return WithdrawalRequest(given.model_dump(exclude_none=True), self.received, self.request_id, key)
+
+    def _with_key(self, model: type[M], *, is_statement: bool = False) -> tuple[M, str | None]:
+        """The body, read as this model, and the Idempotency-Key where there is one.
+
+        Raises `InvalidRequest`, with all that is wrong in both.
+        """
+        body = self._json(is_statement=is_statement)
         key = self.header("idempotency-key")
-        if key is not None and not _KEY.fullmatch(key):
-            errors.append(_BAD_KEY)
+        errors = [_BAD_KEY] if key is not None and not _KEY.fullmatch(key) else []
         try:
-            given = model.model_validate(body)
+            read = model.model_validate(body)
         except ValidationError as error:
-            errors = [(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_input=False)] + errors
-            _refuse(errors)
+            _refuse(_faults(error) + errors)
         if errors:
             _refuse(errors)
-        return WithdrawalRequest(given.model_dump(exclude_none=True), self.received, self.request_id, key)
+        return read, key
 
     def _json(self, *, is_statement: bool = False) -> object:
         body = self.event.get("body")
@@ -271,6 +265,10 @@ def _no_constant(name: str) -> NoReturn:
 
 def _refuse(errors: list[tuple[str, str]]) -> NoReturn:
     raise InvalidRequest("The request does not have the right shape.", errors=errors)
+
+
+def _faults(error: ValidationError) -> list[tuple[str, str]]:
+    return [(_pointer(fault["loc"]), fault["msg"]) for fault in error.errors(include_input=False)]
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
