@@ -89,18 +89,25 @@ def mail_note(settings: dict[str, Any], identity_arn: str) -> str:
     mail = settings.get("mail", NO_MAIL)
     lost = ["no mail leaves"] if mail.is_on else []
     lost += ["guests get no codes"] if settings.get("guest_access") else []
-    why = _why_no_mail(mail, identity_arn) if lost else ""
-    return f"But {' and '.join(lost)}: {why}" if why else ""
+    why = cannot_leave(mail, identity_arn) if lost else ""
+    return f"But {' and '.join(lost)}: {SETTINGS_FAULTS[why]}." if why else ""
 
 
-def _why_no_mail(mail: MailSettings, identity_arn: str) -> str:
+SETTINGS_FAULTS = {
+    "MailIdentityArnEmpty": "the stack's parameter MailIdentityArn is empty",
+    "MailFromMissing": "mail has no from",
+    "MailFromNotOfIdentity": "mail.from is not an address of the identity in the stack's parameter MailIdentityArn",
+}
+"""Why no mail can leave, in a word for a row and in words for an admin. Trying again in a minute would not help."""
+
+
+def cannot_leave(settings: MailSettings, identity_arn: str) -> str:
+    """Why no mail of a store can leave, one of `SETTINGS_FAULTS`; empty where it can. `identity_arn`: may be ""."""
     if not identity_arn:
-        return "the stack's parameter MailIdentityArn is empty."
-    if not mail.sender:
-        return "mail has no from."
-    if not belongs_to_identity(mail.sender, identity_arn):
-        return "mail.from is not an address of the identity in the stack's parameter MailIdentityArn."
-    return ""
+        return "MailIdentityArnEmpty"
+    if not settings.sender:
+        return "MailFromMissing"
+    return "" if belongs_to_identity(settings.sender, identity_arn) else "MailFromNotOfIdentity"
 
 
 def _yes_or_no(value: object) -> bool:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from cancel_core.domain.addresses import belongs_to_identity, salutation
+from cancel_core.domain.addresses import salutation
 from cancel_core.domain.ids import mail_id
 from cancel_core.domain.mail_settings import DEFAULT_LANGUAGE, MailSettings, language_of
 from cancel_core.domain.mails import Kind, Mail
@@ -69,21 +69,6 @@ def withdrawal_mails(detail: Mapping[str, Any], told: Told, settings: MailSettin
     for address in settings.merchant:
         made = mail_id(NOTICE, withdrawal_id, address.lower())
         yield Mail(made, NOTICE, address, store, about, detail["store_id"], WITHDRAWAL_RECEIVED, kept)
-
-
-SETTINGS_FAULTS = ("MailIdentityArnEmpty", "MailFromMissing", "MailFromNotOfIdentity")
-"""Why a mail waits that no message in the queue stands for any more: trying again in a minute would not help."""
-
-
-def cannot_leave(settings: MailSettings, identity_arn: str) -> str:
-    """Why no mail of a store can leave, in a word for its row; empty where it can."""
-    if not identity_arn:
-        return SETTINGS_FAULTS[0]
-    if not settings.sender:
-        return SETTINGS_FAULTS[1]
-    if not belongs_to_identity(settings.sender, identity_arn):
-        return SETTINGS_FAULTS[2]
-    return ""
 
 
 def withdrawal_facts(told: Told, zone: str, guest_url: str) -> Facts:

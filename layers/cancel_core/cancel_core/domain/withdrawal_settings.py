@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cancel_core.domain.addresses import belongs_to_identity
-from cancel_core.domain.mail_settings import MailSettings
+from cancel_core.domain.mail_settings import NO_MAIL, SETTINGS_FAULTS, MailSettings, cannot_leave
 
 LEAST_DAYS = 14
 """Directive 2011/83/EU, Article 9. A store may give more."""
@@ -77,15 +76,10 @@ def receipt_note(settings: dict[str, Any], identity_arn: str) -> str:
     withdrawal, mail = settings.get("withdrawal"), settings.get("mail")
     if not isinstance(withdrawal, WithdrawalSettings) or not withdrawal.enabled:
         return ""
-    sender = mail.sender if isinstance(mail, MailSettings) else ""
-    if not identity_arn:
-        fault = "the stack's parameter MailIdentityArn is empty"
-    elif not sender:
-        fault = "mail.from is missing"
-    elif not belongs_to_identity(sender, identity_arn):
-        fault = "mail.from is not an address of the identity in the stack's parameter MailIdentityArn"
-    else:
+    why = cannot_leave(mail if isinstance(mail, MailSettings) else NO_MAIL, identity_arn)
+    if not why:
         return ""
+    fault = "mail.from is missing" if why == "MailFromMissing" else SETTINGS_FAULTS[why]
     return f"But withdrawals are taken and their receipts have to wait: {fault}."
 
 

@@ -24,9 +24,10 @@ from cancel_core.domain.access import (
     stretched,
     token_key,
 )
-from cancel_core.domain.addresses import belongs_to_identity, is_address
+from cancel_core.domain.addresses import is_address
 from cancel_core.domain.caller import Guest, address_hash
 from cancel_core.domain.ids import code_id
+from cancel_core.domain.mail_settings import cannot_leave
 from cancel_core.errors import GuestCodePostponed, InvalidAccessCode
 from cancel_core.telemetry import logger
 
@@ -100,7 +101,7 @@ def _why_not(desk: CodeDesk, asked: AccessRequest, stored: StoredOrder | None) -
     policy = desk.policies.get(stored.store_id)
     if not policy.guest_access:
         return "guest_access is off"
-    if not policy.mail.sender or not desk.identity or not belongs_to_identity(policy.mail.sender, desk.identity):
+    if cannot_leave(policy.mail, desk.identity):
         return "there is no address to send from"
     return ""
 

@@ -6,7 +6,7 @@ its mail had come. Only where the last line was SES's can a mail go out twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -64,15 +64,21 @@ def send_mails(
     contact = stored.contact if stored else NOTHING
     planned = mails_of(detail_type, detail, settings, contact)
     facts = _facts(detail, stored, contact) if planned else {}
+    told = [mail for mail in planned if has_something_to_tell(mail.kind, facts)]
+    return send_each(told, lambda mail: deliver(post, mail, settings, facts, deadline, clock))
+
+
+def send_each(mails: Iterable[Mail], send: Callable[[Mail], int]) -> int:
+    """Has `send` take each mail of an event, whatever becomes of the others. Answers how many were sent.
+
+    Raises `MailPostponed` once all were tried, where one is to be tried again.
+    """
     reasons: list[str] = []
     sent = 0
-    for mail in planned:
-        if not has_something_to_tell(mail.kind, facts):
-            continue
+    for mail in mails:
         try:
-            sent += deliver(post, mail, settings, facts, deadline, clock)
+            sent += send(mail)
         except (MailPostponed, ServiceUnavailable) as error:
-            # The others are still to be sent.
             reasons.append(str(error))
     if reasons:
         raise MailPostponed("; ".join(sorted(set(reasons))))

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from cancel_core.domain.events import SOURCE
+from cancel_core.domain.mail_settings import SETTINGS_FAULTS
 from cancel_core.domain.times import iso, moment
 from cancel_core.domain.values import number
 from cancel_core.domain.withdrawal import STATEMENT
-from cancel_core.domain.withdrawal_mails import NOTICE, RECEIPT, SETTINGS_FAULTS, receipt_mail_id
+from cancel_core.domain.withdrawal_mails import NOTICE, RECEIPT, receipt_mail_id
 from cancel_core.domain.withdrawal_outcome import OUTCOME
 from cancel_core.services.process_withdrawals import Desk, process_one
 from cancel_core.telemetry import flush, logger

@@ -11,19 +11,19 @@ from urllib.parse import quote
 
 import rfc8785
 
+from cancel_core.domain.mail_settings import cannot_leave
 from cancel_core.domain.times import iso
 from cancel_core.domain.withdrawal import STATEMENT, Statement, read_statement
 from cancel_core.domain.withdrawal_mails import (
     WITHDRAWAL_RECEIVED,
     Told,
-    cannot_leave,
     withdrawal_facts,
     withdrawal_mails,
 )
 from cancel_core.domain.withdrawal_outcome import CANCEL, OUTCOME
-from cancel_core.errors import MailPostponed, ServiceUnavailable
+from cancel_core.errors import MailPostponed
 from cancel_core.services import mails
-from cancel_core.services.mails import ROUNDED, Post, deliver
+from cancel_core.services.mails import ROUNDED, Post, deliver, send_each
 from cancel_core.telemetry import count, logger
 
 if TYPE_CHECKING:
@@ -74,20 +74,14 @@ def send_withdrawal_mails(
     facts = withdrawal_facts(told, policy.withdrawal.time_zone, guest_url)
     facts |= {"record": record(told.statement), "shop": policy.mail.shop, "support_url": policy.mail.support_url}
     why = cannot_leave(policy.mail, counter.identity)
-    reasons: list[str] = []
-    sent = 0
-    for mail in withdrawal_mails(detail, told, policy.mail):
-        try:
-            if why:
-                _wait(post, mail, why, deadline, clock)
-            else:
-                sent += deliver(post, mail, policy.mail, facts, deadline, clock)
-        except (MailPostponed, ServiceUnavailable) as error:
-            # The others are still to be sent.
-            reasons.append(str(error))
-    if reasons:
-        raise MailPostponed("; ".join(sorted(set(reasons))))
-    return sent
+
+    def send(mail: Mail) -> int:
+        if not why:
+            return deliver(post, mail, policy.mail, facts, deadline, clock)
+        _wait(post, mail, why, deadline, clock)
+        return 0
+
+    return send_each(withdrawal_mails(detail, told, policy.mail), send)
 
 
 def record(statement: Statement) -> str:
