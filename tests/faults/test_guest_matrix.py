@@ -6,14 +6,13 @@ The result is docs/faults-guests.md. `UPDATE_DOCS=1` writes it anew.
 from __future__ import annotations
 
 import json
-import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
+from tests.faults.cells import KILLS, OF_WRITES_ALONE, assert_page, run_all
 from tests.faults.conftest import World, about, operations
 from tests.faults.test_mail_matrix import SES, refused_by_ses
 from tests.support import documents
@@ -56,7 +55,6 @@ POINTS = (
     Point(MAILS, "UpdateItem", "writes down that it is sent", named=False),
     Point(MAILS, AGAIN, "has the message come again sooner", named=False),
 )
-KILLS = ("killed before", "killed after")
 FAULTS = (*KILLS, "answer lost", "throttled", "broken")
 
 
@@ -158,32 +156,15 @@ the code still works, or its token is out ([test_guest_faults.py](../tests/servi
 
 
 def applies(point: Point, fault: str) -> bool:
-    return point.writes or fault not in {"killed after", "answer lost"}
+    return point.writes or fault not in OF_WRITES_ALONE
 
 
 @pytest.mark.timeout(1200)
 def test_whatever_breaks_off_a_code_is_mailed(world: World) -> None:
     cells = [(point, fault) for point in POINTS for fault in FAULTS if applies(point, fault)]
-    told: dict[tuple[Point, str], str] = {}
-
-    def run(cell: tuple[Point, str]) -> None:
-        opened = Cell(world)
-        try:
-            told[cell] = opened.tell(*cell)
-        finally:
-            opened.shop.close()
-
     # A kill takes all processes of the function, and what names nobody is met by anybody: these by themselves.
-    together = [cell for cell in cells if cell[1] not in KILLS and cell[0].named]
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(run, together))
-    for cell in cells:
-        if cell not in together:
-            run(cell)
-    page = render(told)
-    if os.environ.get("UPDATE_DOCS"):
-        PAGE.write_text(page)
-    assert PAGE.read_text() == page, "docs/faults-guests.md is not what happens: UPDATE_DOCS=1 writes it anew"
+    told = run_all(cells, lambda: Cell(world), together=lambda cell: cell[1] not in KILLS and cell[0].named)
+    assert_page(PAGE, render(told))
 
 
 @pytest.mark.timeout(300)

@@ -6,15 +6,14 @@ The result is docs/faults-mail.md. `UPDATE_DOCS=1` writes it anew.
 from __future__ import annotations
 
 import json
-import os
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pytest
 from cancel_core.domain.ids import cancellation_id, mail_id
 
+from tests.faults.cells import KILLS, OF_WRITES_ALONE, assert_page, run_all
 from tests.faults.conftest import World, about, operations
 from tests.support import proxy as faults
 from tests.support.machine import ROOT
@@ -46,7 +45,6 @@ POINTS = (
     Point("UpdateItem", "writes down that it is sent"),
     Point(AGAIN, "has the message come again sooner"),
 )
-KILLS = ("killed before", "killed after")
 FAULTS = (*KILLS, "answer lost", "throttled", "broken", "refused")
 
 
@@ -153,32 +151,17 @@ In each cell the row agrees with what SES took, and no message is left in the qu
 def applies(point: Point, fault: str) -> bool:
     if fault == "refused":
         return point.operation == SES
-    return point.writes or fault not in {"killed after", "answer lost"}
+    return point.writes or fault not in OF_WRITES_ALONE
 
 
 @pytest.mark.timeout(900)
 def test_whatever_breaks_off_a_mail_is_sent(world: World) -> None:
     cells = [(point, fault) for point in POINTS for fault in FAULTS if applies(point, fault)]
-    told: dict[tuple[Point, str], str] = {}
-
-    def run(cell: tuple[Point, str]) -> None:
-        opened = Cell(world)
-        try:
-            told[cell] = opened.tell(*cell)
-        finally:
-            opened.shop.close()
-
     # A kill takes all processes of the function, and what names nobody is met by anybody: these by themselves.
-    together = [cell for cell in cells if cell[1] not in KILLS and cell[0].operation != AGAIN]
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(run, together))
-    for cell in cells:
-        if cell not in together:
-            run(cell)
-    page = render(told)
-    if os.environ.get("UPDATE_DOCS"):
-        PAGE.write_text(page)
-    assert PAGE.read_text() == page, "docs/faults-mail.md is not what happens: UPDATE_DOCS=1 writes it anew"
+    told = run_all(
+        cells, lambda: Cell(world), together=lambda cell: cell[1] not in KILLS and cell[0].operation != AGAIN
+    )
+    assert_page(PAGE, render(told))
 
 
 @pytest.mark.timeout(300)

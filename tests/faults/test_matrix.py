@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from cancel_core.domain.ids import cancellation_id, refund_id
 
+from tests.faults.cells import OF_WRITES_ALONE
 from tests.faults.conftest import World, about, operations
 from tests.faults.page import assert_section, table
 from tests.faults.points import CANCEL, FAULTS, POINTS, PROVIDER, PUBLISH, RECONCILE, REFUND, Point
@@ -266,7 +267,7 @@ def cells(function: str) -> list[tuple[Point, str]]:
 
 
 def applies(point: Point, fault: str) -> bool:
-    return point.writes or fault not in {"killed after", "answer lost"} or PROVIDER in point.operation
+    return point.writes or fault not in OF_WRITES_ALONE or PROVIDER in point.operation
 
 
 @pytest.mark.timeout(900)

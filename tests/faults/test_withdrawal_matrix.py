@@ -6,16 +6,15 @@ The result is docs/faults-withdrawal.md. `UPDATE_DOCS=1` writes it anew.
 from __future__ import annotations
 
 import json
-import os
 import urllib.request
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import pytest
 from cancel_core.domain.ids import withdrawal_id
 from cancel_core.services.process_withdrawals import COMMENT
 
+from tests.faults.cells import KILLS, OF_WRITES_ALONE, assert_page, run_all
 from tests.faults.conftest import World, about
 from tests.support import documents
 from tests.support import proxy as faults
@@ -51,7 +50,6 @@ POINTS = (
     Point("PutItem", "puts beside the statement what came of the cancel", ('"order_canceled"',)),
     Point("PutEvents", "puts the event on the bus"),
 )
-KILLS = ("killed before", "killed after")
 FAULTS = (*KILLS, "answer lost", "throttled", "broken")
 DONE = "all of it, once"
 
@@ -144,32 +142,15 @@ come twice. The mails' own lines are in [faults-mail.md](faults-mail.md), the re
 
 
 def applies(point: Point, fault: str) -> bool:
-    return point.writes or fault not in {"killed after", "answer lost"}
+    return point.writes or fault not in OF_WRITES_ALONE
 
 
 @pytest.mark.timeout(900)
 def test_whatever_breaks_off_a_withdrawal_is_dealt_with_once(world: World) -> None:
     cells = [(point, fault) for point in POINTS for fault in FAULTS if applies(point, fault)]
-    told: dict[tuple[Point, str], str] = {}
-
-    def run(cell: tuple[Point, str]) -> None:
-        opened = Cell(world)
-        try:
-            told[cell] = opened.tell(*cell)
-        finally:
-            opened.shop.close()
-
     # A kill takes all processes of the function: these by themselves.
-    together = [cell for cell in cells if cell[1] not in KILLS]
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(run, together))
-    for cell in cells:
-        if cell not in together:
-            run(cell)
-    page = render(told)
-    if os.environ.get("UPDATE_DOCS"):
-        PAGE.write_text(page)
-    assert PAGE.read_text() == page, "docs/faults-withdrawal.md is not what happens: UPDATE_DOCS=1 writes it anew"
+    told = run_all(cells, lambda: Cell(world), together=lambda cell: cell[1] not in KILLS)
+    assert_page(PAGE, render(told))
 
 
 @pytest.mark.timeout(300)
