@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cancel_core.entrypoints.background import batch_failures
-from cancel_core.errors import MailPostponed, ServiceUnavailable
+from cancel_core.entrypoints.queue import Postpone, each_mail
 from cancel_core.services.mails import Returned
-from cancel_core.telemetry import count, logger
+from cancel_core.telemetry import logger
 
 SES = "aws.ses"
 LATE_AFTER = 5
@@ -22,44 +20,23 @@ def each_message(
     batch: Mapping[str, Any],
     send: Callable[[str, Mapping[str, Any]], Any],
     note_returned: Callable[[Returned], None],
-    postpone: Callable[[str, int], None],
+    postpone: Postpone,
 ) -> dict[str, Any]:
     """Has `send` take each event in (its detail type and detail), and `note_returned` what SES says.
 
     What fails comes again after a while, and in the end lies in the dead-letter queue. The answer Lambda expects.
     """
-    return batch_failures(
-        record["messageId"] for record in batch["Records"] if not _is_done(record, send, note_returned, postpone)
-    )
 
-
-def _is_done(
-    record: Mapping[str, Any],
-    send: Callable[[str, Mapping[str, Any]], Any],
-    note_returned: Callable[[Returned], None],
-    postpone: Callable[[str, int], None],
-) -> bool:
-    received = int(record["attributes"]["ApproximateReceiveCount"])
-    try:
-        event = json.loads(record["body"])
+    def take(event: Mapping[str, Any]) -> None:
         if event["source"] == SES:
             if returned := read_returned(event):
                 note_returned(returned)
-            return True
+            return
         detail = event["detail"]
         logger.append_keys(**{name: detail[name] for name in ABOUT if name in detail})
         send(event["detail-type"], detail)
-    except (MailPostponed, ServiceUnavailable) as error:
-        logger.warning("a mail is to be tried again", extra={"error": str(error), "received": received})
-    except Exception:  # noqa: BLE001 - whatever it is, this message alone is given back
-        logger.exception("the message is to be tried again")
-        count("InternalError")
-    else:
-        return True
-    if received >= LATE_AFTER:
-        count("MailDelayed")
-    postpone(record["receiptHandle"], received)
-    return False
+
+    return each_mail(batch, take, postpone, what="a mail", late_after=LATE_AFTER)
 
 
 def read_returned(event: Mapping[str, Any]) -> Returned | None:

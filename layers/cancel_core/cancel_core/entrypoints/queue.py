@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cancel_core.entrypoints.background import batch_failures
+from cancel_core.errors import GuestCodePostponed, MailPostponed, ServiceUnavailable
 from cancel_core.telemetry import count, logger
 
 Postpone = Callable[[str, int], None]
@@ -39,3 +40,37 @@ def _is_done(
         postpone(record["receiptHandle"], int(record["attributes"]["ApproximateReceiveCount"]))
         return False
     return True
+
+
+def each_mail(
+    batch: Mapping[str, Any], handle: Callable[[Any], object], postpone: Postpone, *, what: str, late_after: int
+) -> dict[str, Any]:
+    """Has `handle` take what each message holds, on the way to a mail. What fails comes again after a while, and in the
+    end lies in the dead-letter queue. The answer that Lambda expects.
+
+    `what` is to be tried again, the log says. From `late_after` on, so often received, it is counted as late.
+    """
+    return batch_failures(
+        record["messageId"]
+        for record in batch["Records"]
+        if not _is_on_its_way(record, handle, postpone, what, late_after)
+    )
+
+
+def _is_on_its_way(
+    record: Mapping[str, Any], handle: Callable[[Any], object], postpone: Postpone, what: str, late_after: int
+) -> bool:
+    received = int(record["attributes"]["ApproximateReceiveCount"])
+    try:
+        handle(json.loads(record["body"]))
+    except (GuestCodePostponed, MailPostponed, ServiceUnavailable) as error:
+        logger.warning(f"{what} is to be tried again", extra={"error": str(error), "received": received})
+    except Exception:  # noqa: BLE001 - whatever it is, this message alone is given back
+        logger.exception("the message is to be tried again")
+        count("InternalError")
+    else:
+        return True
+    if received >= late_after:
+        count("MailDelayed")
+    postpone(record["receiptHandle"], received)
+    return False
