@@ -75,6 +75,26 @@ def holds(write: Callable[[], object]) -> bool:
     return True
 
 
+def put_new(client: DynamoDBClient, table: str, item: Raw, key: str) -> Raw | None:
+    """Puts an item where there is none of its key. The item that is there already and stays; None where there was none.
+
+    `key`: an attribute of the key. Raises `ServiceUnavailable`.
+    """
+    try:
+        with database_errors():
+            client.put_item(
+                TableName=table,
+                Item=item,
+                ConditionExpression=f"attribute_not_exists({key})",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != FAILED_CONDITION:
+            raise
+        return item_that_failed(error) or {}
+    return None
+
+
 def item_that_failed(error: ClientError) -> Raw | None:
     """The item that failed a condition, which the answer carries when it was asked for."""
     response: Mapping[str, Any] = error.response

@@ -11,16 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from botocore.exceptions import ClientError
-
 from cancel_core.adapters.dynamodb.attributes import attribute_values, plain
-from cancel_core.adapters.dynamodb.database import (
-    FAILED_CONDITION,
-    TRY_AGAIN,
-    database_errors,
-    holds,
-    item_that_failed,
-)
+from cancel_core.adapters.dynamodb.database import TRY_AGAIN, database_errors, holds, put_new
 from cancel_core.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -63,19 +55,8 @@ class Mails:
             "expires_at": expires_at,
             "event": {"detail_type": mail.detail_type, "detail": dict(mail.detail)},
         }
-        try:
-            with database_errors():
-                self._client.put_item(
-                    TableName=self.table,
-                    Item=attribute_values(row),
-                    ConditionExpression="attribute_not_exists(mail_id)",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != FAILED_CONDITION:
-                raise
-            return self._claim_again(mail, plain(item_that_failed(error) or {}), at, until)
-        return "mine", 1
+        before = put_new(self._client, self.table, attribute_values(row), "mail_id")
+        return ("mine", 1) if before is None else self._claim_again(mail, plain(before), at, until)
 
     def _claim_again(self, mail: Mail, row: Mapping[str, Any], at: str, until: str) -> tuple[Claim, int]:
         match row.get("status"):

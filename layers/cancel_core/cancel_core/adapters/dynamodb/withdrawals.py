@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from botocore.exceptions import ClientError
-
 from cancel_core.adapters.dynamodb.attributes import attribute_values, plain
-from cancel_core.adapters.dynamodb.database import FAILED_CONDITION, database_errors, item_that_failed
+from cancel_core.adapters.dynamodb.database import database_errors, put_new
 from cancel_core.domain.withdrawal import STATEMENT, Statement, read_statement
 
 if TYPE_CHECKING:
@@ -43,7 +41,7 @@ class Withdrawals:
 
         Raises `ServiceUnavailable`.
         """
-        before = self._put(statement.to_item())
+        before = self.put_part(statement.to_item())
         return statement if before is None else read_statement(before)
 
     def put_part(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -52,7 +50,8 @@ class Withdrawals:
 
         Raises `ServiceUnavailable`.
         """
-        return self._put(item)
+        before = put_new(self._client, self.table, attribute_values(item), "withdrawal_id")
+        return None if before is None else plain(before)
 
     def get(self, withdrawal_id: str) -> Statement | None:
         """A statement, strongly consistent. Raises `ServiceUnavailable`."""
@@ -105,18 +104,3 @@ class Withdrawals:
             if "LastEvaluatedKey" not in answer:
                 return
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-    def _put(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
-        try:
-            with database_errors():
-                self._client.put_item(
-                    TableName=self.table,
-                    Item=attribute_values(item),
-                    ConditionExpression="attribute_not_exists(withdrawal_id)",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != FAILED_CONDITION:
-                raise
-            return plain(item_that_failed(error) or {})
-        return None
