@@ -15,8 +15,9 @@ Six things are mended on the way, so that it behaves as DynamoDB does:
   busy machine. Here each path is parsed once.
 - Its SQS looks at every message of a queue for each that it takes or hands out, and works out the time anew for each of
   them: 58 ms where 1,500 wait. It deletes by putting a new list in place: of two that do so at once one brings back
-  what the other deleted, and loses what came in between. Here the time is the system's, and what is deleted is taken
-  out of the list there is.
+  what the other deleted, and loses what came in between. Two that receive at once can get the same message, or an
+  exception. Here the time is the system's, what is deleted is taken out of the list there is, and those who use one
+  queue take turns; one that waits for a message lets the others in.
 
 GET /local/mails shows what its SES took (`sent_mails.py`).
 """
@@ -42,7 +43,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sqs.exceptions import ReceiptHandleIsInvalid
-from moto.sqs.models import Message, Queue
+from moto.sqs.models import Message, Queue, SQSBackend
 from werkzeug.serving import make_server
 
 from local.aws.sent_mails import SentMails
@@ -173,6 +174,18 @@ def _mend_queues() -> None:
     Message.visible = visible  # type: ignore[assignment,method-assign]  # mended, as said
     Message.delayed = delayed  # type: ignore[assignment,method-assign]  # mended, as said
     Queue.delete_message = delete_message  # type: ignore[method-assign]  # mended, as said
+    for method in ("receive_message", "change_message_visibility", "purge_queue"):
+        setattr(SQSBackend, method, _in_turn(getattr(SQSBackend, method)))
+
+
+def _in_turn(unmended: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(unmended)
+    def method(self: SQSBackend, queue_name: str, *arguments: Any, **named: Any) -> Any:
+        # The queue waits for messages on this very condition, which gives it up for as long.
+        with self.get_queue(queue_name)._messages_lock:  # noqa: SLF001  # there is no other
+            return unmended(self, queue_name, *arguments, **named)
+
+    return method
 
 
 class _RequestHandler(MotoRequestHandler):
