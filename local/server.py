@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+MAY_WAIT_HEADER = "x-may-wait"
+"""Of a request for what is new: it may be answered later, once there is something."""
 
 
 def is_ours(host: str | None, origin: str | None, more: frozenset[str] = frozenset()) -> bool:

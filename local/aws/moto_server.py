@@ -1,6 +1,6 @@
 """moto's server, as a process of its own: ``python -m local.aws.moto_server PORT`` prints its port, once it serves it.
 
-Six things are mended on the way, so that it behaves as DynamoDB does:
+Eight things are mended on the way, so that it behaves as AWS does and leaves the machine to others:
 
 - Its DynamoDB is not atomic: threads share tables without a lock, and two conditional writes can both win. Here
   DynamoDB's calls take turns, in the order they came.
@@ -18,6 +18,10 @@ Six things are mended on the way, so that it behaves as DynamoDB does:
   what the other deleted, and loses what came in between. Two that receive at once can get the same message, or an
   exception. Here the time is the system's, what is deleted is taken out of the list there is, and those who use one
   queue take turns; one that waits for a message lets the others in.
+- Its streams say at once that there is nothing new, and who follows one asks ten times a second: five of them took a
+  sixth of a core, all the time. Here a GetRecords that says so (`MAY_WAIT`) waits for a record, for a second at most.
+- On each request it reads which services there are from the disk, and which methods a service has from its class. Here
+  it does so once.
 
 GET /local/mails shows what its SES took (`sent_mails.py`).
 """
@@ -28,29 +32,36 @@ import contextlib
 import copy
 import functools
 import io
+import json
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jsonpath_ng.ext
+from moto import backends
+from moto.core import responses
 from moto.core.serialize import JSONSerializer
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.table import Table
-from moto.dynamodbstreams.models import dynamodbstreams_backends
+from moto.dynamodbstreams.models import ShardIterator, dynamodbstreams_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sqs.exceptions import ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend
 from werkzeug.serving import make_server
 
 from local.aws.sent_mails import SentMails
-from local.server import is_ours
+from local.server import MAY_WAIT_HEADER, is_ours
 
 ITERATORS = 10_000
 MAX_ITEM_BYTES = 400 * 1024
+RECORD_SECONDS = 1
+"""How long GetRecords waits for a record. Who follows a stream can't be stopped any sooner."""
+MAY_WAIT = f"HTTP_{MAY_WAIT_HEADER.upper().replace('-', '_')}"
 # What this machine is called in a container of Docker's: `make invoke`.
 CONTAINERS = frozenset({"host.docker.internal", "docker.for.mac.localhost"})
 
@@ -62,6 +73,7 @@ class OneAtATime:
         self._application = application
         # One thread does them all, first come, first served. A lock would be exact too, but let some wait for seconds.
         self._turns = ThreadPoolExecutor(1)
+        self._written = threading.Condition()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         # moto lets the pages of every web site ask.
@@ -74,11 +86,38 @@ class OneAtATime:
         # The body is read before it takes its turn, so that a slow client holds up no other.
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
+        if MAY_WAIT in environ:
+            self._wait_for_a_record(body)
         return self._turns.submit(self._answer, environ, start_response).result()
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         _forget_iterators()
-        return list(self._application(environ, start_response))
+        try:
+            return list(self._application(environ, start_response))
+        finally:
+            with self._written:
+                self._written.notify_all()
+
+    def _wait_for_a_record(self, body: bytes) -> None:
+        """Outside of its turn, so that others can write one."""
+        if iterator := _iterator(body):
+            shard = iterator.stream_shard
+            with self._written:
+                self._written.wait_for(
+                    lambda: shard.starting_sequence_number + len(shard.items) > iterator.sequence_number,
+                    RECORD_SECONDS,
+                )
+
+
+def _iterator(body: bytes) -> ShardIterator | None:
+    """The one that a GetRecords names; None of a request that moto is to refuse."""
+    with contextlib.suppress(ValueError, LookupError, TypeError):
+        name = json.loads(body)["ShardIterator"]
+        for account in list(dynamodbstreams_backends.values()):
+            for backend in list(account.values()):
+                if name in backend.shard_iterators:
+                    return backend.shard_iterators[name]
+    return None
 
 
 def _forget_iterators() -> None:
@@ -156,6 +195,13 @@ def _mend_events() -> None:
     module.parse = functools.cache(module.parse)
 
 
+def _mend_lookups() -> None:
+    services = tuple(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: services
+    module: Any = responses
+    module.method_names_from_class = functools.cache(module.method_names_from_class)
+
+
 def _mend_queues() -> None:
     def delete_message(self: Queue, receipt_handle: str) -> None:
         with self._messages_lock:
@@ -202,6 +248,7 @@ def main(port: int) -> None:
     _mend_sizes()
     _mend_answers()
     _mend_events()
+    _mend_lookups()
     _mend_queues()
     application = SentMails(OneAtATime(DomainDispatcherApplication(create_backend_app)))
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=_RequestHandler)

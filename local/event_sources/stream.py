@@ -19,13 +19,19 @@ from local.event_sources.filters import matches
 from local.event_sources.queues import queue_url
 from local.event_sources.records import Record, as_lambda_record, changed
 from local.runtime.function import Result, TooManyRequests
+from local.server import MAY_WAIT_HEADER
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
     from types_boto3_sqs import SQSClient
 
 POLL_SECONDS = 0.1
 SHARDS_SECONDS = 5.0
+
+
+def _may_wait(request: AWSPreparedRequest, **_: object) -> None:
+    request.headers[MAY_WAIT_HEADER] = "yes"
 
 
 class StreamSource:
@@ -60,6 +66,8 @@ class StreamSource:
             function_arn,
         )
         self._shards: dict[str, _Shard] = {}
+        # Where that is not known, by AWS's DynamoDB Local, the stream is polled.
+        streams.meta.events.register("before-send.dynamodb-streams.GetRecords", _may_wait)
 
     def run(self, stop: threading.Event) -> None:
         self._stop = stop

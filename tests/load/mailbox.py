@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from tests.support.aws import StackInfo
+from tests.support.client import PLAIN
 
 EVERY_SECONDS = 0.2
 CODE = re.compile(r"^ {4}([0-9]{6})$", re.MULTILINE)
@@ -29,7 +30,7 @@ class Mailbox:
         self.received: dict[str, float] = {}
         self.faults: list[str] = []
         self._codes: defaultdict[str, queue.Queue[str]] = defaultdict(queue.Queue)
-        self._http = httpx.Client(base_url=info.endpoint_url, timeout=60, trust_env=False)
+        self._http = httpx.Client(base_url=info.endpoint_url, timeout=60, trust_env=False, verify=PLAIN)
         self._newest = next((mail["message_id"] for mail in self._mails()), None)
         self._stop = threading.Event()
         self._reader = threading.Thread(target=self._read)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support import documents
+from tests.support.client import PLAIN
 from tests.support.machine import ROOT
 from tests.support.mails import MAIL
 from tests.support.shop import Shop
@@ -37,7 +38,7 @@ class Mails:
         """All about an order, newest first, once there are so many."""
 
         def told() -> list[dict[str, Any]]:
-            answer = httpx.get(f"{self.stack.endpoint}/local/mails")
+            answer = httpx.get(f"{self.stack.endpoint}/local/mails", verify=PLAIN)
             found = [mail for mail in answer.json()["mails"] if order_id in mail["subject"]]
             return found if len(found) >= number else []
 
@@ -183,12 +184,12 @@ def test_the_page_shows_a_mail_to_a_person_and_runs_nothing(mails: Mails, shop: 
     order_id = put(shop, customer_name="Anna & Bo")
     shop.canceled(order_id)
     mail = next(one for one in mails.about(order_id, 2) if one["kind"] == "order_canceled")
-    page = httpx.get(f"{mails.stack.endpoint}/local/mails/", params={"mail": mail["message_id"]})
+    page = httpx.get(f"{mails.stack.endpoint}/local/mails/", params={"mail": mail["message_id"]}, verify=PLAIN)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "script" not in page.headers["content-security-policy"]
     assert mail["subject"] in page.text
     assert "Anna &amp; Bo" in page.text
-    inner = httpx.get(f"{mails.stack.endpoint}/local/mails/{mail['message_id']}")
+    inner = httpx.get(f"{mails.stack.endpoint}/local/mails/{mail['message_id']}", verify=PLAIN)
     assert inner.text.replace('<base target="_blank">', "") == mail["html"]
     assert "sandbox" in inner.headers["content-security-policy"]
-    assert httpx.get(f"{mails.stack.endpoint}/local/mails/none").status_code == 404
+    assert httpx.get(f"{mails.stack.endpoint}/local/mails/none", verify=PLAIN).status_code == 404

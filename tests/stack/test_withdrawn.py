@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import documents
 from tests.support.aws import EventWatch
-from tests.support.client import Client
+from tests.support.client import PLAIN, Client
 from tests.support.mails import MAIL
 from tests.support.shop import Shop
 from tests.support.stack import Running
@@ -56,7 +56,7 @@ class Consumers:
         """Receipt and notice, by kind, once both are there."""
 
         def told() -> dict[str, dict[str, Any]]:
-            answer = httpx.get(f"{self.stack.endpoint}/local/mails")
+            answer = httpx.get(f"{self.stack.endpoint}/local/mails", verify=PLAIN)
             return {mail["kind"]: mail for mail in answer.json()["mails"] if taken["withdrawal_id"] in mail["text"]}
 
         wait_until(lambda: len(told()) == 2, what=f"there are two mails about {taken['withdrawal_id']}")

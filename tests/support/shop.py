@@ -10,7 +10,7 @@ import httpx
 
 from tests.support import documents
 from tests.support.aws import Aws
-from tests.support.client import Client
+from tests.support.client import PLAIN, Client
 from tests.support.openapi import body_of
 from tests.support.schemas import assert_valid
 from tests.support.waiting import wait_until
@@ -146,7 +146,11 @@ def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
 def token_of(endpoint: str, customer_id: str, **claims: str) -> str:
     """A token as the local stack gives it to whoever asks."""
     answer = httpx.post(
-        f"{endpoint}/local/tokens", json={"customer_id": customer_id} | claims, timeout=30, trust_env=False
+        f"{endpoint}/local/tokens",
+        json={"customer_id": customer_id} | claims,
+        timeout=30,
+        trust_env=False,
+        verify=PLAIN,
     )
     assert answer.status_code == 200, answer.text
     token: str = answer.json()["token"]

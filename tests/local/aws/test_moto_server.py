@@ -18,6 +18,7 @@ from moto.events.utils import EventTemplateParser
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from local.aws.moto_server import _mend_events, _mend_queues
+from local.event_sources.stream import _may_wait
 from tests.conftest import Aws
 
 
@@ -141,3 +142,32 @@ def test_what_is_sent_while_others_are_deleted_is_not_lost(monkeypatch: pytest.M
         sys.setswitchinterval(before)
     assert len(taken) == len(set(taken)) == 400
     sqs.delete_queue(name)
+
+
+@pytest.mark.parametrize("aws", ["moto"], indirect=True, scope="session")
+def test_who_follows_a_stream_is_answered_when_something_is_written(aws: Aws) -> None:
+    client, streams = aws.client("dynamodb"), aws.client("dynamodbstreams")
+    name = f"t-{uuid.uuid4().hex}"
+    arn = client.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )["TableDescription"]["LatestStreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    at = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    streams.meta.events.register("before-send.dynamodb-streams.GetRecords", _may_wait)
+
+    def follow() -> list[Any]:
+        return list(streams.get_records(ShardIterator=at)["Records"])
+
+    assert follow() == []
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(follow)
+        # Others have their turn meanwhile.
+        client.describe_table(TableName=name)
+        assert not waiting.done()
+        client.put_item(TableName=name, Item={"id": {"S": "a"}})
+        assert len(waiting.result()) == 1
+    assert len(follow()) == 1
