@@ -31,27 +31,44 @@ run: $(VENV)/run.stamp ## start everything on this machine, with demo data (PORT
 CORES = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null)
 PROCESSES = $(if $(filter-out 0 1,$(CORES)),-n 3 --max-worker-restart 0)
 .PHONY: test
-test: $(VENV)/dev.stamp sam-if-possible rehearse-if-possible check ## check, then every test this machine can run; says at the end what it could not (TESTS=tests/domain: these alone)
+test: $(VENV)/dev.stamp ## check, then every test this machine can run; says at the end what it could not (TESTS=tests/domain: these alone)
+	@$(MAKE) --no-print-directory -j $(or $(CORES),1) rehearse-if-possible check
 	$(BIN)/python -m pytest $(or $(TESTS),$(PROCESSES))
 
 .PHONY: rehearse
 rehearse: $(VENV)/dev.stamp $(SAM_VENV)/stamp $(REHEARSE_VENV)/stamp ## deploy, use, update and delete the stack on an AWS emulator, and say what was checked (five minutes)
 	REHEARSE=1 $(BIN)/python -m pytest -q -s tests/rehearsal
 
-.PHONY: check
-check: $(VENV)/dev.stamp sam-if-possible checkov-if-possible ## lint, format, types, who imports whom, template, secrets, known holes of dependencies
+# `make test` does several of these at once.
+CHECKS := check-types check-template check-checkov check-dependencies check-style check-imports check-secrets
+.PHONY: check $(CHECKS)
+check: $(CHECKS) ## lint, format, types, who imports whom, template, secrets, known holes of dependencies
+
+check-style: $(VENV)/dev.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+check-types: $(VENV)/dev.stamp
 	$(BIN)/mypy
+
+check-imports: $(VENV)/dev.stamp
 	PYTHONPATH=.:layers/cancel_core $(BIN)/lint-imports --no-cache
+
+check-template: sam-if-possible
 	$(BIN)/cfn-lint template.yaml
 	@if [ -x $(SAM_VENV)/bin/sam ]; then \
 	    echo '$(SAM_VENV)/bin/sam validate --lint'; $(SAM) validate --lint --region us-east-1; \
 	else echo 'not done: sam validate --lint (aws-sam-cli is not installed)'; fi
+
+check-checkov: checkov-if-possible
 	@if [ -x $(CHECKOV_VENV)/bin/checkov ]; then \
 	    echo '$(CHECKOV_VENV)/bin/checkov -f template.yaml'; $(CHECKOV_VENV)/bin/checkov -f template.yaml; \
 	else echo 'not done: checkov (it is not installed)'; fi
+
+check-secrets: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.security.scan secrets
+
+check-dependencies: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.security.scan dependencies $(AUDITED)
 
 # What is deployed, and what `make run` runs.

@@ -193,7 +193,7 @@ def test_markup_alone_sends_the_token_nowhere(visits: Visits, markup: str) -> No
     withdrawal.bare(markup, TOKEN)
     # It is a form for anyone, about this order.
     withdrawal.open()
-    expect(withdrawal.part("order")).to_have_value("1")
+    expect(withdrawal.order_field).to_have_value("1")
     withdrawal.part("name").fill("Anna")
     withdrawal.part("email").fill("anna@example.com")
     withdrawal.proceed()

@@ -160,7 +160,7 @@ def test_a_list_leads_from_each_order_that_offers_it_to_its_form(visit: Visit, s
         expect(withdrawal.element.get_by_label("Kettle")).to_be_visible()
     # From there the footer's link is for any other contract.
     visit.page.get_by_role("contentinfo").get_by_role("link", name=FUNCTION).click()
-    expect(withdrawal.part("order")).to_have_value("")
+    expect(withdrawal.order_field).to_have_value("")
 
 
 def test_an_order_that_does_not_offer_it_shows_none(visit: Visit, shop: Shop) -> None:
@@ -194,7 +194,7 @@ def test_who_was_signed_out_meanwhile_goes_on_without_and_loses_nothing(visit: V
     withdrawal.at("form")
     expect(withdrawal.part("note")).to_contain_text("give your name and e-mail address instead")
     withdrawal.look("withdraw-signed-out")
-    expect(withdrawal.part("order")).to_have_value(order_id)
+    expect(withdrawal.order_field).to_have_value(order_id)
     expect(withdrawal.part("message")).to_have_value("Thank you")
     expect(withdrawal.part("item")).to_have_value("Cup")
     withdrawal.part("name").fill(NAME)
@@ -261,7 +261,7 @@ def test_a_store_where_it_is_off_says_so_and_keeps_what_was_typed(visits: Visits
     withdrawal.confirm.click()
     withdrawal.failure("WITHDRAWAL_DISABLED", "Please write to the shop. What you entered is still there.")
     withdrawal.part("back").click()
-    expect(withdrawal.part("order")).to_have_value(ORDER)
+    expect(withdrawal.order_field).to_have_value(ORDER)
 
 
 def test_a_lost_answer_leaves_one_statement(visits: Visits, shop: Shop) -> None:

@@ -91,7 +91,7 @@ def test_what_was_typed_outlives_every_refusal_and_the_next_press_repeats_it(
     assert withdrawal.page.evaluate("told") == {"code": code}
     withdrawal.look(f"withdraw-refused-{code.lower().replace('_', '-')}")
     withdrawal.part("back").click()
-    expect(withdrawal.part("order")).to_have_value(ORDER)
+    expect(withdrawal.order_field).to_have_value(ORDER)
     withdrawal.proceed()
     withdrawal.page.route(ANYONES, accept)
     withdrawal.confirm.click()
@@ -123,7 +123,7 @@ def test_a_changed_statement_has_a_new_key_and_one_changed_back_its_old(visits: 
         withdrawal.confirm.click()
         withdrawal.failure("INTERNAL_ERROR", "Something went wrong")
         withdrawal.part("back").click()
-        withdrawal.part("order").fill(order)
+        withdrawal.order_field.fill(order)
         withdrawal.proceed()
     withdrawal.page.route(ANYONES, accept)
     withdrawal.confirm.click()

@@ -56,6 +56,11 @@ class Withdrawal:
         return self.element.locator(f'[part="{name}"]')
 
     @property
+    def order_field(self) -> Locator:
+        """The same part names the order in words where it is known already: the page before may still show that."""
+        return self.element.locator('input[part="order"]')
+
+    @property
     def heading(self) -> Locator:
         return self.element.get_by_role("heading", level=2)
 

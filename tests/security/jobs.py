@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +62,7 @@ class World:
     stripe: faults.FaultProxy
     credentials: Mapping[str, Mapping[str, str]]
     refusals: Path
+    _clients: dict[tuple[str, str | None], Any] = field(default_factory=dict, repr=False)
 
     # --- roles
 
@@ -108,7 +109,10 @@ class World:
 
     def hands(self, service: str, function: str | None = None) -> Any:
         """A boto3 client with the credentials of a function's role; of nobody, who may do everything."""
-        return _client(self.services, service, self.credentials[function] if function else {})
+        if (service, function) not in self._clients:
+            credentials = self.credentials[function] if function else {}
+            self._clients[service, function] = _client(self.services, service, credentials)
+        return self._clients[service, function]
 
     # --- functions
 
