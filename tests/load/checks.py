@@ -11,6 +11,7 @@ from tests.load.people_checks import OF_EACH_ACCESS, OF_EACH_WITHDRAWAL, nobody_
 from tests.load.seen import (
     GATEWAY_503,
     NO_ANSWER,
+    UNTOLD,
     Answer,
     Document,
     Load,
@@ -52,7 +53,7 @@ def cancelled_once(one: Outcome) -> Breaches:
     if ids and stored not in ids:
         yield f"its answers named {sorted(map(str, ids))}, the table has {stored}"
     # Whose answer was lost may have been cancelled all the same.
-    lost = any(answer.said in {GATEWAY_503, NO_ANSWER} for answer in one.answers)
+    lost = any(answer.said in UNTOLD for answer in one.answers)
     if stored and not ids and not lost and not one.withdrawn:
         yield "it is cancelled, and no answer said so"
 
@@ -60,7 +61,7 @@ def cancelled_once(one: Outcome) -> Breaches:
 def one_key_one_cancellation(one: Outcome) -> Breaches:
     by_key: dict[str, list[Answer]] = {}
     for answer in one.answers:
-        if answer.key is not None and answer.said not in {GATEWAY_503, NO_ANSWER}:
+        if answer.key is not None and answer.said not in UNTOLD:
             by_key.setdefault(answer.key, []).append(answer)
     for answers in by_key.values():
         accepted = [answer for answer in answers if answer.accepted]

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from tests.load.customers import RACE, REQUESTS
 from tests.load.driver import Result
 from tests.load.order_system import WRITES
-from tests.load.people import LOST, PEOPLE_REQUESTS
+from tests.load.people import PEOPLE_REQUESTS
+from tests.load.seen import UNTOLD
 
 SHOWN = 5
 """Of what breaks an invariant, so many."""
@@ -53,7 +54,7 @@ def _arrivals(result: Result) -> Iterator[str]:
     yield _title("from a first request to its answer")
     for who, rate in rates.items():
         arrived = [one for one in result.crowd.arrived if one.who == who]
-        answered = [one for one in arrived if one.said not in LOST]
+        answered = [one for one in arrived if one.said not in UNTOLD]
         if not arrived:
             continue
         spread = max(1.0, max(one.due for one in arrived) - min(one.due for one in arrived))
