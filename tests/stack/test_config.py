@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -274,8 +275,11 @@ def test_a_wrong_default_leaves_every_store_as_it_was(shop: Shop, default_config
 
 
 def as_default(aws: Aws, item: dict[str, Any]) -> str:
-    """Puts `default` and waits until it is known as the version to fall back to. Since when it is."""
-    aws.config.put_item(Item=item)
+    """Puts `default` and waits until it is known as the version to fall back to. Since when it is.
+
+    With a mark of its own: an earlier edit that was the same may only now be looked at, and told of on this item.
+    """
+    aws.config.put_item(Item=item | {"mail": {"shop_name": uuid4().hex}})
     return told(aws, "default", "In force since ", seconds=60).removeprefix("In force since ").rstrip(".")
 
 
