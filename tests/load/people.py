@@ -103,12 +103,8 @@ class People:
     ) -> tuple[str, Any]:
         """Sent when it is time, and with `rng` again, after a while, where it had no answer."""
         time.sleep(max(0.0, due - time.time()))
-        late, tries = time.time() - due, 1
-        said, body = ask()
-        while rng and said in UNTOLD and time.time() < due + PERSEVERANCE:
-            time.sleep(rng.uniform(*PAUSE_SECONDS))
-            said, body = ask()
-            tries += 1
+        late = time.time() - due
+        said, body, tries = _patiently(ask, due + PERSEVERANCE, rng)
         self.crowd.arrived.append(Arrived(who, due, late, time.time() - due, said, tries))
         return said, body
 
@@ -243,16 +239,26 @@ class People:
         key, body = a_key(come.random), a_body(come.random)
         headers = {"idempotency-key": key}
         named = {"order_id": story.order_id} if path == CANCELLATION else {}
-        until, tries = time.time() + PERSEVERANCE, 0
-        while True:
+
+        def ask() -> tuple[str, Any]:
             said, answer = self._ask(kind, "POST", path, token, headers=headers, json=body, **named)
             cancellation_id = answer["cancellation"]["cancellation_id"] if "cancellation" in answer else None
             story.answers.append(Answer(said, key, json.dumps(body, sort_keys=True), cancellation_id, time.time()))
-            tries += 1
-            if said not in UNTOLD or time.time() > until:
-                break
-            time.sleep(come.random.uniform(*PAUSE_SECONDS))
+            return said, answer
+
+        said, _, tries = _patiently(ask, time.time() + PERSEVERANCE, come.random)
         self._must(said, story.order_id, kind, *expected, *(["200 replayed"] if tries > 1 else []))
+
+
+def _patiently(ask: Callable[[], tuple[str, Any]], until: float, rng: random.Random | None) -> tuple[str, Any, int]:
+    """The answer, its body and after how many tries: with `rng` again, after a while, where it tells nothing."""
+    said, body = ask()
+    tries = 1
+    while rng and said in UNTOLD and time.time() < until:
+        time.sleep(rng.uniform(*PAUSE_SECONDS))
+        said, body = ask()
+        tries += 1
+    return said, body, tries
 
 
 WRONG = "401 INVALID_ACCESS_CODE"

@@ -94,14 +94,14 @@ def validation(aws: Aws, scope: str) -> str:
     return str(item.get("validation", "")) if item else ""
 
 
-def told(aws: Aws, scope: str, *words: str, seconds: float = TOLD_SECONDS) -> str:
+def told(aws: Aws, scope: str, *words: str) -> str:
     """Waits until the item says all of this, and gives what it says."""
 
     def said() -> str:
         text = validation(aws, scope)
         return text if all(word in text for word in words) else ""
 
-    return wait_until(said, what=f"{scope} says {words}", seconds=seconds)
+    return wait_until(said, what=f"{scope} says {words}", seconds=TOLD_SECONDS)
 
 
 def named_in(wrong: dict[str, Any]) -> str:
@@ -280,7 +280,7 @@ def as_default(aws: Aws, item: dict[str, Any]) -> str:
     With a mark of its own: an earlier edit that was the same may only now be looked at, and told of on this item.
     """
     aws.config.put_item(Item=item | {"mail": {"shop_name": uuid4().hex}})
-    return told(aws, "default", "In force since ", seconds=60).removeprefix("In force since ").rstrip(".")
+    return told(aws, "default", "In force since ").removeprefix("In force since ").rstrip(".")
 
 
 def test_a_default_that_loses_its_reasons_takes_no_store_down(shop: Shop, default_config: Aws) -> None:

@@ -47,15 +47,29 @@ def test_of_many_conditional_writes_at_once_one_wins(aws: Aws) -> None:
             assert outcomes == {"won": 1, "ConditionalCheckFailedException": 23}
 
 
-def test_a_transaction_that_fails_leaves_items_and_stream_as_they_were(aws: Aws) -> None:
-    client, streams, table = aws.client("dynamodb"), aws.client("dynamodbstreams"), f"t-{uuid.uuid4().hex}"
-    arn = client.create_table(
-        TableName=table,
+def with_stream(client: Any) -> tuple[str, str]:
+    """A table of one test's own: its name, and its stream's ARN."""
+    name = f"t-{uuid.uuid4().hex}"
+    created = client.create_table(
+        TableName=name,
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    )["TableDescription"]["LatestStreamArn"]
+    )
+    return name, created["TableDescription"]["LatestStreamArn"]
+
+
+def beginning(streams: Any, arn: str) -> str:
+    """The iterator at the beginning of a stream."""
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    return str(iterator["ShardIterator"])
+
+
+def test_a_transaction_that_fails_leaves_items_and_stream_as_they_were(aws: Aws) -> None:
+    client, streams = aws.client("dynamodb"), aws.client("dynamodbstreams")
+    table, arn = with_stream(client)
 
     def put(one: str, **condition: str) -> dict[str, Any]:
         return {"Put": {"TableName": table, "Item": {"id": {"S": one}, "n": {"N": "2"}}, **condition}}
@@ -65,9 +79,7 @@ def test_a_transaction_that_fails_leaves_items_and_stream_as_they_were(aws: Aws)
         return {"Update": {"TableName": table, "Key": {"id": {"S": one}}, **how}}
 
     client.put_item(TableName=table, Item={"id": {"S": "a"}, "n": {"N": "1"}})
-    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
-    iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
-    first = streams.get_records(ShardIterator=iterator["ShardIterator"])
+    first = streams.get_records(ShardIterator=beginning(streams, arn))
     with pytest.raises(ClientError, match="TransactionCanceledException"):
         client.transact_write_items(
             TransactItems=[update("a"), put("b"), put("c", ConditionExpression="attribute_exists(id)")]
@@ -147,16 +159,8 @@ def test_what_is_sent_while_others_are_deleted_is_not_lost(monkeypatch: pytest.M
 @pytest.mark.parametrize("aws", ["moto"], indirect=True, scope="session")
 def test_who_follows_a_stream_is_answered_when_something_is_written(aws: Aws) -> None:
     client, streams = aws.client("dynamodb"), aws.client("dynamodbstreams")
-    name = f"t-{uuid.uuid4().hex}"
-    arn = client.create_table(
-        TableName=name,
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    )["TableDescription"]["LatestStreamArn"]
-    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
-    at = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    name, arn = with_stream(client)
+    at = beginning(streams, arn)
     streams.meta.events.register("before-send.dynamodb-streams.GetRecords", _may_wait)
 
     def follow() -> list[Any]:
