@@ -12,7 +12,7 @@ cancel_order = wiring.cancel_order()
 @api
 def handler(request: ApiRequest) -> Answer:
     caller = request.caller(wiring.customer_claim(), wiring.find_guest)
-    canceled = cancel_order(request.cancel_request(caller), wiring.now())
+    canceled = cancel_order(request.cancel_request(caller), wiring.now)
     headers = {"idempotency-replayed": "true"} if canceled.replayed else {}
     document = canceled_view(canceled, request.received)
     return Answer(document, headers, {"cancellation_id": document["cancellation"]["cancellation_id"]})

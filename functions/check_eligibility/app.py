@@ -12,5 +12,5 @@ check_eligibility = wiring.check_eligibility()
 @api
 def handler(request: ApiRequest) -> Answer:
     caller = request.caller(wiring.customer_claim(), wiring.find_guest)
-    order, decision = check_eligibility(request.order_id_of(caller), caller)
+    order, decision = check_eligibility(request.order_id_of(caller), caller, request.received)
     return Answer(eligibility_view(order, decision))

@@ -128,7 +128,7 @@ def test_an_order_of_somebody_elses_never_leaves_the_database(shop: Shop) -> Non
         with pytest.raises(OrderNotFound) as shown:
             get_order(shop.orders, shop.policies(), which, Customer(customer))
         with pytest.raises(OrderNotFound) as canceled_by:
-            cancel_order(shop.orders, shop.policies(), request(which, customer_id=customer), NOW)
+            cancel_order(shop.orders, shop.policies(), request(which, customer_id=customer), lambda: NOW)
         told += [str(shown.value), str(canceled_by.value)]
 
     assert len(set(told)) == 1

@@ -216,7 +216,7 @@ class _Shop:
         _put(self._aws, [(customer, 0)])
         asked = request(_order_id(customer, 0), key="k", customer_id=customer)
         self._meter.units()
-        cancel_order(self._orders, self._policies, asked, NOW)
+        cancel_order(self._orders, self._policies, asked, lambda: NOW)
         return _cost(measured, self._meter)
 
     def cost_of_page(self, customer: str, after: Mapping[str, str] | None, measured: Measured) -> Cost:

@@ -8,9 +8,10 @@ import pytest
 from cancel_core.domain.addresses import Contact, belongs_to_identity, is_address, salutation
 from cancel_core.domain.events import Event, transitions
 from cancel_core.domain.mail_facts import Facts, Money, has_something_to_tell, order_facts
-from cancel_core.domain.mail_settings import NO_MAIL, MailFault, MailSettings, language_of, mail_note, read_mail
+from cancel_core.domain.mail_settings import NO_MAIL, MailSettings, language_of, mail_note, read_mail
 from cancel_core.domain.mails import mails_of
 from cancel_core.domain.policy import judge, read_policy
+from cancel_core.domain.setting_values import SettingFault
 
 from tests.support.mails import MAIL
 from tests.support.orders import AT, LATER, canceled, document, item, paid, payment, refunded, stored
@@ -246,7 +247,7 @@ def test_what_is_wrong_with_mail_settings_is_said_without_their_values(value: An
     assert (problem.attribute, problem.fault) == ("mail", said)
     assert "@" not in problem.fault
     assert fault(published_schema("config"), document) is not None
-    with pytest.raises(MailFault):
+    with pytest.raises(SettingFault):
         read_mail(value)
 
 

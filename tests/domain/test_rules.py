@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.orders import DISABLED, ENABLED, item, order, paid, payment
+from tests.support.tables import NOW
 
 
 @pytest.mark.parametrize("status", ["pending", "processing"])
 def test_a_cancellable_order_has_no_blocker(status: str) -> None:
-    decision = decide(order(status=status), ENABLED)
+    decision = decide(order(status=status), ENABLED, NOW)
 
     assert decision.eligible
     assert decision.blockers == ()
@@ -24,7 +25,7 @@ def test_a_cancellable_order_has_no_blocker(status: str) -> None:
 
 @pytest.mark.parametrize("status", [*sorted(NEVER_CANCELLABLE_STATUSES), "shipped", "Pending"])
 def test_any_other_status_blocks(status: str) -> None:
-    decision = decide(order(status=status), ENABLED)
+    decision = decide(order(status=status), ENABLED, NOW)
 
     assert [blocker.code for blocker in decision.blockers] == ["INVALID_ORDER_STATUS"]
     assert decision.refund is None
@@ -33,21 +34,21 @@ def test_any_other_status_blocks(status: str) -> None:
 def test_a_store_has_its_own_statuses_in_place_of_the_usual() -> None:
     policy = replace(ENABLED, cancellable_statuses=("awaiting_pick",))
 
-    assert decide(order(status="awaiting_pick"), policy).eligible
-    assert not decide(order(status="pending"), policy).eligible
+    assert decide(order(status="awaiting_pick"), policy, NOW).eligible
+    assert not decide(order(status="pending"), policy, NOW).eligible
 
 
 def test_one_shipped_item_blocks_and_is_named() -> None:
     items = [item("a"), item("b", qty_shipped=1), item("c", qty_shipped=2)]
 
-    (blocker,) = decide(order(items=items), ENABLED).blockers
+    (blocker,) = decide(order(items=items), ENABLED, NOW).blockers
 
     assert blocker.code == "PARTIAL_ORDER_ITEM_SHIPPED"
     assert blocker.item_ids == ("b", "c")
 
 
 def test_every_blocker_is_listed_in_the_order_they_are_checked() -> None:
-    decision = decide(order(status="complete", items=[item(qty_shipped=1)]), DISABLED)
+    decision = decide(order(status="complete", items=[item(qty_shipped=1)]), DISABLED, NOW)
 
     assert [blocker.code for blocker in decision.blockers] == [
         "ORDER_CANCELLATION_DISABLED",
@@ -65,7 +66,7 @@ def test_an_order_is_cancelled_once_whatever_becomes_of_its_status() -> None:
         "rows": {"digest": "0"},
     }
 
-    decision = decide(order(paid(cancellation=stored)), ENABLED)
+    decision = decide(order(paid(cancellation=stored)), ENABLED, NOW)
 
     assert [blocker.code for blocker in decision.blockers] == ["INVALID_ORDER_STATUS"]
 
@@ -80,7 +81,7 @@ def test_an_order_is_eligible_exactly_when_nothing_stands_against_it(
 ) -> None:
     items = [item(str(number), qty_shipped=quantity) for number, quantity in enumerate(shipped)]
 
-    decision = decide(order(status=status, items=items), ENABLED if enabled else DISABLED)
+    decision = decide(order(status=status, items=items), ENABLED if enabled else DISABLED, NOW)
 
     assert decision.eligible == (enabled and status in {"pending", "processing"} and not any(shipped))
     assert decision.eligible == (decision.refund is not None)

@@ -25,6 +25,7 @@ from cancel_core.domain.withdrawal_outcome import (
 from cancel_core.domain.withdrawal_settings import WithdrawalSettings
 
 from tests.support.orders import AT, DISABLED, ENABLED, document, item, order
+from tests.support.tables import NOW
 from tests.support.withdrawals import ADDRESS, proven, statement
 
 OWNER = Owner("2026-11-20T10:00:00Z", "c1")
@@ -206,10 +207,12 @@ def test_the_event_has_the_contracts_attributes_and_no_free_text() -> None:
 
 
 def test_a_withdrawal_is_judged_by_status_and_shipment_alone() -> None:
-    assert decide(order(), DISABLED, "withdrawal").eligible
-    assert not decide(order(), DISABLED).eligible
+    assert decide(order(), DISABLED, NOW, "withdrawal").eligible
+    assert not decide(order(), DISABLED, NOW).eligible
     for blocked in (order(status="complete"), order(items=[item(qty_shipped=1)])):
-        assert decide(blocked, Policy(enabled=True), "withdrawal").blockers == decide(blocked, ENABLED).blockers
+        assert (
+            decide(blocked, Policy(enabled=True), NOW, "withdrawal").blockers == decide(blocked, ENABLED, NOW).blockers
+        )
 
 
 def test_statements_are_noted_once_each_and_ten_at_most() -> None:

@@ -101,10 +101,10 @@ def test_a_refund_is_shown_with_the_rows_that_money_goes_back_for() -> None:
 
 
 def test_eligibility_tells_what_is_owed_or_what_stands_against_it() -> None:
-    free = eligibility_view(order(), decide(order(), ENABLED))
-    owed = eligibility_view(order(paid()), decide(order(paid()), ENABLED))
+    free = eligibility_view(order(), decide(order(), ENABLED, NOW))
+    owed = eligibility_view(order(paid()), decide(order(paid()), ENABLED, NOW))
     shipped = order(paid(items=[item("a", invoiced=1, qty_shipped=1)]))
-    blocked = eligibility_view(shipped, decide(shipped, DISABLED))
+    blocked = eligibility_view(shipped, decide(shipped, DISABLED, NOW))
 
     assert (free["eligible"], free["refund"]) == (True, None)
     assert owed["refund"]["amount"] == 10000
@@ -123,6 +123,7 @@ def test_of_an_order_that_cannot_be_read_the_list_shows_what_can() -> None:
         "currency": "SEK",
         "total": None,
         "available_actions": [],
+        "cancellable_until": None,
     }
 
 

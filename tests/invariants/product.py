@@ -98,7 +98,7 @@ class Product:
             fingerprint=Fingerprint(key=key, body=reason) if key else None,
         )
         policies = Policies(client, ConfigTables(self._tables["config"], self._tables["history"]), 0, print)
-        canceled = cancel_order(self._orders(client), policies, request, now)
+        canceled = cancel_order(self._orders(client), policies, request, lambda: now)
         view: dict[str, Any] = canceled_view(canceled, now)["cancellation"]
         return view, canceled.replayed
 

@@ -26,7 +26,7 @@ COMMENT = "my new address is in Lund"
 
 def commented(shop: Shop) -> str:
     order_id = shop.put(paid())
-    cancel_order(shop.orders, shop.policies(), request(order_id, comment=COMMENT), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, comment=COMMENT), lambda: NOW)
     return order_id
 
 
@@ -66,7 +66,7 @@ def test_what_is_put_back_has_no_comment(shop: Shop, how: str) -> None:
     """Whatever way the order system takes to be rid of it."""
     order_id = shop.put(paid())
     placed = shop.document(order_id)
-    cancel_order(shop.orders, shop.policies(), request(order_id, comment=COMMENT), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, comment=COMMENT), lambda: NOW)
     before = shop.stored(order_id)
     shop.write(placed | {"written over": {}, "made anonymous": {"customer_id": "nobody"}, "an older copy": {}}[how])
 
@@ -115,7 +115,7 @@ def test_all_that_is_held_about_a_customer(shop: Shop) -> None:
     first, second = (shop.put(source) for source in sources)
     shop.put(paid(customer_id="somebody-else"))
     asked = request(first, comment=COMMENT)._replace(caller=Customer(customer))
-    cancel_order(shop.orders, shop.policies(), asked, NOW)
+    cancel_order(shop.orders, shop.policies(), asked, lambda: NOW)
     run(shop, first, Bank())
 
     mails = Mails(shop.client, shop.tables["mails"])

@@ -185,7 +185,7 @@ def test_what_was_paid_before_a_person_settled_the_rest_is_booked_again_when_it_
     settle(shop.orders, shop.refunds, order_id, ANN, NOW)
     moved = dict(bank.moved)
     shop.write(source | {"order_id": order_id, "store_id": shop.store_id})
-    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
 
     run(shop, order_id, bank)
 

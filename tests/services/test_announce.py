@@ -113,7 +113,7 @@ def plenty() -> float:
 
 def test_what_has_been_pending_too_long_is_announced_again(shop: Shop, watched: Watched) -> None:
     order_id = shop.put(paid())
-    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
 
     reannounce(shop.orders, shop.refunds, watched.bus, NOW + timedelta(seconds=29), timedelta(seconds=30), plenty)
     assert order_id not in [event["detail"]["order_id"] for event in watched.seen()]
@@ -126,7 +126,7 @@ def test_what_has_been_pending_too_long_is_announced_again(shop: Shop, watched: 
 
 def test_what_was_announced_is_not_announced_at_every_run(shop: Shop, watched: Watched) -> None:
     order_id = shop.put(paid())
-    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
     seen = []
 
     for seconds in (30, 45, 60, 75):
@@ -141,7 +141,7 @@ def test_what_was_announced_is_not_announced_at_every_run(shop: Shop, watched: W
 def erased(shop: Shop, source: dict[str, Any], *, refunded: bool = False, **more: Any) -> tuple[str, Change]:
     """An order that was cancelled (and refunded), and then put blindly as it was before; and the stream's record."""
     order_id = shop.put(source)
-    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
     if refunded:
         cancellation_id = shop.stored(order_id).cancellation_id
         refund_order(shop.refunds, providers(), order_id, cancellation_id, lambda: NOW)
@@ -223,7 +223,7 @@ def test_a_cancellation_is_put_back_on_an_order_that_cannot_be_read(shop: Shop, 
 
 def test_cancelled_anew_there_is_nothing_to_put_back(shop: Shop, watched: Watched) -> None:
     order_id, change = erased(shop, paid())
-    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW)
     before = shop.document(order_id)
 
     publish_changes(shop.orders, shop.refunds, watched.bus, [change], NOW)
@@ -282,7 +282,7 @@ def test_a_run_that_is_killed_has_told_how_long_customers_wait(
     shop: Shop, watched: Watched, capsys: pytest.CaptureFixture[str]
 ) -> None:
     order_id = shop.put(paid())
-    cancel_order(shop.orders, shop.policies(), request(order_id), NOW - timedelta(days=800))
+    cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW - timedelta(days=800))
     flush()
     capsys.readouterr()
 
@@ -304,7 +304,7 @@ def test_a_run_that_is_killed_has_told_how_long_customers_wait(
 def test_a_run_without_time_ends_and_the_next_begins_elsewhere(shop: Shop, watched: Watched) -> None:
     order_ids = [shop.put(paid()) for _ in range(40)]
     for order_id in order_ids:
-        cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+        cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
     seen: set[str] = set()
 
     for minute in range(60, 60 + 40):
@@ -336,7 +336,7 @@ def test_the_oldest_pending_refund_is_told_by_the_age_of_its_cancel(
 ) -> None:
     # Long before whatever else is pending in these tables.
     order_id = shop.put(paid())
-    cancel_order(shop.orders, shop.policies(), request(order_id), NOW - timedelta(days=900))
+    cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW - timedelta(days=900))
     ages = []
     # What other tests have counted in this process.
     flush()
@@ -357,7 +357,7 @@ def test_the_oldest_pending_refund_is_told_by_the_age_of_its_cancel(
 def test_a_cancel_whose_time_cannot_be_read_does_not_hold_up_the_others(shop: Shop, watched: Watched) -> None:
     order_ids = [shop.put(paid()) for _ in range(2)]
     for order_id in order_ids:
-        cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+        cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
     broken = shop.document(order_ids[0])["cancellation"] | {"requested_at": "last week"}
     shop.set(order_ids[0], cancellation=broken)
 
@@ -370,7 +370,7 @@ def test_a_cancel_whose_time_cannot_be_read_does_not_hold_up_the_others(shop: Sh
 
 def test_what_could_not_be_announced_fails_the_run(shop: Shop, refusing: Bus) -> None:
     order_id = shop.put(paid())
-    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
 
     with pytest.raises(PublishFailed):
         reannounce(shop.orders, shop.refunds, refusing, NOW + timedelta(hours=1), timedelta(seconds=30), plenty)

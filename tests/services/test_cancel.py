@@ -27,7 +27,7 @@ from tests.support.tables import NOW, Aws, Calls, Shop, request
 
 
 def cancel(shop: Shop, order_id: str, **more: Any) -> Canceled:
-    return cancel_order(shop.orders, shop.policies(), request(order_id, **more), NOW)
+    return cancel_order(shop.orders, shop.policies(), request(order_id, **more), lambda: NOW)
 
 
 def test_a_cancel_takes_two_round_trips(shop: Shop) -> None:
@@ -36,7 +36,7 @@ def test_a_cancel_takes_two_round_trips(shop: Shop) -> None:
     policies.get(shop.store_id)
     calls = Calls(shop.client)
 
-    cancel_order(shop.orders, policies, request(order_id), NOW)
+    cancel_order(shop.orders, policies, request(order_id), lambda: NOW)
 
     assert calls.made == ["Query", "UpdateItem"]
 
@@ -96,7 +96,7 @@ def test_an_order_that_keeps_changing_is_given_up_after_a_while(shop: Shop, aws:
     calls.before("UpdateItem", ship_more)
 
     with pytest.raises(ConcurrentUpdate) as refused:
-        cancel_order(busy, shop.policies(), request(order_id), NOW)
+        cancel_order(busy, shop.policies(), request(order_id), lambda: NOW)
 
     assert refused.value.order is not None
     assert calls.made.count("UpdateItem") == 5
@@ -125,7 +125,7 @@ def test_a_lost_answer_does_not_make_our_own_write_look_like_someone_elses(shop:
     orders, lose = lose_the_answer(shop, aws)
     lose("UpdateItem")
 
-    canceled = cancel_order(orders, shop.policies(), request(order_id), NOW)
+    canceled = cancel_order(orders, shop.policies(), request(order_id), lambda: NOW)
 
     assert not canceled.replayed
     assert canceled.stored.order.status == "canceled"
@@ -248,11 +248,11 @@ def test_an_order_that_its_refund_would_make_too_large_is_refused_while_nothing_
 def test_a_repeat_of_a_cancel_that_an_earlier_version_made_is_found(shop: Shop) -> None:
     """It kept a plain hash of the body."""
     order_id = shop.put(paid())
-    cancel_order(shop.orders, shop.policies(), request(order_id, key="k"), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, key="k"), lambda: NOW)
     again = request(order_id, key="k")
     assert again.fingerprint
     keyed = again._replace(fingerprint=again.fingerprint.model_copy(update={"body": "keyed"}), earlier_body="other")
 
-    assert cancel_order(shop.orders, shop.policies(), keyed, NOW).replayed
+    assert cancel_order(shop.orders, shop.policies(), keyed, lambda: NOW).replayed
     with pytest.raises(IdempotencyKeyReused):
-        cancel_order(shop.orders, shop.policies(), keyed._replace(earlier_body="another"), NOW)
+        cancel_order(shop.orders, shop.policies(), keyed._replace(earlier_body="another"), lambda: NOW)

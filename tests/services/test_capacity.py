@@ -39,9 +39,9 @@ def measured(shop: Shop, aws: Aws, items: int) -> dict[str, tuple[int, Decimal, 
     told["order"] = meter.units()
     list_orders(orders, policies, customer, 20, None)
     told["list"] = meter.units()
-    check_eligibility(orders, policies, order_id, Customer(customer))
+    check_eligibility(orders, policies, order_id, Customer(customer), NOW)
     told["eligibility"] = meter.units()
-    canceled = cancel_order(orders, policies, request(order_id, key="k", customer_id=customer), NOW)
+    canceled = cancel_order(orders, policies, request(order_id, key="k", customer_id=customer), lambda: NOW)
     told["cancel"] = meter.units()
     cancellation = canceled.stored.cancellation
     assert cancellation

@@ -19,7 +19,7 @@ COMMENT = "I live at Storgatan 1."
 @pytest.fixture
 def order_id(shop: Shop) -> Iterator[str]:
     order_id = shop.put(paid())
-    cancel_order(shop.orders, shop.policies(), request(order_id, comment=COMMENT), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, comment=COMMENT), lambda: NOW)
     yield order_id
     shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
 

@@ -36,7 +36,7 @@ def begun(
 ) -> str:
     """An order that such a version has cancelled, with its refund's document; its legs are so far."""
     order_id = shop.put(source)
-    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
     order = shop.document(order_id)
     cancellation = {name: value for name, value in order["cancellation"].items() if name not in LATER}
     rows = {name: value for name, value in cancellation["rows"].items() if name not in LATER_IN_ROWS}
@@ -199,7 +199,7 @@ def test_what_had_succeeded_and_was_erased_is_not_paid_again(
     asked(bank, shop, order_id, "p1")
     anew = source | {"order_id": order_id, "store_id": shop.store_id, "items": [item(invoiced=1, amount=10000 + more)]}
     shop.write(anew)
-    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW.replace(hour=11))
+    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW.replace(hour=11))
 
     run(shop, order_id, bank)
 
@@ -249,7 +249,7 @@ def test_what_was_carried_to_its_end_counts_for_a_later_cancellation_of_the_orde
     run(shop, order_id, bank)
     anew = source | {"order_id": order_id, "store_id": shop.store_id, "placed_at": "2026-11-20T10:00:00.000Z"}
     shop.write(anew)
-    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW)
 
     run(shop, order_id, bank)
 

@@ -51,11 +51,11 @@ def test_a_code_opens_its_order_and_cancels_it(guests: Guests) -> None:
     assert token.expires_at == guests.office.clock + timedelta(minutes=30)
     assert get_order(guests.shop.orders, guests.shop.policies(), order_id, guest).order.order_id == order_id
     asked = request(order_id, key="k")._replace(caller=guest)
-    canceled = cancel_order(guests.shop.orders, guests.shop.policies(), asked, guests.office.clock)
+    canceled = cancel_order(guests.shop.orders, guests.shop.policies(), asked, lambda: guests.office.clock)
     assert canceled.stored.status == "canceled"
     again = guests.guest(guests.redeem(order_id, code_of(guests, order_id)))
     asked = asked._replace(caller=again, request_id="another")
-    assert cancel_order(guests.shop.orders, guests.shop.policies(), asked, guests.office.clock).replayed
+    assert cancel_order(guests.shop.orders, guests.shop.policies(), asked, lambda: guests.office.clock).replayed
 
 
 def test_the_mail_goes_to_the_orders_address_in_its_language_with_a_link(guests: Guests) -> None:
@@ -154,7 +154,7 @@ def test_a_code_and_a_token_end_with_what_they_were_given_for(guests: Guests, ch
         get_order(guests.shop.orders, guests.shop.policies(), order_id, guest)
     asked = request(order_id)._replace(caller=guest)
     with pytest.raises(OrderNotFound):
-        cancel_order(guests.shop.orders, guests.shop.policies(), asked, guests.office.clock)
+        cancel_order(guests.shop.orders, guests.shop.policies(), asked, lambda: guests.office.clock)
 
 
 def test_an_address_that_the_shop_changes_meanwhile_gets_no_mail_and_the_old_one_neither(guests: Guests) -> None:

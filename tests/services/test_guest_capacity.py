@@ -58,7 +58,7 @@ def test_what_a_guest_consumes(shop: Shop, aws: Aws) -> None:
         get_order(orders, policies, order_id, guest)
         told["one order"] = meter.units()
         guest = guests.guest(token)
-        cancel_order(orders, policies, request(order_id, key="k")._replace(caller=guest), NOW)
+        cancel_order(orders, policies, request(order_id, key="k")._replace(caller=guest), lambda: NOW)
         told["cancel"] = meter.units()
 
     measured = {name: (trips, float(read), int(written)) for name, (trips, read, written) in told.items()}

@@ -97,10 +97,12 @@ def test_a_request_executes_no_more_than_it_did(
     counted = {
         "list": instructions(lambda: page_view(list_orders(orders, policies, customer, 4, None), customer, NOW)),
         "order": instructions(lambda: order_view(*get_order(orders, policies, ids[-1], caller), NOW)),
-        "eligibility": instructions(lambda: eligibility_view(*check_eligibility(orders, policies, ids[-1], caller))),
+        "eligibility": instructions(
+            lambda: eligibility_view(*check_eligibility(orders, policies, ids[-1], caller, NOW))
+        ),
         "cancel": instructions(
             lambda: canceled_view(
-                cancel_order(orders, policies, request(next(to_cancel), customer_id=another), NOW), NOW
+                cancel_order(orders, policies, request(next(to_cancel), customer_id=another), lambda: NOW), NOW
             )
         ),
     }

@@ -105,7 +105,7 @@ def test_a_placing_time_that_is_corrected_between_a_cancels_read_and_its_write_i
     calls = Calls(shop.client)
     calls.before("UpdateItem", lambda: shop.set(order_id, placed_at=CORRECTED))
 
-    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
     run(shop, order_id, bank)
 
     assert bank.amounts == {"ref-p1": 10000}
@@ -139,7 +139,7 @@ def test_a_cancellation_that_was_put_over_with_another_placing_time_is_put_back(
 
     assert shop.stored(order_id).cancellation_id == change.before.cancellation_id
     with pytest.raises(OrderNotCancellable):
-        cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW)
+        cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW)
     run(shop, order_id, bank)
     assert bank.amounts == {"ref-p1": 10000}
     assert shop.document(order_id)["payments"][0]["amount_refunded"] == 10000
@@ -159,7 +159,7 @@ def test_cancelled_anew_before_its_cancellation_is_back_it_is_not_paid_twice(
         bank.thinking = so_far == "pending there"
         run(shop, order_id, bank)
     change = written_over(shop, order_id, source | {"placed_at": placed_at})
-    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW)
     renewed = shop.document(order_id)["cancellation"]
     published(shop, change)
     assert shop.document(order_id)["cancellation"] == renewed
@@ -298,7 +298,7 @@ def test_what_a_person_has_settled_by_hand_is_not_paid_when_the_order_is_cancell
     if asked == "landed":
         bank.land()
     written_over(shop, order_id, source | {"placed_at": placed_at})
-    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW)
 
     for at in (NOW, NOW + timedelta(hours=3)):
         with suppress(ProviderUnavailable):

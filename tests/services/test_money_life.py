@@ -177,7 +177,7 @@ class Life(RuleBasedStateMachine):
         self.cancels += 1
         asked = request("o1", request_id=f"request-{self.cancels}")
         with suppress(Refusal):
-            cancel_order(self.orders, self.policies, asked, self.now)
+            cancel_order(self.orders, self.policies, asked, lambda: self.now)
 
     # --- the product
 

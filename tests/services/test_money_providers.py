@@ -69,7 +69,7 @@ def test_given_up_and_settled_what_lands_late_is_known_and_counts_as_asked(shop:
 
     settle(shop.orders, shop.refunds, order_id, ANN, NOW)
     shop.write(source | {"order_id": order_id, "store_id": shop.store_id, "placed_at": "2026-11-20T10:00:00.000Z"})
-    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW)
     run(shop, order_id, bank)
 
     assert bank.given("ref-p1") == 10000
@@ -198,7 +198,7 @@ def test_a_currency_that_is_not_three_capitals_is_refused_before_anything_is_wri
     order_id = shop.put(paid(currency=currency))
 
     with pytest.raises(OrderUnreadable):
-        cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+        cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
 
     assert "cancellation" not in shop.document(order_id)
 

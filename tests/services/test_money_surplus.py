@@ -121,7 +121,7 @@ def test_a_surplus_is_settled_under_its_own_id_and_listed_again_when_it_grows(sh
 def test_a_surplus_that_the_cancel_finds_is_told_with_it_and_listed(shop: Shop) -> None:
     order_id = shop.put(paid(payments=[payment(captured=12500)]))
     before = shop.stored(order_id)
-    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
     heard = Heard()
 
     publish_changes(shop.orders, shop.refunds, heard, [Change("1", before, shop.stored(order_id))], NOW)
@@ -141,8 +141,8 @@ def test_what_is_not_invoiced_goes_back_on_the_basis_paid_alone(
     source = paid(payments=[payment("p1", captured=8000), payment("p2", captured=4500)])
     order_id, bank = shop.put(source), Bank()
     before = shop.order(order_id)
-    shown = eligibility_view(before, decide(before, shop.policies().get(shop.store_id)))["refund"]
-    cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+    shown = eligibility_view(before, decide(before, shop.policies().get(shop.store_id), NOW))["refund"]
+    cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
 
     run(shop, order_id, bank)
 
@@ -204,7 +204,7 @@ def test_eligibility_has_no_refund_only_where_nothing_is_held_and_nothing_would_
 ) -> None:
     pending = order(payments=payments)
 
-    refund = eligibility_view(pending, decide(pending, ENABLED))["refund"]
+    refund = eligibility_view(pending, decide(pending, ENABLED, NOW))["refund"]
 
     assert (refund["amount"] if refund else None) == amount
 

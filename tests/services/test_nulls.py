@@ -122,7 +122,7 @@ def test_what_must_be_there_and_is_null_is_missing(shop: Shop, name: str) -> Non
     order_id = shop.put(paid(**{name: None}))
 
     with pytest.raises(OrderUnreadable):
-        cancel_order(shop.orders, shop.policies(), request(order_id), NOW)
+        cancel_order(shop.orders, shop.policies(), request(order_id), lambda: NOW)
 
     assert "cancellation" not in shop.document(order_id)
 

@@ -340,7 +340,7 @@ def test_cancelled_anew_after_it_was_erased_it_is_booked_again_and_not_paid_agai
     order_id = canceled(shop, source)
     run(shop, order_id, bank)
     shop.write(source | {"order_id": order_id, "store_id": shop.store_id})
-    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW)
 
     run(shop, order_id, bank)
 
@@ -357,7 +357,7 @@ def test_cancelled_anew_with_other_sums_the_difference_alone_is_paid(shop: Shop,
         broken_off(shop, order_id, bank)
     more = paid(order_id=order_id, store_id=shop.store_id, items=[item(invoiced=1, amount=20000)])
     shop.write(more | {"payments": [payment(captured=20000)]})
-    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW)
 
     refund = run(shop, order_id, bank)
 
@@ -380,7 +380,7 @@ def test_cancelled_anew_with_other_sums_it_waits_for_what_is_pending_at_the_prov
     run(shop, order_id, bank)
     more = paid(order_id=order_id, store_id=shop.store_id, items=[item(invoiced=1, amount=20000)])
     shop.write(more | {"payments": [payment(captured=20000)]})
-    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW)
 
     first = run(shop, order_id, bank)
     bank.thinking = False

@@ -20,7 +20,7 @@ ADDED = {"note": "kept", "steps": [{"at": 1}], "labels": {"a", "b"}}
 
 def canceled(shop: Shop) -> str:
     order_id = shop.put(paid())
-    cancel_order(shop.orders, shop.policies(), request(order_id, key="key"), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, key="key"), lambda: NOW)
     return order_id
 
 
@@ -86,4 +86,4 @@ def test_what_a_newer_version_has_added_is_not_shown(shop: Shop) -> None:
 def test_a_repeat_finds_the_cancellation_of_a_newer_version(shop: Shop) -> None:
     order_id = by_a_newer_version(shop)
 
-    assert cancel_order(shop.orders, shop.policies(), request(order_id, key="key"), NOW).replayed
+    assert cancel_order(shop.orders, shop.policies(), request(order_id, key="key"), lambda: NOW).replayed

@@ -278,7 +278,7 @@ def test_a_customer_who_cancels_at_the_same_moment_has_cancelled(at: int, aws: A
     one = desk.take(proven(desk.shop.document(order_id)))
 
     def cancel() -> None:
-        cancel_order(desk.shop.orders, desk.shop.policies(), request(order_id), NOW)
+        cancel_order(desk.shop.orders, desk.shop.policies(), request(order_id), lambda: NOW)
 
     process(racing(aws, desk, cancel, at=at), one, LATER)
     after = desk.shop.order(order_id)
@@ -391,11 +391,11 @@ def test_a_customers_own_request_does_not_take_itself_for_a_withdrawal(desk: Wit
     order_id = desk.shop.put(paid())
     desk.process(desk.take(proven(desk.shop.document(order_id))))
     with pytest.raises(Refusal) as refused:
-        cancel_order(desk.shop.orders, desk.shop.policies(), request(order_id), NOW)
+        cancel_order(desk.shop.orders, desk.shop.policies(), request(order_id), lambda: NOW)
     assert refused.value.code == "INVALID_ORDER_STATUS"
     other = request(order_id, judged="withdrawal", request_id="wdr_other", caller=Customer("c1"))
     with pytest.raises(Refusal):
-        cancel_order(desk.shop.orders, desk.shop.policies(), other, NOW)
+        cancel_order(desk.shop.orders, desk.shop.policies(), other, lambda: NOW)
 
 
 def test_a_later_statement_of_the_customers_finds_it_cancelled(desk: WithdrawalDesk) -> None:

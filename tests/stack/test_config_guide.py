@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from boto3.dynamodb.conditions import Key
 from boto3.dynamodb.types import TypeDeserializer
 from cancel_core.domain.policy import DEFAULT_REASONS
+from cancel_core.domain.times import iso
 
 from tests.support import documents
 from tests.support.aws import Aws
@@ -113,10 +115,55 @@ class Admin:
             return offered == text.strip().split(", ")
         if match := re.fullmatch(r"an order of (\S+) with (\S+) invoiced and (\S+) paid gives back", what):
             return self.gives_back(match[1], minor(match[2]), minor(match[3])) == minor(text)
+        if match := re.fullmatch(r"orders of (\S+) can be cancelled when they were placed so many minutes ago", what):
+            return self.ages(match[1]) == text.strip()
+        if match := re.fullmatch(r"an order of (\S+) that has all of it can't be cancelled because of", what):
+            return self.because(match[1]) == text.strip()
+        if match := re.fullmatch(r"a cancel in (\S+) for (\S+) needs", what):
+            assert text.strip() == "a comment"
+            return self.needs_a_comment(match[1], match[2])
         match = re.fullmatch(r"(\S+) says", what)
         assert match, f"the guide names something that is not known: {what}"
         item = self.aws.config_item(match[1]) or {}
         return bool(_TIME.sub("T", str(item.get("validation"))) == _TIME.sub("T", text.strip()))
+
+    def ages(self, store_id: str) -> str:
+        """Of orders that were placed 0, 59, 61 and 600 minutes ago: those that can be cancelled."""
+        shop = Shop(self.aws, self.endpoint)
+        shop.store_id = store_id
+        now = datetime.now(UTC)
+        can = [
+            str(age)
+            for age in (0, 59, 61, 600)
+            if "CANCEL" in shop.actions(shop.put(placed_at=iso(now - timedelta(minutes=age))))
+        ]
+        shop.close()
+        return ", ".join(can)
+
+    def because(self, store_id: str) -> str:
+        """Why an order with everything that the guide excludes can't be cancelled."""
+        shop = Shop(self.aws, self.endpoint)
+        shop.store_id = store_id
+        items = [
+            documents.invoiced("1", sku="ENGRAVED-MUG", amount=500001),
+            documents.row("2", amount=0, type="download"),
+        ]
+        payments = [documents.captured(500001, provider="invoice")]
+        now = iso(datetime.now(UTC))
+        order_id = shop.put(items=items, payments=payments, customer_group="wholesale", total=500001, placed_at=now)
+        blockers = shop.eligibility(order_id)["blockers"]
+        shop.close()
+        return ", ".join(blocker["because"] for blocker in blockers) or "nothing"
+
+    def needs_a_comment(self, store_id: str, reason: str) -> bool:
+        """Whether it is refused without one, and taken with one."""
+        shop = Shop(self.aws, self.endpoint)
+        shop.store_id = store_id
+        order_id = shop.put(placed_at=iso(datetime.now(UTC)))
+        without = shop.cancel(order_id, reason).status_code
+        taken = without == 422 and shop.cancel(order_id, reason, comment="Two of them").status_code == 200
+        shop.close()
+        return taken
 
     def gives_back(self, store_id: str, invoiced: int, paid: int) -> int:
         """What a customer is told beforehand; a cancel gives back as much."""

@@ -183,7 +183,7 @@ def crash() -> None:
 
 def canceled(shop: Shop, source: dict[str, Any], **more: Any) -> str:
     order_id = shop.put(source)
-    cancel_order(shop.orders, shop.policies(), request(order_id, **more), NOW)
+    cancel_order(shop.orders, shop.policies(), request(order_id, **more), lambda: NOW)
     return order_id
 
 

@@ -436,10 +436,10 @@ export class CancelOrder extends HTMLElement {
       part: "reasons", role: "radiogroup", "aria-required": "true", "aria-labelledby": "why", "aria-describedby": "why-error",
     }); // prettier-ignore
     const error = el("p", { id: "why-error", class: "error", role: "alert", part: "error" });
-    const complain = (key) => {
+    const complain = (key, field = group) => {
       error.textContent = this.#say(key);
-      group.setAttribute("aria-invalid", "true");
-      group.querySelector("input")?.focus();
+      field.setAttribute("aria-invalid", "true");
+      (field.querySelector("input") ?? field).focus();
     };
     const offer = (offered) =>
       group.replaceChildren(
@@ -481,6 +481,7 @@ export class CancelOrder extends HTMLElement {
       confirm.textContent = this.#say("confirm");
       if (answer.ok) this.#done(answer.body);
       else if (answer.code === "INVALID_CANCELLATION_REASON") complain(answer.code);
+      else if (answer.code === "COMMENT_REQUIRED") complain(answer.code, comment);
       // A new try finds the form as it was.
       else this.#refused(answer, () => (show(), form.requestSubmit()));
     };
@@ -597,7 +598,7 @@ export class CancelOrder extends HTMLElement {
       const list = new Intl.ListFormat(this.#lang).format(names);
       return this.#say(names.length ? code : "shipped_unnamed", { items: list });
     }
-    return this.#say(Object.hasOwn(this.#text, code) ? code : "INTERNAL_ERROR");
+    return this.#say(Object.hasOwn(this.#text, code) ? code : body.order ? "ORDER_TOO_LARGE" : "INTERNAL_ERROR");
   }
 }
 

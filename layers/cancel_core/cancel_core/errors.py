@@ -59,12 +59,19 @@ class OrderNotCancellable(Refusal):
         super().__init__(blocker.message, order=order, policy=policy)
         self.code = blocker.code
         self.item_ids = blocker.item_ids
+        self.because = blocker.because
 
 
 class InvalidCancellationReason(Refusal):
     """The code is not among the store's reasons."""
 
     code = "INVALID_CANCELLATION_REASON"
+
+
+class CommentRequired(Refusal):
+    """The store takes this reason with a comment alone."""
+
+    code = "COMMENT_REQUIRED"
 
 
 class ConcurrentUpdate(Refusal):

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from cancel_core.adapters.dynamodb import config, database
-from cancel_core.telemetry import configure, report_config
+from cancel_core.adapters.dynamodb import database
+from cancel_core.telemetry import configure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
     from cancel_core.adapters.dynamodb.access import Access
+    from cancel_core.adapters.dynamodb.config import ConfigTables, Policies
     from cancel_core.adapters.dynamodb.config_history import Configs
     from cancel_core.adapters.dynamodb.mails import Mails
     from cancel_core.adapters.dynamodb.orders import Orders
@@ -80,7 +81,7 @@ def reconcile_after() -> timedelta:
 # --- use cases --------------------------------------------------------------------------------------------------------
 
 
-def cancel_order() -> Callable[[CancelRequest, datetime], Canceled]:
+def cancel_order() -> Callable[[CancelRequest, Callable[[], datetime]], Canceled]:
     from cancel_core.services.cancel import cancel_order
 
     return partial(cancel_order, _orders(), _policies())
@@ -92,7 +93,7 @@ def get_order() -> Callable[[str, Caller], OrderUnderPolicy]:
     return partial(get_order, _orders(), _policies())
 
 
-def check_eligibility() -> Callable[[str, Caller], tuple[Order, Decision]]:
+def check_eligibility() -> Callable[[str, Caller, datetime], tuple[Order, Decision]]:
     from cancel_core.services.queries import check_eligibility
 
     return partial(check_eligibility, _orders(), _policies())
@@ -192,11 +193,12 @@ def postpone_mail(receipt_handle: str, received: int) -> None:
 
 
 def postpone_code_mail(receipt_handle: str, received: int) -> None:
-    _code_queue(os.environ["GUEST_MAIL_QUEUE_URL"]).postpone(receipt_handle, received)
+    _queue(os.environ["GUEST_MAIL_QUEUE_URL"], os.environ["MAIL_RETRY_SECONDS"], 60).postpone(receipt_handle, received)
 
 
 def postpone_guest_code(receipt_handle: str, received: int) -> None:
-    _code_queue(os.environ["GUEST_CODE_QUEUE_URL"]).postpone(receipt_handle, received)
+    # A code lives for a quarter of an hour, and somebody waits for it.
+    _queue(os.environ["GUEST_CODE_QUEUE_URL"], os.environ["MAIL_RETRY_SECONDS"], 60).postpone(receipt_handle, received)
 
 
 def request_guest_code() -> Callable[[str, str, str, datetime], None]:
@@ -230,9 +232,10 @@ def take_in_config_edits() -> Callable[[Sequence[ConfigChange]], list[str]]:
 
 
 def seed_config() -> Callable[[], None]:
+    from cancel_core.adapters.dynamodb.config import Seed
     from cancel_core.services.config_seed import seed_config
 
-    return partial(seed_config, config.Seed(_dynamodb(), os.environ["CONFIG_TABLE"]))
+    return partial(seed_config, Seed(_dynamodb(), os.environ["CONFIG_TABLE"]))
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
@@ -251,13 +254,18 @@ def _orders() -> Orders:
 
 
 @cache
-def _policies() -> config.Policies:
-    return config.Policies(_dynamodb(), _config_tables(), config_cache_seconds(), report=report_config)
+def _policies() -> Policies:
+    from cancel_core.adapters.dynamodb.config import Policies
+    from cancel_core.telemetry import report_config
+
+    return Policies(_dynamodb(), _config_tables(), config_cache_seconds(), report=report_config)
 
 
 @cache
-def _config_tables() -> config.ConfigTables:
-    return config.ConfigTables(os.environ["CONFIG_TABLE"], os.environ["CONFIG_HISTORY_TABLE"])
+def _config_tables() -> ConfigTables:
+    from cancel_core.adapters.dynamodb.config import ConfigTables
+
+    return ConfigTables(os.environ["CONFIG_TABLE"], os.environ["CONFIG_HISTORY_TABLE"])
 
 
 @cache
@@ -288,18 +296,10 @@ def _bus() -> Bus:
 
 
 @cache
-def _queue(url: str, retry_seconds: str) -> Queue:
+def _queue(url: str, retry_seconds: str, longest_seconds: int | None = None) -> Queue:
     from cancel_core.adapters import sqs
 
-    return sqs.Queue(sqs.client(), url, int(retry_seconds))
-
-
-@cache
-def _code_queue(url: str) -> Queue:
-    from cancel_core.adapters import sqs
-
-    # A code lives for a quarter of an hour, and somebody waits for it.
-    return sqs.Queue(sqs.client(), url, int(os.environ["MAIL_RETRY_SECONDS"]), longest_seconds=60)
+    return sqs.Queue(sqs.client(), url, int(retry_seconds), longest_seconds or sqs.LONGEST_DELAY_SECONDS)
 
 
 @cache

@@ -48,6 +48,7 @@ export default {
   PARTIAL_ORDER_ITEM_SHIPPED: "Part of this order has already been shipped: {items}. You can send it back when it arrives.",
   shipped_unnamed: "Part of this order has already been shipped. You can send it back when it arrives.",
   INVALID_CANCELLATION_REASON: "That reason is no longer offered. Choose another.",
+  COMMENT_REQUIRED: "Please write a comment.",
   CONCURRENT_UPDATE: "The order is being worked on right now. Try again in a moment.",
   ORDER_TOO_LARGE: "This order can’t be cancelled here. Please contact customer service.",
   ORDER_NOT_FOUND: "We can’t find this order among yours.",

@@ -15,9 +15,9 @@ from cancel_core.domain.policy import (
     lacks_reasons,
     last_reasons,
     no_reasons,
-    shown,
     wrong_scope,
 )
+from cancel_core.domain.setting_values import shown
 
 NAMED = 5
 """So many problems, or stores, are named one by one."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cancel_core.domain.addresses import belongs_to_identity, is_address
+from cancel_core.domain.setting_values import SettingFault, map_of, yes_or_no
 
 LANGUAGES = ("en", "sv", "de", "fr", "es", "it", "nl", "pl", "da", "fi")
 DEFAULT_LANGUAGE = "en"
@@ -15,7 +16,6 @@ LONGEST_SHOP_NAME = 100
 _LONGEST_URL = 2000
 _URL = re.compile(r"https?://[^\s<>\"'\x00-\x1f]+")
 _KEYS = ("from", "reply_to", "shop_name", "support_url", "language", "customer", "merchant")
-_WORDS = {"yes": True, "true": True, "no": False, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,6 @@ NO_MAIL = MailSettings()
 """Off: nobody is written to."""
 
 
-class MailFault(ValueError):
-    """(what is wrong, how to mend it). Never the value: it may be an address."""
-
-
 def language_of(tag: object) -> str | None:
     """The one of LANGUAGES that a BCP 47 tag means ("sv", "de-AT", "pt_BR"); None where it means none of them."""
     if not isinstance(tag, str):
@@ -57,24 +53,23 @@ def language_of(tag: object) -> str | None:
 
 
 def read_mail(value: object) -> MailSettings:
-    """The attribute `mail` of a config document, in plain values. Raises `MailFault`."""
-    if not isinstance(value, dict):
-        raise MailFault("mail is not a Map", f"make it a Map; it may have {', '.join(_KEYS)}")
-    if unknown := sorted(map(str, value.keys() - set(_KEYS))):
-        name = "".join(letter if letter.isalnum() or letter in "_-" else "?" for letter in unknown[0])[:60]
-        raise MailFault(f"mail has '{name}'", f"remove it; mail may have {', '.join(_KEYS)}")
+    """The attribute `mail` of a config document, in plain values. Raises `SettingFault`."""
+    document = map_of("mail", value, _KEYS)
     for name in ("from", "reply_to"):
-        if name in value and not is_address(value[name]):
-            raise MailFault(f"mail.{name} is no e-mail address", "set it to one address, as shop@example.com")
-    customer, merchant = _yes_or_no(value.get("customer", False)), _merchant(value.get("merchant", []))
-    if (customer or merchant) and "from" not in value:
-        raise MailFault("mail has no from", "set it to an address of the verified identity")
+        if name in document and not is_address(document[name]):
+            raise SettingFault(f"mail.{name} is no e-mail address", "set it to one address, as shop@example.com")
+    customer, merchant = (
+        yes_or_no("mail.customer", document.get("customer", False)),
+        _merchant(document.get("merchant", [])),
+    )
+    if (customer or merchant) and "from" not in document:
+        raise SettingFault("mail has no from", "set it to an address of the verified identity")
     return MailSettings(
-        sender=value.get("from", ""),
-        reply_to=value.get("reply_to", ""),
-        shop_name=_shop_name(value),
-        support_url=_url(value),
-        language=_language(value),
+        sender=document.get("from", ""),
+        reply_to=document.get("reply_to", ""),
+        shop_name=_shop_name(document),
+        support_url=_url(document),
+        language=_language(document),
         customer=customer,
         merchant=merchant,
     )
@@ -110,25 +105,17 @@ def cannot_leave(settings: MailSettings, identity_arn: str) -> str:
     return "" if belongs_to_identity(settings.sender, identity_arn) else "MailFromNotOfIdentity"
 
 
-def _yes_or_no(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and (word := value.strip().lower()) in _WORDS:
-        return _WORDS[word]
-    raise MailFault("mail.customer is neither Yes nor No", "set it to a Boolean, or to the word Yes or No")
-
-
 def _merchant(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise MailFault("mail.merchant is not a List", "make it a List of e-mail addresses, each a String")
+        raise SettingFault("mail.merchant is not a List", "make it a List of e-mail addresses, each a String")
     for number, address in enumerate(value, start=1):
         if not is_address(address):
-            raise MailFault(
+            raise SettingFault(
                 f"mail.merchant: entry {number} is no e-mail address", "set it to one address, or remove it"
             )
     once = tuple({address.lower(): address for address in value}.values())
     if len(once) > MOST_MERCHANTS:
-        raise MailFault(f"mail.merchant has more than {MOST_MERCHANTS} addresses", "use a mailing list's address")
+        raise SettingFault(f"mail.merchant has more than {MOST_MERCHANTS} addresses", "use a mailing list's address")
     return once
 
 
@@ -136,7 +123,7 @@ def _shop_name(value: dict[str, Any]) -> str:
     name = value.get("shop_name", "")
     is_text = isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_SHOP_NAME
     if "shop_name" in value and not (is_text and name.strip()):
-        raise MailFault(
+        raise SettingFault(
             "mail.shop_name is no name", f"set it to a String of one line and at most {LONGEST_SHOP_NAME} characters"
         )
     return str(name).strip()
@@ -145,12 +132,12 @@ def _shop_name(value: dict[str, Any]) -> str:
 def _url(value: dict[str, Any]) -> str:
     url = value.get("support_url", "")
     if "support_url" in value and not (isinstance(url, str) and len(url) <= _LONGEST_URL and _URL.fullmatch(url)):
-        raise MailFault("mail.support_url is no address of a page", "set it to one that begins with https://")
+        raise SettingFault("mail.support_url is no address of a page", "set it to one that begins with https://")
     return str(url)
 
 
 def _language(value: dict[str, Any]) -> str:
     tag = value.get("language", DEFAULT_LANGUAGE)
     if language_of(tag) is None:
-        raise MailFault("mail.language is none that there are mails in", f"set it to one of {', '.join(LANGUAGES)}")
+        raise SettingFault("mail.language is none that there are mails in", f"set it to one of {', '.join(LANGUAGES)}")
     return str(tag).strip()

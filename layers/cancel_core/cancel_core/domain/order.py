@@ -44,7 +44,9 @@ def _noted(value: object) -> object:
         return None
 
 
-# What only a withdrawal asks for never makes an order unreadable: of another type, or nonsense, it counts as absent.
+# What only a withdrawal or a store's own rule asks for never makes an order unreadable: of another type, or nonsense,
+# it counts as absent.
+Word = Annotated[str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)]
 Delivered = Annotated[str | None, BeforeValidator(_time_or_none)]
 """ISO 8601, UTC: when the customer got it."""
 
@@ -80,6 +82,8 @@ class Item(Charge):
     delivered_at: Delivered = None
     withdrawal_exempt: Annotated[str | None, BeforeValidator(_exemption)] = None
     """The letter of Article 16 of Directive 2011/83/EU that takes the item out of the right of withdrawal."""
+    type: Word = None
+    """What the shop sells it as, "download" or "giftcard"; a store may exclude some."""
 
     @property
     def qty_cancelable(self) -> Decimal:
@@ -152,6 +156,7 @@ class Order(Document):
     placed_at: Annotated[str, Field(pattern=TIME)]
     total: Amount
     customer_id: Id | None = None
+    customer_group: Word = None
     items: tuple[Item, ...]
     shipping: Charge | None = None
     fees: tuple[Fee, ...] = ()

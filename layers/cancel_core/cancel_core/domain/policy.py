@@ -6,21 +6,25 @@ to mend.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cancel_core.domain.mail_settings import NO_MAIL, MailFault, MailSettings, read_mail
-from cancel_core.domain.withdrawal_settings import (
-    NO_WITHDRAWAL,
-    WithdrawalFault,
-    WithdrawalSettings,
-    read_withdrawal,
+from cancel_core.domain.mail_settings import NO_MAIL, MailSettings, read_mail
+from cancel_core.domain.rule_settings import NO_EXCLUSIONS, Exclusions, read_comments, read_excluded, read_window
+from cancel_core.domain.setting_values import (
+    SettingFault,
+    has_blanks_around,
+    is_blank,
+    list_of_texts,
+    shown,
+    yes_or_no,
 )
+from cancel_core.domain.withdrawal_settings import NO_WITHDRAWAL, WithdrawalSettings, read_withdrawal
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, timedelta
 
     # Its module brings pydantic, which who reads the config alone needs not.
     from cancel_core.domain.cancellation import RefundBasis
@@ -42,12 +46,13 @@ DEFAULT_REASONS = (
 )
 """What a new installation begins with."""
 REASON_CODE_LENGTH = 64
-SETTINGS = ("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access", "withdrawal")
+SETTINGS = (
+    *("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access", "withdrawal"),
+    *("cancel_within_minutes", "excluded", "comment_required_for"),
+)
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
 _STORE = "store:"
-_WORDS = {"yes": True, "true": True, "no": False, "false": False}
-_NAME_LENGTH = 60
 
 
 class PolicyReason(NamedTuple):
@@ -59,7 +64,8 @@ class PolicyReason(NamedTuple):
 
 Settings = dict[str, Any]
 """A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
-`mail` MailSettings, `guest_access` bool, `withdrawal` WithdrawalSettings."""
+`mail` MailSettings, `guest_access` bool, `withdrawal` WithdrawalSettings, `cancel_within_minutes` timedelta,
+`excluded` Exclusions, `comment_required_for` tuple of str."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ def _no_holiday(_: date) -> bool:
 class Policy:
     """What is in force for one store. `problems` say what of the config is not, because it is wrong.
 
+    `cancel_within`: from when an order was placed; None: for as long as its status allows.
     `is_holiday`: the public holidays of the country that `withdrawal` names. Whoever reads the policy brings them.
     """
 
@@ -94,10 +101,17 @@ class Policy:
     withdrawal: WithdrawalSettings = NO_WITHDRAWAL
     is_holiday: Callable[[date], bool] = field(default=_no_holiday, compare=False, repr=False)
     guest_access: bool = False
+    cancel_within: timedelta | None = None
+    excluded: Exclusions = NO_EXCLUSIONS
+    comment_required_for: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:
         return next((reason for reason in self.reasons if reason.code == code), None)
+
+    def needs_comment(self, code: str) -> bool:
+        """Whether this reason is taken with a comment alone."""
+        return code in self.comment_required_for
 
 
 class Good(NamedTuple):
@@ -164,6 +178,9 @@ def read_policy(
         mail=settings.get("mail", NO_MAIL),
         withdrawal=settings.get("withdrawal", NO_WITHDRAWAL),
         guest_access=settings.get("guest_access", False),
+        cancel_within=settings.get("cancel_within_minutes"),
+        excluded=settings.get("excluded", NO_EXCLUSIONS),
+        comment_required_for=settings.get("comment_required_for", ()),
         problems=tuple(problems),
     )
 
@@ -222,8 +239,11 @@ def last_reasons(good_default: Good) -> tuple[PolicyReason, ...]:
 
 def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     """One document by itself, in plain values. Never raises."""
-    on, guests = _yes_or_no("enabled"), _yes_or_no("guest_access")
-    read = (on, _read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal)
+    on, guests = partial(yes_or_no, "enabled"), partial(yes_or_no, "guest_access")
+    read = (
+        *(on, _read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal),
+        *(read_window, read_excluded, read_comments),
+    )
     readers: dict[str, Callable[[object], Any]] = dict(zip(SETTINGS, read, strict=True))
     settings: Settings = {}
     problems: list[Problem] = []
@@ -242,7 +262,7 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
             continue
         try:
             settings[attribute] = readers[attribute](document[attribute])
-        except (_Fault, MailFault, WithdrawalFault) as found:
+        except SettingFault as found:
             problems.append(Problem(scope, attribute, *found.args))
     # A store that is silent on its reasons takes those of default.
     silent = is_store(scope) and "reasons" not in document
@@ -256,85 +276,41 @@ def wrong_scope(scope: str, fault: str) -> Problem:
     return Problem(scope, "scope", f"scope {fault}", "create the item anew under the right scope, and delete this one")
 
 
-def shown(text: str) -> str:
-    """What an admin typed, fit for a log line and a mail: short, printable, with no quotation marks, and nothing that a
-    mail program would make a link of.
-    """
-    clean = "".join(letter if letter.isprintable() and letter not in '"\\/@<>' else "?" for letter in text)
-    cut = clean if len(clean) <= _NAME_LENGTH else f"{clean[:_NAME_LENGTH]}..."
-    return cut[:_NAME_LENGTH].replace(".", "[.]") + cut[_NAME_LENGTH:]
-
-
-# Of letters and marks, yet nothing to be seen.
-_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
-
-
-def _is_seen(letter: str, nothing: str) -> bool:
-    return letter not in _FILLERS and unicodedata.category(letter)[0] not in nothing
-
-
-def is_blank(text: str) -> bool:
-    """Whether nothing of it can be seen: blanks, controls, joiners, marks that stand on nothing."""
-    return not any(_is_seen(letter, "CZM") for letter in text)
-
-
-def has_blanks_around(text: str) -> bool:
-    return bool(text) and not (_is_seen(text[0], "CZ") and _is_seen(text[-1], "CZ"))
-
-
-class _Fault(ValueError):
-    """(what is wrong, how to mend it)"""
-
-
-def _yes_or_no(attribute: str) -> Callable[[object], bool]:
-    def read(value: object) -> bool:
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, str) and (word := value.strip().lower()) in _WORDS:
-            return _WORDS[word]
-        raise _Fault(f"{attribute} is neither Yes nor No", "set it to a Boolean, or to the word Yes or No")
-
-    return read
-
-
 def _read_reasons(value: object) -> tuple[PolicyReason, ...]:
     if not isinstance(value, list):
-        raise _Fault("reasons is not a List", "make it a List of Maps with code and description")
+        raise SettingFault("reasons is not a List", "make it a List of Maps with code and description")
     reasons: list[PolicyReason] = []
     for number, entry in enumerate(value, start=1):
         if not isinstance(entry, dict):
-            raise _Fault(f"reason {number} is not a Map", "make it a Map with code and description")
+            raise SettingFault(f"reason {number} is not a Map", "make it a Map with code and description")
         if unknown := sorted(entry.keys() - {"code", "description"}):
-            raise _Fault(
+            raise SettingFault(
                 f"reason {number} has '{shown(unknown[0])}'", "remove it; a reason has code and description alone"
             )
         for name in ("code", "description"):
             text = entry.get(name)
             if not isinstance(text, str) or is_blank(text):
-                raise _Fault(f"reason {number} has no {name}", "give it one")
+                raise SettingFault(f"reason {number} has no {name}", "give it one")
         code = entry["code"]
         if has_blanks_around(code):
-            raise _Fault(f"reason {number} has blanks or invisible characters around its code", "take them away")
+            raise SettingFault(f"reason {number} has blanks or invisible characters around its code", "take them away")
         if len(code) > REASON_CODE_LENGTH:
-            raise _Fault(f"reason {number} has a code of more than {REASON_CODE_LENGTH} characters", "make it shorter")
+            raise SettingFault(
+                f"reason {number} has a code of more than {REASON_CODE_LENGTH} characters", "make it shorter"
+            )
         if code in {reason.code for reason in reasons}:
-            raise _Fault(f"reason {number} has the code '{shown(code)}' once more", "give it a code of its own")
+            raise SettingFault(f"reason {number} has the code '{shown(code)}' once more", "give it a code of its own")
         reasons.append(PolicyReason(code, entry["description"]))
     return tuple(reasons)
 
 
 def _read_statuses(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(status, str) and not is_blank(status) for status in value):
-        raise _Fault("cancellable_statuses is not a List of Strings", "make it a List of statuses, each a String")
-    if forbidden := [status for status in value if _is_forbidden(status)]:
-        raise _Fault(
+    statuses = list_of_texts("cancellable_statuses", value, "statuses")
+    if forbidden := [status for status in statuses if _is_forbidden(status)]:
+        raise SettingFault(
             f"cancellable_statuses names '{shown(forbidden[0])}'", "remove it; such an order can never be cancelled"
         )
-    if around := [status for status in value if has_blanks_around(status)]:
-        raise _Fault(
-            f"cancellable_statuses has blanks or invisible characters around '{shown(around[0])}'", "take them away"
-        )
-    return tuple(value)
+    return statuses
 
 
 def _is_forbidden(status: str) -> bool:
@@ -347,4 +323,4 @@ def _read_basis(value: object) -> RefundBasis:
         return "invoiced"
     if value == "paid":
         return "paid"
-    raise _Fault("refund_basis is neither invoiced nor paid", "set it to the word invoiced or paid, or remove it")
+    raise SettingFault("refund_basis is neither invoiced nor paid", "set it to the word invoiced or paid, or remove it")

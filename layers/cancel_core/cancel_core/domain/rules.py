@@ -6,30 +6,48 @@ shipped; what has been paid is refunded, item by item.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from cancel_core.domain.order import Order
 from cancel_core.domain.policy import Policy
 from cancel_core.domain.refund_plan import RefundPlan, plan_refund
+from cancel_core.domain.rule_settings import Exclusions
+from cancel_core.domain.times import iso, moment
 
-BlockerCode = Literal["ORDER_CANCELLATION_DISABLED", "INVALID_ORDER_STATUS", "PARTIAL_ORDER_ITEM_SHIPPED"]
+BlockerCode = Literal[
+    "ORDER_CANCELLATION_DISABLED",
+    "INVALID_ORDER_STATUS",
+    "CANCELLATION_WINDOW_CLOSED",
+    "NOT_CANCELLABLE",
+    "PARTIAL_ORDER_ITEM_SHIPPED",
+]
+Because = Literal["sku", "item_type", "payment_provider", "customer_group", "total"]
 
 
 class Blocker(NamedTuple):
-    """Why an order can't be cancelled. `item_ids` names the shipped items, and is empty for the other codes."""
+    """Why an order can't be cancelled. `item_ids` names the items that are meant, where items are; `because` what of a
+    NOT_CANCELLABLE order the store excludes.
+    """
 
     code: BlockerCode
     message: str
     item_ids: tuple[str, ...] = ()
+    because: Because | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Every blocker that holds, in the order they are checked; or none, and the refund that a cancel owes."""
+    """Every blocker that holds, in the order they are checked; or none, and the refund that a cancel owes.
+
+    `until`: when that ends by itself, where the store has a window and nothing stands against a cancel.
+    """
 
     blockers: tuple[Blocker, ...]
     refund: RefundPlan | None
+    until: datetime | None = None
 
     @property
     def eligible(self) -> bool:
@@ -41,10 +59,11 @@ Judged = Literal["cancel", "withdrawal"]
 it, not what the store says of cancelling."""
 
 
-def decide(order: Order, policy: Policy, judged: Judged = "cancel") -> Decision:
+def decide(order: Order, policy: Policy, now: datetime, judged: Judged = "cancel") -> Decision:
     """The one decision, for the list's actions, for eligibility and for the cancel itself."""
     blockers: list[Blocker] = []
-    if judged == "cancel" and not policy.enabled:
+    own_rules = judged == "cancel"
+    if own_rules and not policy.enabled:
         blockers.append(Blocker("ORDER_CANCELLATION_DISABLED", "Cancelling orders is not enabled for this store."))
     if order.cancellation is not None:
         # Whatever the order system has made of the status since: an order is cancelled once.
@@ -53,8 +72,44 @@ def decide(order: Order, policy: Policy, judged: Judged = "cancel") -> Decision:
         blockers.append(
             Blocker("INVALID_ORDER_STATUS", f"An order with the status {order.status!r} can't be cancelled.")
         )
+    until = window_end(order, policy) if own_rules else None
+    if until and now > until:
+        blockers.append(Blocker("CANCELLATION_WINDOW_CLOSED", f"The order could be cancelled until {iso(until)}."))
+    if own_rules:
+        blockers += _exclusions(order, policy.excluded)
     if shipped := tuple(item.item_id for item in order.items if item.qty_shipped > 0):
         blockers.append(
             Blocker("PARTIAL_ORDER_ITEM_SHIPPED", "At least one item of the order has already shipped.", shipped)
         )
-    return Decision(tuple(blockers), None if blockers else plan_refund(order, policy.refund_basis))
+    if blockers:
+        return Decision(tuple(blockers), None)
+    return Decision((), plan_refund(order, policy.refund_basis), until)
+
+
+def window_end(order: Order, policy: Policy) -> datetime | None:
+    """The last second in which the store lets this order be cancelled; None where it has no window.
+
+    An order whose `placed_at` is no time has been closed for ever, for nobody can say when it was placed.
+    """
+    if policy.cancel_within is None:
+        return None
+    placed_at = moment(order.placed_at)
+    return placed_at.replace(microsecond=0) + policy.cancel_within if placed_at else datetime.min.replace(tzinfo=UTC)
+
+
+def _exclusions(order: Order, excluded: Exclusions) -> Iterator[Blocker]:
+    """Source: the contract, part 3: one blocker for each cause that holds."""
+
+    def blocker(because: Because, message: str, item_ids: tuple[str, ...] = ()) -> Blocker:
+        return Blocker("NOT_CANCELLABLE", message, item_ids, because)
+
+    if named := tuple(item.item_id for item in order.items if item.sku in excluded.skus):
+        yield blocker("sku", "The order has an item that can't be cancelled.", named)
+    if named := tuple(item.item_id for item in order.items if item.type in excluded.item_types):
+        yield blocker("item_type", "The order has an item of a kind that can't be cancelled.", named)
+    if any(payment.provider in excluded.payment_providers for payment in order.payments):
+        yield blocker("payment_provider", "An order that was paid for in this way can't be cancelled.")
+    if order.customer_group in excluded.customer_groups:
+        yield blocker("customer_group", "Orders of this customer group can't be cancelled.")
+    if order.total > excluded.total_above.get(order.currency, order.total):
+        yield blocker("total", "An order of this total can't be cancelled.")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from cancel_core.domain.policy import is_blank
+from cancel_core.domain.setting_values import is_blank
 from cancel_core.domain.values import number
 
 STATEMENT = "statement"

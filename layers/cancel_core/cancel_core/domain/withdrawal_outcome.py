@@ -110,7 +110,8 @@ def find_out(statement: Statement, found: Found | None, policy: Policy | None, a
     calendar = (policy.withdrawal, policy.is_holiday)
     until, received_at = last_day(order, *calendar), moment(statement.received_at)
     offer: Offer | None = None
-    if found.match == "email" and whole and decide(order, policy).eligible:
+    now = moment(at)
+    if found.match == "email" and whole and now and decide(order, policy, now).eligible:
         # Who goes this way is asked for what any cancel asks for.
         offer = "sign_in" if not found.is_guests else "code" if policy.guest_access else None
     return Outcome(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from cancel_core.domain.mail_settings import NO_MAIL, SETTINGS_FAULTS, MailSettings, cannot_leave
+from cancel_core.domain.setting_values import SettingFault, map_of, whole_number, yes_or_no
 
 LEAST_DAYS = 14
 """Directive 2011/83/EU, Article 9. A store may give more."""
@@ -25,7 +25,6 @@ _CODES = (
 COUNTRIES = frozenset(_CODES.split())
 """ISO 3166-1 alpha-2: the countries whose public holidays the calendar has."""
 _KEYS = ("enabled", "days", "time_zone", "country", "cancels")
-_WORDS = {"yes": True, "true": True, "no": False, "false": False}
 # The names of the IANA database. Its folders "posix" and "right" hold each zone again, and the rest is no place.
 _ZONE = re.compile(r"(?!posix|right/|Factory$|localtime$)[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 
@@ -48,23 +47,15 @@ NO_WITHDRAWAL = WithdrawalSettings()
 """Off: no statement is taken."""
 
 
-class WithdrawalFault(ValueError):
-    """(what is wrong, how to mend it)"""
-
-
 def read_withdrawal(value: object) -> WithdrawalSettings:
-    """The attribute `withdrawal` of a config document, in plain values. Raises `WithdrawalFault`."""
-    if not isinstance(value, dict):
-        raise WithdrawalFault("withdrawal is not a Map", f"make it a Map; it may have {', '.join(_KEYS)}")
-    if unknown := sorted(map(str, value.keys() - set(_KEYS))):
-        name = "".join(letter if letter.isalnum() or letter in "_-" else "?" for letter in unknown[0])[:60]
-        raise WithdrawalFault(f"withdrawal has '{name}'", f"remove it; withdrawal may have {', '.join(_KEYS)}")
+    """The attribute `withdrawal` of a config document, in plain values. Raises `SettingFault`."""
+    document = map_of("withdrawal", value, _KEYS)
     return WithdrawalSettings(
-        enabled=_yes_or_no(value, "enabled", default=False),
-        days=_days(value.get("days", LEAST_DAYS)),
-        time_zone=_time_zone(value.get("time_zone", DEFAULT_TIME_ZONE)),
-        country=_country(value["country"]) if "country" in value else "",
-        cancels=_yes_or_no(value, "cancels", default=True),
+        enabled=yes_or_no("withdrawal.enabled", document.get("enabled", False)),
+        days=whole_number("withdrawal.days", document.get("days", LEAST_DAYS), LEAST_DAYS, MOST_DAYS),
+        time_zone=_time_zone(document.get("time_zone", DEFAULT_TIME_ZONE)),
+        country=_country(document["country"]) if "country" in document else "",
+        cancels=yes_or_no("withdrawal.cancels", document.get("cancels", True)),
     )
 
 
@@ -83,30 +74,10 @@ def receipt_note(settings: dict[str, Any], identity_arn: str) -> str:
     return f"But withdrawals are taken and their receipts have to wait: {fault}."
 
 
-def _yes_or_no(value: dict[str, Any], name: str, *, default: bool) -> bool:
-    said = value.get(name, default)
-    if isinstance(said, bool):
-        return said
-    if isinstance(said, str) and (word := said.strip().lower()) in _WORDS:
-        return _WORDS[word]
-    raise WithdrawalFault(f"withdrawal.{name} is neither Yes nor No", "set it to a Boolean, or to the word Yes or No")
-
-
-def _days(value: object) -> int:
-    if isinstance(value, int | Decimal) and not isinstance(value, bool) and LEAST_DAYS <= value <= MOST_DAYS:
-        days = int(value)
-        if days == value:
-            return days
-    raise WithdrawalFault(
-        f"withdrawal.days is no whole number from {LEAST_DAYS} to {MOST_DAYS}",
-        f"set it to a Number, {LEAST_DAYS} or more",
-    )
-
-
 def _time_zone(value: object) -> str:
     name = value.strip() if isinstance(value, str) else ""
     if not _ZONE.fullmatch(name) or not _is_zone(name):
-        raise WithdrawalFault("withdrawal.time_zone is no time zone", "set it to an IANA name, as Europe/Stockholm")
+        raise SettingFault("withdrawal.time_zone is no time zone", "set it to an IANA name, as Europe/Stockholm")
     return name
 
 
@@ -127,7 +98,7 @@ def _is_zone(name: str) -> bool:
 def _country(value: object) -> str:
     code = value.strip().upper() if isinstance(value, str) else ""
     if code not in COUNTRIES:
-        raise WithdrawalFault(
+        raise SettingFault(
             "withdrawal.country is no country whose public holidays are known",
             "set it to a code of ISO 3166 with two letters, as SE, or remove it: then weekends alone count",
         )

@@ -8,8 +8,10 @@ from cancel_core.domain.cancel import WITHDRAWAL_REASON, CancelRequest, cancel
 from cancel_core.domain.order_change import OrderChange
 from cancel_core.domain.policy import Policy
 from cancel_core.domain.rules import decide
+from cancel_core.domain.setting_values import is_blank
 from cancel_core.domain.times import iso
 from cancel_core.errors import (
+    CommentRequired,
     ConcurrentUpdate,
     IdempotencyKeyReused,
     InvalidCancellationReason,
@@ -20,6 +22,7 @@ from cancel_core.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from cancel_core.adapters.dynamodb.config import Policies
@@ -39,11 +42,13 @@ class Canceled(NamedTuple):
     replayed: bool
 
 
-def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now: datetime) -> Canceled:
+def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, clock: Callable[[], datetime]) -> Canceled:
     """Cancels an order of the caller's, or finds that this very request did. Two round trips where nobody interferes.
 
+    `clock`: each try to write is decided by the time it then is.
+
     Raises a `Refusal`, checked in this order: the order is the caller's; the request is not a repeat; the blockers;
-    the reason; the write.
+    the reason; its comment; the write.
     """
     stored = orders.of_caller(request.order_id, request.caller)
     for _ in range(MAX_ATTEMPTS):
@@ -55,7 +60,7 @@ def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, now
             return Canceled(stored, policy, replayed=False)
         if _is_repeat(stored, policy, request):
             return Canceled(stored, policy, replayed=True)
-        change = _change(stored, policy, request, now, orders.MAX_ITEM_BYTES)
+        change = _change(stored, policy, request, clock(), orders.MAX_ITEM_BYTES)
         try:
             return Canceled(orders.write(stored, change), policy, replayed=False)
         except OrderTooLarge as refusal:
@@ -98,12 +103,14 @@ def _change(
     stored: StoredOrder, policy: Policy, request: CancelRequest, now: datetime, max_item_bytes: int
 ) -> OrderChange:
     order = stored.order
-    decision = decide(order, policy, request.judged)
+    decision = decide(order, policy, now, request.judged)
     if decision.refund is None:
         raise OrderNotCancellable(decision.blockers[0], order=order, policy=policy)
     reason = WITHDRAWAL_REASON if request.judged == "withdrawal" else policy.reason(request.reason)
     if reason is None:
         raise InvalidCancellationReason("The reason is not among the store's reasons.", order=order, policy=policy)
+    if request.judged == "cancel" and policy.needs_comment(reason.code) and is_blank(request.comment or ""):
+        raise CommentRequired("This reason needs a comment.", order=order, policy=policy)
     change = cancel(order, decision.refund, reason, request, iso(now))
     if stored.size > ALWAYS_FITS_BYTES and _size_when_refunded(stored.changed(change)) > max_item_bytes:
         raise OrderTooLarge(

@@ -10,7 +10,8 @@ from cancel_core.domain.config_assessment import NAMED, Told, assess, problems_o
 from cancel_core.domain.config_description import describe
 from cancel_core.domain.events import CONFIG_SOURCE, SCHEMA_VERSION, Event
 from cancel_core.domain.mail_settings import mail_note
-from cancel_core.domain.policy import DEFAULT_SCOPE, Good, Settings, in_force, is_store, judge, shown
+from cancel_core.domain.policy import DEFAULT_SCOPE, Good, Settings, in_force, is_store, judge
+from cancel_core.domain.setting_values import shown
 from cancel_core.domain.times import iso
 from cancel_core.domain.withdrawal_settings import receipt_note
 from cancel_core.telemetry import count, logger, problem_fields

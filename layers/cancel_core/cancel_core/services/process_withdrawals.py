@@ -220,7 +220,7 @@ def _try_to_cancel(desk: Desk, outcome: Outcome, now: datetime) -> tuple[bool, s
         placed_at=outcome.placed_at,
     )
     try:
-        cancel_order(desk.orders, desk.policies, request, now)
+        cancel_order(desk.orders, desk.policies, request, lambda: now)
     except OrderNotCancellable as refusal:
         # Cancelled already, by whomever: nothing is left to be done.
         is_canceled = refusal.order is not None and refusal.order.cancellation is not None

@@ -15,6 +15,8 @@ from cancel_core.errors import CancellationNotFound, OrderNotFound, OrderUnreada
 from cancel_core.telemetry import count, logger
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cancel_core.adapters.dynamodb.config import Policies
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
@@ -58,9 +60,11 @@ def get_order(orders: Orders, policies: Policies, order_id: str, caller: Caller)
     return OrderUnderPolicy(stored.order, policies.get(stored.store_id))
 
 
-def check_eligibility(orders: Orders, policies: Policies, order_id: str, caller: Caller) -> tuple[Order, Decision]:
+def check_eligibility(
+    orders: Orders, policies: Policies, order_id: str, caller: Caller, now: datetime
+) -> tuple[Order, Decision]:
     order, policy = get_order(orders, policies, order_id, caller)
-    return order, decide(order, policy)
+    return order, decide(order, policy, now)
 
 
 def get_cancellation(orders: Orders, order_id: str, caller: Caller) -> tuple[Order, Cancellation]:

@@ -30,7 +30,8 @@ _SUMMARY = {"order_id": str, "store_id": str, "status": str, "placed_at": str, "
 
 def reasons_view(policy: Policy) -> dict[str, Any]:
     reasons = policy.reasons if policy.enabled else ()
-    return {"enabled": policy.enabled, "reasons": [reason._asdict() for reason in reasons]}
+    shown = [reason._asdict() | {"comment_required": policy.needs_comment(reason.code)} for reason in reasons]
+    return {"enabled": policy.enabled, "reasons": shown}
 
 
 def access_view() -> dict[str, Any]:
@@ -61,14 +62,15 @@ def canceled_view(canceled: Canceled, now: datetime) -> dict[str, Any]:
 
 def summary_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
     """An order in a list, with what can be done with it `now`."""
-    return _summary(order, policy, _withdrawal(order, policy, now))
+    return _summary(order, decide(order, policy, now), _withdrawal(order, policy, now))
 
 
-def _summary(order: Order, policy: Policy, withdrawal: Withdrawal | None) -> dict[str, Any]:
-    actions = ["CANCEL"] if decide(order, policy).eligible else []
+def _summary(order: Order, decision: Decision, withdrawal: Withdrawal | None) -> dict[str, Any]:
+    actions = ["CANCEL"] if decision.eligible else []
     if withdrawal and withdrawal.offers:
         actions.append("WITHDRAW")
-    return {name: getattr(order, name) for name in _SUMMARY} | {"available_actions": actions}
+    can = {"available_actions": actions, "cancellable_until": iso(decision.until) if decision.until else None}
+    return {name: getattr(order, name) for name in _SUMMARY} | can
 
 
 def _withdrawal(order: Order, policy: Policy, now: datetime) -> Withdrawal | None:
@@ -89,7 +91,7 @@ def unreadable_view(document: Mapping[str, Any]) -> dict[str, Any]:
         if kind is int and isinstance(value, Decimal) and value == value.to_integral_value():
             value = int(value)
         row[name] = value if isinstance(value, kind) else None
-    return row | {"available_actions": []}
+    return row | {"available_actions": [], "cancellable_until": None}
 
 
 def order_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def order_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
     # Entries are appended: of two of the same second the one that stands later is the newer.
     visible = [entry for entry in order.history if entry.visible_to_customer]
     newest_first = sorted(enumerate(visible), key=lambda row: (_time(row[1].at), row[0]), reverse=True)
-    return _summary(order, policy, withdrawal) | {
+    return _summary(order, decide(order, policy, now), withdrawal) | {
         "items": [_item_view(item) for item in order.items],
         "shipping": _charge_view(order.shipping) if order.shipping else None,
         "fees": [{"fee_id": fee.fee_id, "name": fee.name} | _charge_view(fee) for fee in order.fees],
@@ -172,11 +174,14 @@ def eligibility_view(order: Order, decision: Decision) -> dict[str, Any]:
     blockers = []
     for blocker in decision.blockers:
         row: dict[str, Any] = {"code": blocker.code, "message": blocker.message}
-        blockers.append(row | {"item_ids": list(blocker.item_ids)} if blocker.item_ids else row)
+        row |= {"because": blocker.because} if blocker.because else {}
+        row |= {"item_ids": list(blocker.item_ids)} if blocker.item_ids else {}
+        blockers.append(row)
     plan = decision.refund
     return {
         "order_id": order.order_id,
         "eligible": decision.eligible,
+        "cancellable_until": iso(decision.until) if decision.until else None,
         "blockers": blockers,
         "refund": _plan_view(order, plan) if plan and not plan.is_nothing_charged else None,
     }

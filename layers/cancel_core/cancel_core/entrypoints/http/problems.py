@@ -10,6 +10,7 @@ from cancel_core.entrypoints.http.request import ApiRequest, InvalidRequest
 from cancel_core.entrypoints.http.response import respond
 from cancel_core.errors import (
     AddressMissing,
+    CommentRequired,
     InvalidAccessCode,
     InvalidAccessToken,
     OrderNotCancellable,
@@ -26,8 +27,11 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "IDEMPOTENCY_KEY_REUSED": (422, "The idempotency key was used with another body"),
     "ORDER_CANCELLATION_DISABLED": (409, "Cancelling is not enabled"),
     "INVALID_ORDER_STATUS": (409, "The order's status does not allow cancelling"),
+    "CANCELLATION_WINDOW_CLOSED": (409, "The time for cancelling is over"),
+    "NOT_CANCELLABLE": (409, "The store does not let such orders be cancelled"),
     "PARTIAL_ORDER_ITEM_SHIPPED": (409, "Part of the order has shipped"),
     "INVALID_CANCELLATION_REASON": (422, "The reason is not one of the store's"),
+    "COMMENT_REQUIRED": (422, "The reason needs a comment"),
     "WITHDRAWAL_DISABLED": (409, "Withdrawing is not enabled"),
     "CONCURRENT_UPDATE": (409, "The order kept changing"),
     "ORDER_TOO_LARGE": (409, "The order is too large to be written"),
@@ -50,8 +54,11 @@ def refusal_problem(request: ApiRequest, refusal: Refusal) -> dict[str, Any]:
                 extra["errors"] = _errors(refusal.errors)
         case AddressMissing():
             extra["errors"] = _errors([("#/email", "must be given, for the order has no address")])
-        case OrderNotCancellable() if refusal.item_ids:
-            extra["item_ids"] = list(refusal.item_ids)
+        case OrderNotCancellable():
+            extra |= {"because": refusal.because} if refusal.because else {}
+            extra |= {"item_ids": list(refusal.item_ids)} if refusal.item_ids else {}
+        case CommentRequired():
+            extra["errors"] = _errors([("#/comment", "must be given with this reason")])
         case InvalidAccessCode():
             headers["www-authenticate"] = 'Bearer realm="guest"'
         case InvalidAccessToken():
