@@ -23,7 +23,7 @@ def offered(world: World, shop: Shop) -> list[Any] | None:
     answer = httpx.get(
         f"{world.url}/cancellation-reasons", params={"store_id": shop.store_id}, timeout=60, trust_env=False
     ).json()
-    reasons: list[Any] = answer["reasons"]
+    reasons = [{name: reason[name] for name in ("code", "description")} for reason in answer["reasons"]]
     return reasons if answer["enabled"] else None
 
 

@@ -120,7 +120,7 @@ def test_a_wrong_edit_leaves_what_was_right_and_says_which_attribute(shop: Shop,
     shop.configure_exactly(**good | wrong)
 
     # From the first request on, before anyone has looked at the edit.
-    assert reasons(shop) == {"enabled": True, "reasons": documents.REASONS}
+    assert reasons(shop) == {"enabled": True, "reasons": documents.offered(documents.REASONS)}
     text = told(shop.aws, shop.scope, "NOT IN FORCE: scope ", shop.scope, named_in(wrong), "stays in force")
     assert not is_disabled(shop, order_id)
     assert shop.actions(order_id) == ["CANCEL"], text
@@ -129,7 +129,7 @@ def test_a_wrong_edit_leaves_what_was_right_and_says_which_attribute(shop: Shop,
     assert is_disabled(shop, order_id)
     # Mended, it is in force with the next request.
     shop.configure_exactly(**GOOD | {"reasons": documents.REASONS[:1]})
-    assert reasons(shop) == {"enabled": True, "reasons": documents.REASONS[:1]}
+    assert reasons(shop) == {"enabled": True, "reasons": documents.offered(documents.REASONS[:1])}
 
 
 @pytest.mark.parametrize("wrong", [INVALID["no reason"], INVALID["a misspelt attribute"], INVALID["enabled is empty"]])
@@ -166,7 +166,7 @@ def test_a_deleted_scope_does_not_come_back_with_a_wrong_one(shop: Shop) -> None
     shop.accepted()
     order_id = shop.put()
     shop.aws.config.delete_item(Key={"scope": shop.scope})
-    assert reasons(shop)["reasons"] != documents.REASONS
+    assert reasons(shop)["reasons"] != documents.offered(documents.REASONS)
     shop.configure(enabled="perhaps")
 
     told(shop.aws, shop.scope, "NOT IN FORCE", "no earlier version")
@@ -181,7 +181,7 @@ def test_its_words_on_the_item_are_no_setting_and_follow_the_edit(shop: Shop) ->
     told(shop.aws, shop.scope, "NOT IN FORCE", "enabled is neither Yes nor No")
     shop.aws.config.put_item(Item=item | {"reasons": documents.REASONS[::-1]})
     told(shop.aws, shop.scope, "In force since ")
-    assert reasons(shop)["reasons"] == documents.REASONS[::-1]
+    assert reasons(shop)["reasons"] == documents.offered(documents.REASONS[::-1])
 
 
 def test_an_invalid_scope_of_another_store_is_none_of_this_ones_business(shop: Shop) -> None:
@@ -206,18 +206,18 @@ def test_a_store_overrides_default_attribute_by_attribute(shop: Shop, default_co
     pending, in_review = shop.put(), shop.put(status="payment_review")
 
     shop.configure_exactly(reasons=documents.REASONS)
-    assert reasons(shop) == {"enabled": True, "reasons": documents.REASONS}
+    assert reasons(shop) == {"enabled": True, "reasons": documents.offered(documents.REASONS)}
     assert (shop.actions(pending), shop.actions(in_review)) == ([], ["CANCEL"])
 
     shop.configure_exactly(cancellable_statuses=["pending"])
-    assert reasons(shop) == {"enabled": True, "reasons": DEFAULT["reasons"]}
+    assert reasons(shop) == {"enabled": True, "reasons": documents.offered(DEFAULT["reasons"])}
     assert (shop.actions(pending), shop.actions(in_review)) == (["CANCEL"], [])
 
     shop.configure_exactly(enabled=False)
     assert is_disabled(shop, pending)
 
     shop.configure_exactly()
-    assert reasons(shop) == {"enabled": True, "reasons": DEFAULT["reasons"]}
+    assert reasons(shop) == {"enabled": True, "reasons": documents.offered(DEFAULT["reasons"])}
     # The reason itself counts, not its being in default.
     assert shop.canceled(in_review, reason="default_reason")["cancellation"]["reason"] == {
         "code": "default_reason",
@@ -228,7 +228,7 @@ def test_a_store_overrides_default_attribute_by_attribute(shop: Shop, default_co
 def test_a_store_without_a_scope_has_the_default(shop: Shop, default_config: Aws) -> None:
     default_config.config.put_item(Item=DEFAULT)
     default_config.config.delete_item(Key={"scope": shop.scope})
-    assert reasons(shop) == {"enabled": True, "reasons": DEFAULT["reasons"]}
+    assert reasons(shop) == {"enabled": True, "reasons": documents.offered(DEFAULT["reasons"])}
 
 
 def test_a_store_may_be_enabled_where_default_is_not(shop: Shop, default_config: Aws) -> None:
@@ -268,7 +268,7 @@ def test_a_wrong_default_leaves_every_store_as_it_was(shop: Shop, default_config
 
     assert not is_disabled(shop, order_id)
     told(shop.aws, "default", "NOT IN FORCE", named_in(wrong), known)
-    assert reasons(shop) == {"enabled": True, "reasons": DEFAULT["reasons"]}
+    assert reasons(shop) == {"enabled": True, "reasons": documents.offered(DEFAULT["reasons"])}
     # Off counts for every store that has no switch of its own.
     default_config.config.put_item(Item=DEFAULT | wrong | {"enabled": False})
     assert is_disabled(shop, order_id)
@@ -291,7 +291,7 @@ def test_a_default_that_loses_its_reasons_takes_no_store_down(shop: Shop, defaul
 
     default_config.config.put_item(Item={"scope": "default", "enabled": False})
 
-    assert reasons(shop) == {"enabled": True, "reasons": DEFAULT["reasons"]}
+    assert reasons(shop) == {"enabled": True, "reasons": documents.offered(DEFAULT["reasons"])}
     told(shop.aws, "default", "but not for ", "the reasons stay that stood here before")
     told(shop.aws, shop.scope, "In force with the reasons that default had before")
     assert not is_disabled(shop, order_id)

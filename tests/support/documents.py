@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,11 @@ REASONS = [
 def timestamp(minutes_ago: float = 0) -> str:
     """ISO 8601, UTC, whole seconds."""
     return (datetime.now(UTC) - timedelta(minutes=minutes_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def offered(reasons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Reasons of the config as customers get them, where none needs a comment."""
+    return [{**reason, "comment_required": False} for reason in reasons]
 
 
 def row(item_id: str = "1", **attributes: Any) -> dict[str, Any]:
