@@ -3,7 +3,7 @@
 from cancel_core import wiring
 from cancel_core.entrypoints.http.api import api
 from cancel_core.entrypoints.http.cursor import read_cursor
-from cancel_core.entrypoints.http.documents import page_view
+from cancel_core.entrypoints.http.order_list import page_view
 from cancel_core.entrypoints.http.request import ApiRequest
 from cancel_core.entrypoints.http.response import Answer
 

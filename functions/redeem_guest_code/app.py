@@ -2,7 +2,7 @@
 
 from cancel_core import wiring
 from cancel_core.entrypoints.http.api import api
-from cancel_core.entrypoints.http.documents import token_view
+from cancel_core.entrypoints.http.guest_documents import token_view
 from cancel_core.entrypoints.http.guest_requests import TokenBody
 from cancel_core.entrypoints.http.request import ApiRequest
 from cancel_core.entrypoints.http.response import Answer

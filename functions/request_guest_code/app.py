@@ -2,7 +2,7 @@
 
 from cancel_core import wiring
 from cancel_core.entrypoints.http.api import api
-from cancel_core.entrypoints.http.documents import access_view
+from cancel_core.entrypoints.http.guest_documents import access_view
 from cancel_core.entrypoints.http.guest_requests import AccessBody
 from cancel_core.entrypoints.http.request import ApiRequest
 from cancel_core.entrypoints.http.response import Answer

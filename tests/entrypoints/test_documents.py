@@ -13,8 +13,8 @@ from cancel_core.entrypoints.http.documents import (
     order_view,
     reasons_view,
     summary_view,
-    unreadable_view,
 )
+from cancel_core.entrypoints.http.order_list import unreadable_view
 
 from tests.support.orders import DISABLED, ENABLED, canceled, document, item, order, paid, payment, refunded
 from tests.support.tables import NOW

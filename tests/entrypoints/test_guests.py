@@ -12,7 +12,7 @@ from cancel_core.domain.access import Token
 from cancel_core.domain.caller import Customer, Guest
 from cancel_core.entrypoints.guest_queue import LATE_AFTER, comes_from, each_code
 from cancel_core.entrypoints.http.api import api
-from cancel_core.entrypoints.http.documents import access_view, token_view
+from cancel_core.entrypoints.http.guest_documents import access_view, token_view
 from cancel_core.entrypoints.http.guest_requests import AccessBody, TokenBody
 from cancel_core.entrypoints.http.request import ApiRequest, InvalidRequest
 from cancel_core.entrypoints.http.response import Answer

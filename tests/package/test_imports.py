@@ -39,20 +39,18 @@ PACKAGES = PYDANTIC | {
 }
 ROOMS = {"adapters", "adapters.dynamodb", "domain", "entrypoints"}
 EVERYWHERE = {
-    *("adapters.aws", "adapters.dynamodb.attributes", "adapters.dynamodb.config", "adapters.dynamodb.database"),
-    *(
-        "domain.addresses",
-        "domain.mail_settings",
-        "domain.policy",
-        "domain.withdrawal_settings",
-        "errors",
-        "telemetry",
-        "wiring",
-    ),
+    *("adapters.aws", "adapters.dynamodb.database", "domain.addresses", "errors", "parts", "telemetry", "wiring"),
 }
+POLICY = {
+    *("adapters.dynamodb.attributes", "domain.mail_settings", "domain.policy", "domain.rule_settings"),
+    *("domain.setting_values", "domain.withdrawal_settings"),
+}
+# What reads a store's settings from the table.
+CONFIG = {*POLICY, "adapters.dynamodb.config"}
 # What reads an order, and what answers a client with one.
 ORDERS = {
     *(
+        "adapters.dynamodb.attributes",
         "adapters.dynamodb.orders",
         "adapters.dynamodb.stored_order",
         "domain.caller",
@@ -63,8 +61,8 @@ ORDERS = {
     *("domain.item_rows", "domain.order", "domain.order_change", "domain.times", "domain.values"),
 }
 HTTP = {
+    *POLICY - {"adapters.dynamodb.attributes"},
     *(
-        "domain.access",
         "domain.caller",
         "domain.cancel",
         "domain.cancellation",
@@ -74,25 +72,31 @@ HTTP = {
     ),
     *("domain.order_change", "domain.refund_plan", "domain.rules", "domain.times", "domain.values"),
     *("entrypoints.http", "entrypoints.http.api"),
-    *("entrypoints.http.cursor", "entrypoints.http.documents", "entrypoints.http.problems", "entrypoints.http.request"),
+    *("entrypoints.http.documents", "entrypoints.http.problems", "entrypoints.http.request"),
     "entrypoints.http.response",
 }
 WITHDRAWALS = {
     *("adapters.dynamodb.withdrawals", "domain.withdrawal", "entrypoints.http.withdrawals", "services"),
     "services.withdraw",
 }
-GUEST_HTTP = {"entrypoints.http.guest_requests", "services", "services.guest_access"}
-QUERIES = {*ORDERS, *HTTP, "services", "services.queries"}
+GUEST_HTTP = {
+    "domain.access",
+    "entrypoints.http.guest_documents",
+    "entrypoints.http.guest_requests",
+    "services",
+    "services.guest_access",
+}
+QUERIES = {*CONFIG, *ORDERS, *HTTP, "services", "services.queries"}
 IN_THE_BACKGROUND = {"entrypoints.background", "services"}
 OWN = {
-    "ListReasonsFunction": HTTP,
-    "ListOrdersFunction": QUERIES,
+    "ListReasonsFunction": {*CONFIG, *HTTP},
+    "ListOrdersFunction": {*QUERIES, "entrypoints.http.cursor", "entrypoints.http.order_list"},
     "GetOrderFunction": QUERIES,
     "CheckEligibilityFunction": QUERIES,
-    "GetCancellationFunction": QUERIES,
-    "CancelOrderFunction": {*ORDERS, *HTTP, "services", "services.cancel"},
-    "SubmitWithdrawalFunction": {*HTTP, *WITHDRAWALS},
-    "WithdrawOrderFunction": {*ORDERS, *HTTP, *WITHDRAWALS},
+    "GetCancellationFunction": QUERIES - {"adapters.dynamodb.config"},
+    "CancelOrderFunction": {*CONFIG, *ORDERS, *HTTP, "services", "services.cancel"},
+    "SubmitWithdrawalFunction": {*CONFIG, *HTTP, *WITHDRAWALS},
+    "WithdrawOrderFunction": {*CONFIG, *ORDERS, *HTTP, *WITHDRAWALS},
     "PublishEventsFunction": {
         *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.refunds", "adapters.eventbridge"),
         *("domain.put_back", "domain.refund_document", "domain.refund_plan", "domain.times"),
@@ -106,7 +110,7 @@ OWN = {
         *("services.refund", "services.refund_books"),
     },
     "SendMailFunction": {
-        *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.mails", "adapters.mail_templates", "adapters.ses"),
+        *(*CONFIG, *ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.mails", "adapters.mail_templates", "adapters.ses"),
         *("domain.mail_facts", "domain.mails", "domain.refund_plan", "domain.times", "entrypoints.mail_queue"),
         *("adapters.dynamodb.access", "domain.access", "entrypoints.guest_queue", "entrypoints.queue"),
         *("services.guest_mails", "services.mails"),
@@ -114,16 +118,16 @@ OWN = {
         *("domain.withdrawal_outcome", "domain.withdrawal_period", "services.withdrawal_mails"),
     },
     "ProcessWithdrawalFunction": {
-        *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.mails", "adapters.dynamodb.withdrawals"),
-        *("adapters.eventbridge", "adapters.sqs", "domain.cancel", "domain.mails", "domain.refund_plan"),
-        *("domain.rules", "domain.withdrawal", "domain.withdrawal_mails", "domain.withdrawal_note"),
+        *(*CONFIG, *ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.withdrawals"),
+        *("adapters.eventbridge", "domain.cancel", "domain.refund_plan"),
+        *("domain.rules", "domain.withdrawal", "domain.withdrawal_note"),
         *("domain.withdrawal_outcome", "domain.withdrawal_period", "entrypoints.withdrawal_stream"),
-        *("services.cancel", "services.process_withdrawals", "services.reconcile_withdrawals"),
+        *("services.cancel", "services.process_withdrawals"),
     },
     "RequestGuestCodeFunction": {*HTTP, *GUEST_HTTP, "adapters.sqs"},
     "RedeemGuestCodeFunction": {*ORDERS, *HTTP, *GUEST_HTTP, "adapters.dynamodb.access"},
     "SendGuestCodeFunction": {
-        *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.access", "adapters.sqs", "domain.access"),
+        *(*CONFIG, *ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.access", "adapters.sqs", "domain.access"),
         *("domain.refund_plan", "entrypoints.guest_queue", "entrypoints.queue", "services.guest_access"),
     },
     "ReconcileRefundsFunction": {
@@ -132,12 +136,18 @@ OWN = {
     },
     "EraseCommentsFunction": {*ORDERS, *IN_THE_BACKGROUND, "domain.refund_plan", "domain.times", "services.comments"},
     "ValidateConfigFunction": {
-        *(*IN_THE_BACKGROUND, "adapters.dynamodb.config_history", "adapters.eventbridge", "domain.cancellation"),
+        *(
+            *CONFIG,
+            *IN_THE_BACKGROUND,
+            "adapters.dynamodb.config_history",
+            "adapters.eventbridge",
+            "domain.cancellation",
+        ),
         *("domain.config_assessment", "domain.config_description", "domain.events", "domain.ids", "domain.item_rows"),
         *("domain.order", "domain.refund_plan", "domain.times", "domain.values", "entrypoints.config_stream"),
         "services.config_edits",
     },
-    "SeedConfigFunction": {*IN_THE_BACKGROUND, "entrypoints.custom_resource", "services.config_seed"},
+    "SeedConfigFunction": {*CONFIG, *IN_THE_BACKGROUND, "entrypoints.custom_resource", "services.config_seed"},
 }
 """Our own modules, by function, beside those of all."""
 MODULES = 440

@@ -16,7 +16,8 @@ from cancel_core.adapters.dynamodb import database
 from cancel_core.adapters.dynamodb.config import Policies
 from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.domain.caller import Customer
-from cancel_core.entrypoints.http.documents import canceled_view, eligibility_view, order_view, page_view
+from cancel_core.entrypoints.http.documents import canceled_view, eligibility_view, order_view
+from cancel_core.entrypoints.http.order_list import page_view
 from cancel_core.services.cancel import cancel_order
 from cancel_core.services.queries import check_eligibility, get_order, list_orders
 

@@ -38,27 +38,38 @@ def _variables(tree: ast.AST) -> set[str]:
     return names
 
 
+def _made_in(module: str) -> dict[str, ast.FunctionDef]:
+    tree = ast.parse((CORE / module).read_text())
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
 def _wiring() -> dict[str, set[str]]:
-    """The variables that each function of `wiring` reads, those of the functions it calls among them."""
-    tree = ast.parse((CORE / "wiring.py").read_text())
-    parts = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    """The variables that each function of `wiring` reads, those of the parts it asks for among them."""
+    parts, use_cases = _made_in("parts.py"), _made_in("wiring.py")
 
-    def reads(name: str) -> set[str]:
-        used = {node.id for node in ast.walk(parts[name]) if isinstance(node, ast.Name)} & set(parts)
-        return _variables(parts[name]).union(*(reads(other) for other in used - {name}))
+    def read(name: str, module: dict[str, ast.FunctionDef]) -> set[str]:
+        body = module[name]
+        called = {node.id for node in ast.walk(body) if isinstance(node, ast.Name)} & set(module)
+        return _variables(body).union(
+            *(read(other, module) for other in called - {name}),
+            *(read(part, parts) for part in _attributes_of("parts", body)),
+        )
 
-    return {name: reads(name) for name in parts}
+    return {name: read(name, use_cases) for name in use_cases}
+
+
+def _attributes_of(module: str, tree: ast.AST) -> set[str]:
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == module
+    }
 
 
 def _read_by(function: str) -> set[str]:
     tree = ast.parse((ROOT / "functions" / function / "app.py").read_text())
     wiring = _wiring()
-    used = {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "wiring"
-    }
-    return _variables(tree).union(*(wiring[name] for name in used))
+    return _variables(tree).union(*(wiring[name] for name in _attributes_of("wiring", tree)))
 
 
 def test_the_template_has_each_function_that_there_is(functions: dict[str, Json]) -> None:
@@ -75,6 +86,6 @@ def test_all_functions_are_given_what_the_libraries_read(template: Json) -> None
 
 
 @pytest.mark.parametrize("path", sorted(CORE.rglob("*.py")), ids=lambda path: str(path.relative_to(CORE)))
-def test_the_layer_reads_the_environment_in_one_place_alone(path: Path) -> None:
-    if path.name != "wiring.py":
+def test_the_layer_reads_the_environment_where_parts_are_put_together_alone(path: Path) -> None:
+    if path.name not in {"parts.py", "wiring.py"}:
         assert not _variables(ast.parse(path.read_text()))

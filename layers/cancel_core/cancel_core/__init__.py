@@ -1,6 +1,6 @@
 """Cancelling an order before it ships, and paying back what was paid, once.
 
 `domain` the rules and sums, `services` the use cases, `adapters` the outside, `entrypoints` where invocations come in.
-`wiring` puts them together, `errors` names what can go wrong, `telemetry` logs and counts. docs/files.md walks
-through one cancel and one refund.
+`parts` makes the adapters, `wiring` gives them to the use cases, `errors` names what can go wrong, `telemetry` logs and
+counts. docs/files.md walks through one cancel and one refund.
 """

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from cancel_core.domain.access import CODE_LIFE, Token
 from cancel_core.domain.cancellation import Cancellation
 from cancel_core.domain.item_rows import refund_items
 from cancel_core.domain.order import Charge, Item, Order
@@ -16,42 +13,21 @@ from cancel_core.domain.refund_plan import RefundPlan
 from cancel_core.domain.rules import Decision, decide
 from cancel_core.domain.times import iso, moment
 from cancel_core.domain.values import number
-from cancel_core.entrypoints.http.cursor import write_cursor
 
 if TYPE_CHECKING:
     from cancel_core.domain.withdrawal_period import Withdrawal
     from cancel_core.services.cancel import Canceled
-    from cancel_core.services.queries import OrderPage
 
+SUMMARY = {"order_id": str, "store_id": str, "status": str, "placed_at": str, "currency": str, "total": int}
+"""What a list and an order's page show alike."""
 _LEG = {"payment_id", "provider", "action", "amount", "status", "reference"}
 _ENTRY = {"at", "status", "comment"}
-_SUMMARY = {"order_id": str, "store_id": str, "status": str, "placed_at": str, "currency": str, "total": int}
 
 
 def reasons_view(policy: Policy) -> dict[str, Any]:
     reasons = policy.reasons if policy.enabled else ()
     shown = [reason._asdict() | {"comment_required": policy.needs_comment(reason.code)} for reason in reasons]
     return {"enabled": policy.enabled, "reasons": shown}
-
-
-def access_view() -> dict[str, Any]:
-    """The answer to whoever asks for a code."""
-    return {"expires_in": int(CODE_LIFE.total_seconds())}
-
-
-def token_view(token: Token) -> dict[str, Any]:
-    return {"token": token.token, "expires_at": iso(token.expires_at)}
-
-
-def page_view(page: OrderPage, customer_id: str | None, now: datetime) -> dict[str, Any]:
-    """A page of the customer's orders."""
-    return {
-        "orders": [
-            summary_view(*listed.order, now) if listed.order else unreadable_view(listed.document)
-            for listed in page.orders
-        ],
-        "next_cursor": write_cursor(page.last, customer_id) if page.last and customer_id else None,
-    }
 
 
 def canceled_view(canceled: Canceled, now: datetime) -> dict[str, Any]:
@@ -70,7 +46,7 @@ def _summary(order: Order, decision: Decision, withdrawal: Withdrawal | None) ->
     if withdrawal and withdrawal.offers:
         actions.append("WITHDRAW")
     can = {"available_actions": actions, "cancellable_until": iso(decision.until) if decision.until else None}
-    return {name: getattr(order, name) for name in _SUMMARY} | can
+    return {name: getattr(order, name) for name in SUMMARY} | can
 
 
 def _withdrawal(order: Order, policy: Policy, now: datetime) -> Withdrawal | None:
@@ -81,17 +57,6 @@ def _withdrawal(order: Order, policy: Policy, now: datetime) -> Withdrawal | Non
     from cancel_core.domain.withdrawal_period import withdrawal_of
 
     return withdrawal_of(order, policy, now)
-
-
-def unreadable_view(document: Mapping[str, Any]) -> dict[str, Any]:
-    """An order in a list that can't be read as a whole: what can be read, null for what can't, and no actions."""
-    row: dict[str, Any] = {}
-    for name, kind in _SUMMARY.items():
-        value = document.get(name, "default" if name == "store_id" else None)
-        if kind is int and isinstance(value, Decimal) and value == value.to_integral_value():
-            value = int(value)
-        row[name] = value if isinstance(value, kind) else None
-    return row | {"available_actions": [], "cancellable_until": None}
 
 
 def order_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
