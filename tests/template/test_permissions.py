@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 ORDERS, CONFIG, REFUNDS = "OrdersTable.Arn", "ConfigTable.Arn", "RefundsTable.Arn"
 HISTORY, MAILS, ACCESS = "ConfigHistoryTable.Arn", "MailsTable.Arn", "AccessTable.Arn"
-WITHDRAWALS = "WithdrawalsTable.Arn"
+WITHDRAWALS, LIMITS = "WithdrawalsTable.Arn", "LimitsTable.Arn"
 BY_DAY, UNSENT = "${WithdrawalsTable.Arn}/index/by_day", "${MailsTable.Arn}/index/unsent"
 MAIL_CONFIGURATION_SET = (
     "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${MailConfigurationSet}"
@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     "CancelOrderFunction": {
         ("dynamodb:Query", ORDERS),
         ("dynamodb:UpdateItem", ORDERS),
+        ("dynamodb:UpdateItem", LIMITS),
         FIND_GUEST,
         *READ_CONFIG,
     },

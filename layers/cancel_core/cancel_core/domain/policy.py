@@ -12,7 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cancel_core.domain.mail_settings import NO_MAIL, MailSettings, read_mail
-from cancel_core.domain.rule_settings import NO_EXCLUSIONS, Exclusions, read_comments, read_excluded, read_window
+from cancel_core.domain.rule_settings import (
+    NO_EXCLUSIONS,
+    Exclusions,
+    read_comments,
+    read_daily_limit,
+    read_excluded,
+    read_window,
+)
 from cancel_core.domain.setting_values import (
     SettingFault,
     has_blanks_around,
@@ -48,7 +55,7 @@ DEFAULT_REASONS = (
 REASON_CODE_LENGTH = 64
 SETTINGS = (
     *("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access", "withdrawal"),
-    *("cancel_within_minutes", "excluded", "comment_required_for"),
+    *("cancel_within_minutes", "excluded", "comment_required_for", "max_cancels_per_day"),
 )
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
@@ -65,7 +72,7 @@ class PolicyReason(NamedTuple):
 Settings = dict[str, Any]
 """A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
 `mail` MailSettings, `guest_access` bool, `withdrawal` WithdrawalSettings, `cancel_within_minutes` timedelta,
-`excluded` Exclusions, `comment_required_for` tuple of str."""
+`excluded` Exclusions, `comment_required_for` tuple of str, `max_cancels_per_day` int."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ class Policy:
     """What is in force for one store. `problems` say what of the config is not, because it is wrong.
 
     `cancel_within`: from when an order was placed; None: for as long as its status allows.
+    `max_cancels_per_day`: of one customer, or guest's address; None: as many as they like.
     `is_holiday`: the public holidays of the country that `withdrawal` names. Whoever reads the policy brings them.
     """
 
@@ -104,6 +112,7 @@ class Policy:
     cancel_within: timedelta | None = None
     excluded: Exclusions = NO_EXCLUSIONS
     comment_required_for: tuple[str, ...] = ()
+    max_cancels_per_day: int | None = None
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:
@@ -181,6 +190,7 @@ def read_policy(
         cancel_within=settings.get("cancel_within_minutes"),
         excluded=settings.get("excluded", NO_EXCLUSIONS),
         comment_required_for=settings.get("comment_required_for", ()),
+        max_cancels_per_day=settings.get("max_cancels_per_day"),
         problems=tuple(problems),
     )
 
@@ -242,7 +252,7 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     on, guests = partial(yes_or_no, "enabled"), partial(yes_or_no, "guest_access")
     read = (
         *(on, _read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal),
-        *(read_window, read_excluded, read_comments),
+        *(read_window, read_excluded, read_comments, read_daily_limit),
     )
     readers: dict[str, Callable[[object], Any]] = dict(zip(SETTINGS, read, strict=True))
     settings: Settings = {}

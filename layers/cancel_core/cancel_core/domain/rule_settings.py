@@ -1,4 +1,5 @@
-"""The settings of a store's own rules: for how long after an order it may be cancelled, and which may not be at all.
+"""The settings of a store's own rules: for how long after an order it may be cancelled, which may not be at all, and
+how many a customer may cancel in a day.
 
 Source: the contract, part 3.
 """
@@ -14,6 +15,7 @@ from cancel_core.domain.setting_values import SettingFault, list_of_texts, map_o
 
 LONGEST_WINDOW_MINUTES = 525_600
 """A year."""
+MOST_CANCELS_PER_DAY = 1000
 LARGEST_SUM = 10**15
 _LISTS = {
     "skus": "article numbers",
@@ -57,6 +59,11 @@ def read_excluded(value: object) -> Exclusions:
 def read_comments(value: object) -> tuple[str, ...]:
     """The attribute `comment_required_for`: codes of reasons. Raises `SettingFault`."""
     return list_of_texts("comment_required_for", value, "codes of reasons")
+
+
+def read_daily_limit(value: object) -> int:
+    """The attribute `max_cancels_per_day`. Raises `SettingFault`."""
+    return whole_number("max_cancels_per_day", value, 1, MOST_CANCELS_PER_DAY)
 
 
 def _sums(value: object) -> dict[str, int]:

@@ -19,6 +19,9 @@ from cancel_core.errors import (
     OrderNotCancellable,
     OrderNotFound,
     OrderTooLarge,
+    OrderUnreadable,
+    Refusal,
+    ServiceUnavailable,
 )
 
 if TYPE_CHECKING:
@@ -26,8 +29,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cancel_core.adapters.dynamodb.config import Policies
+    from cancel_core.adapters.dynamodb.limits import Limits
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+    from cancel_core.domain.limits import Slot
 
 MAX_ATTEMPTS = 5
 ALWAYS_FITS_BYTES = 100 * 1024
@@ -42,14 +47,44 @@ class Canceled(NamedTuple):
     replayed: bool
 
 
-def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, clock: Callable[[], datetime]) -> Canceled:
-    """Cancels an order of the caller's, or finds that this very request did. Two round trips where nobody interferes.
+def cancel_order(
+    orders: Orders,
+    policies: Policies,
+    request: CancelRequest,
+    clock: Callable[[], datetime],
+    limits: Callable[[], Limits] | None = None,
+) -> Canceled:
+    """Cancels an order of the caller's, or finds that this very request did. Two round trips where nobody interferes,
+    three where the store has a limit for the day.
 
-    `clock`: each try to write is decided by the time it then is.
+    `clock`: each try to write is decided by the time it then is. `limits`: asked for where the store has a limit; None
+    for a cancel that is not counted.
 
     Raises a `Refusal`, checked in this order: the order is the caller's; the request is not a repeat; the blockers;
-    the reason; its comment; the write.
+    the reason; its comment; the limit for the day; the write.
     """
+    taken: list[Slot] = []
+    try:
+        return _cancel_order(orders, policies, request, clock, limits, taken)
+    except ServiceUnavailable:
+        # The write may have taken effect, so what was taken stays.
+        raise
+    except (Refusal, OrderUnreadable):
+        if taken and limits:
+            from cancel_core.services.limits import give_back
+
+            give_back(limits(), taken)
+        raise
+
+
+def _cancel_order(
+    orders: Orders,
+    policies: Policies,
+    request: CancelRequest,
+    clock: Callable[[], datetime],
+    limits: Callable[[], Limits] | None,
+    taken: list[Slot],
+) -> Canceled:
     stored = orders.of_caller(request.order_id, request.caller)
     for _ in range(MAX_ATTEMPTS):
         if stored is None or not _is_meant(stored, request):
@@ -60,8 +95,16 @@ def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, clo
             return Canceled(stored, policy, replayed=False)
         if _is_repeat(stored, policy, request):
             return Canceled(stored, policy, replayed=True)
-        change = _change(stored, policy, request, clock(), orders.MAX_ITEM_BYTES)
+        now = clock()
+        change = _change(stored, policy, request, now)
+        if limits and policy.max_cancels_per_day and request.judged == "cancel":
+            # Only a store with a limit needs it.
+            from cancel_core.services.limits import take
+
+            slot = change.cancellation.cancellation_id
+            take(limits(), taken, stored, policy, request, slot, now)
         try:
+            _check_size(stored, change, orders.MAX_ITEM_BYTES)
             return Canceled(orders.write(stored, change), policy, replayed=False)
         except OrderTooLarge as refusal:
             refusal.order, refusal.policy = stored.order, policy
@@ -99,9 +142,7 @@ def _is_own_write(stored: StoredOrder, request: CancelRequest) -> bool:
     return cancellation is not None and cancellation.request_id == request.request_id
 
 
-def _change(
-    stored: StoredOrder, policy: Policy, request: CancelRequest, now: datetime, max_item_bytes: int
-) -> OrderChange:
+def _change(stored: StoredOrder, policy: Policy, request: CancelRequest, now: datetime) -> OrderChange:
     order = stored.order
     decision = decide(order, policy, now, request.judged)
     if decision.refund is None:
@@ -111,12 +152,12 @@ def _change(
         raise InvalidCancellationReason("The reason is not among the store's reasons.", order=order, policy=policy)
     if request.judged == "cancel" and policy.needs_comment(reason.code) and is_blank(request.comment or ""):
         raise CommentRequired("This reason needs a comment.", order=order, policy=policy)
-    change = cancel(order, decision.refund, reason, request, iso(now))
+    return cancel(order, decision.refund, reason, request, iso(now))
+
+
+def _check_size(stored: StoredOrder, change: OrderChange, max_item_bytes: int) -> None:
     if stored.size > ALWAYS_FITS_BYTES and _size_when_refunded(stored.changed(change)) > max_item_bytes:
-        raise OrderTooLarge(
-            "The order is too large to be cancelled here. Please contact the shop.", order=order, policy=policy
-        )
-    return change
+        raise OrderTooLarge("The order is too large to be cancelled here. Please contact the shop.")
 
 
 def _size_when_refunded(canceled: StoredOrder) -> int:

@@ -16,6 +16,7 @@ from cancel_core.errors import (
     OrderNotCancellable,
     Refusal,
     ServiceUnavailable,
+    TooManyCancellations,
 )
 
 RETRY_AFTER_SECONDS = 2
@@ -32,6 +33,7 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "PARTIAL_ORDER_ITEM_SHIPPED": (409, "Part of the order has shipped"),
     "INVALID_CANCELLATION_REASON": (422, "The reason is not one of the store's"),
     "COMMENT_REQUIRED": (422, "The reason needs a comment"),
+    "TOO_MANY_CANCELLATIONS": (429, "No more orders can be cancelled today"),
     "WITHDRAWAL_DISABLED": (409, "Withdrawing is not enabled"),
     "CONCURRENT_UPDATE": (409, "The order kept changing"),
     "ORDER_TOO_LARGE": (409, "The order is too large to be written"),
@@ -63,6 +65,8 @@ def refusal_problem(request: ApiRequest, refusal: Refusal) -> dict[str, Any]:
             headers["www-authenticate"] = 'Bearer realm="guest"'
         case InvalidAccessToken():
             headers["www-authenticate"] = 'Bearer realm="guest", error="invalid_token"'
+        case TooManyCancellations():
+            headers["retry-after"] = str(refusal.retry_after)
         case ServiceUnavailable():
             headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     if refusal.order and refusal.policy:
