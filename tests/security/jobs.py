@@ -276,6 +276,18 @@ def cancels(world: World) -> None:
     assert world.order()["status"] == {"S": "canceled"}
 
 
+def cancels_where_a_day_has_a_limit(world: World) -> None:
+    config = world.template.name("ConfigTable")
+    limited = attribute_values({"scope": "store:default", "max_cancels_per_day": 1000})
+    world.services.dynamodb.put_item(TableName=config, Item=limited)
+    try:
+        cancellation = world.ask("CancelOrderFunction")["cancellation"]["cancellation_id"]
+    finally:
+        world.services.dynamodb.delete_item(TableName=config, Key={"scope": limited["scope"]})
+    days = world.services.dynamodb.scan(TableName=world.template.name("LimitsTable"), ConsistentRead=True)["Items"]
+    assert any(cancellation in day["slots"]["SS"] for day in days)
+
+
 def shows_a_cancellation(world: World) -> None:
     world.put(canceled_image())
     assert world.ask("GetCancellationFunction")["refund"]["status"] == "pending"
@@ -664,6 +676,7 @@ JOBS = (
     Job("GetOrderFunction", shows_an_order, (READ, *READ_CONFIG)),
     Job("CheckEligibilityFunction", says_whether_it_can_be_cancelled, (READ, *READ_CONFIG)),
     Job("CancelOrderFunction", cancels, (READ, UPDATE, *READ_CONFIG)),
+    Job("CancelOrderFunction", cancels_where_a_day_has_a_limit, (("dynamodb:UpdateItem", permissions.LIMITS),)),
     Job("GetCancellationFunction", shows_a_cancellation, (READ,)),
     Job("GetOrderFunction", guests.shows_a_guests_order, (permissions.FIND_GUEST,)),
     Job("CheckEligibilityFunction", guests.says_whether_a_guest_can_cancel, (permissions.FIND_GUEST,)),

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from tests.security.iam_server import Right
 from tests.security.jobs import JOBS, LAMBDA_ITSELF, Job, World
 from tests.security.jobs import world as make_world
-from tests.template.test_permissions import ACCESS, ALLOWED, CONFIG, HISTORY, MAILS, ORDERS, REFUNDS
+from tests.template.test_permissions import ACCESS, ALLOWED, CONFIG, HISTORY, LIMITS, MAILS, ORDERS, REFUNDS
 
 Named = tuple[str, str]
 
@@ -126,6 +126,7 @@ NOBODYS: set[Named] = {
     ("sqs:SendMessage", "MailQueue.Arn"),
     *(("sqs:SendMessage", f"{queue}.Arn") for queue in ("GuestMailDeadLetterQueue", "GuestCodeDeadLetterQueue")),
     *((f"dynamodb:{action}", ACCESS) for action in ("BatchGetItem", "Query", "Scan", "DeleteItem", "BatchWriteItem")),
+    *((f"dynamodb:{action}", LIMITS) for action in ("GetItem", "PutItem", "Query", "Scan", "DeleteItem")),
     *((f"dynamodb:{action}", MAILS) for action in ("GetItem", "BatchGetItem", "Query", "Scan", "DeleteItem")),
 }
 
@@ -229,6 +230,6 @@ WRITES = {"Put": "dynamodb:PutItem", "Update": "dynamodb:UpdateItem", "Delete": 
 @pytest.mark.parametrize("function", ALLOWED)
 def test_a_transaction_is_no_way_around_it(shop: World, function: str) -> None:
     for kind, action in WRITES.items():
-        for table in (ORDERS, CONFIG, HISTORY, REFUNDS, MAILS, ACCESS):
+        for table in (ORDERS, CONFIG, HISTORY, REFUNDS, MAILS, ACCESS, LIMITS):
             right = shop.right((action, table))
             assert _is_refused(shop, function, right, in_transaction=kind) == (right not in shop.rights(function))
