@@ -494,6 +494,22 @@ def test_what_only_a_bad_day_answers(
     visit.close()
 
 
+def test_what_is_too_much_for_today_is_refused_at_once_and_keeps_its_button(visit: Visit, shop: Shop) -> None:
+    shop.configure(max_cancels_per_day=1)
+    shop.canceled(shop.put())
+    order_id = shop.put()
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.method) if "/cancellation" in request.url else None)
+    visit.go(order_page(order_id))
+    visit.cancel(order_id)
+    # It has no words of its own: the words for any order that the shop has to see to.
+    visit.refusal("TOO_MANY_CANCELLATIONS", "be cancelled here. Please contact")
+    assert asked.count("POST") == 1
+    expect(visit.dialog.get_by_role("button")).to_have_text(["Close"])
+    visit.close()
+    expect(visit.button).to_have_count(1)
+
+
 # ------------------------------------------------------------------ the refund's progress
 
 
