@@ -1,4 +1,4 @@
-"""The limits table: no more slots than the limit, whoever comes when; and a slot is free once nobody holds it."""
+"""The limits table: no more slots than the limit, however many come at once; a slot is free once nobody holds it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def day(shop: Shop) -> Day:
     return Day(Limits(shop.client, shop.tables["limits"]), shop.client, f"customer#{uuid4()}#2026-11-27")
 
 
-def test_a_slot_is_taken_once_and_kept_for_whoever_comes_again(day: Day) -> None:
+def test_a_slot_is_taken_once_however_often_it_is_asked_for(day: Day) -> None:
     assert day.take("can_a")
     assert day.take("can_a")
     assert day.take("can_a", "r2")

@@ -7,11 +7,14 @@ from datetime import timedelta
 
 import pytest
 from cancel_core.adapters.dynamodb.limits import Limits
-from cancel_core.domain.caller import Guest, address_hash
+from cancel_core.domain.caller import Customer, Guest, address_hash
+from cancel_core.domain.ids import cancellation_id
+from cancel_core.domain.limits import slot_of
 from cancel_core.errors import CommentRequired, OrderNotCancellable, OrderTooLarge, TooManyCancellations
 from cancel_core.services.cancel import cancel_order
 
 from tests.support.limits import PLACED, REFUSED, Till
+from tests.support.metering import Meter
 from tests.support.orders import item, paid
 from tests.support.tables import NOW, Aws, Calls, open_shop, request
 
@@ -51,6 +54,20 @@ def test_one_round_trip_more_where_it_is_set_and_none_where_it_is_not(till: Till
     never: Callable[[], Limits] = lambda: pytest.fail("the table was asked for")  # noqa: E731 - to have a type
     cancel_order(till.shop.orders, policies, request(order_id, customer_id=till.customer_id), lambda: NOW, never)
     assert calls.made == ["Query", "UpdateItem"]
+
+
+@pytest.mark.parametrize("aws", ["dynamodb-local"], indirect=True)
+def test_what_counting_consumes(till: Till, aws: Aws) -> None:
+    """docs/costs.md says so. The gateway's ids of requests have 16 characters."""
+    meter = Meter(aws.client("dynamodb"))
+    limits, written = Limits(meter.client, till.limits.table), []
+    for number in range(12):
+        slot = slot_of(Customer(till.customer_id), "", cancellation_id(f"o{number}", PLACED), "x" * 16, NOW)
+        assert limits.take(slot, 12)
+        trips, read, units = meter.units()
+        assert (trips, int(read)) == (1, 0)
+        written.append(int(units))
+    assert written == [1] * 10 + [2] * 2
 
 
 def test_the_limit_is_the_orders_stores_and_counts_over_all_stores_that_have_one(till: Till, aws: Aws) -> None:

@@ -122,6 +122,8 @@ class Admin:
         if match := re.fullmatch(r"a cancel in (\S+) for (\S+) needs", what):
             assert text.strip() == "a comment"
             return self.needs_a_comment(match[1], match[2])
+        if match := re.fullmatch(r"of three orders of (\S+) one customer can cancel", what):
+            return self.cancels(match[1]) == int(text)
         match = re.fullmatch(r"(\S+) says", what)
         assert match, f"the guide names something that is not known: {what}"
         item = self.aws.config_item(match[1]) or {}
@@ -154,6 +156,16 @@ class Admin:
         blockers = shop.eligibility(order_id)["blockers"]
         shop.close()
         return ", ".join(blocker["because"] for blocker in blockers) or "nothing"
+
+    def cancels(self, store_id: str) -> int:
+        """Of three orders of one customer: how many can be cancelled today."""
+        shop = Shop(self.aws, self.endpoint)
+        shop.store_id = store_id
+        orders = [shop.put(placed_at=iso(datetime.now(UTC))) for _ in range(3)]
+        # With a comment, for the step before asks for one.
+        answers = [shop.cancel(order_id, comment="Two of them").status_code for order_id in orders]
+        shop.close()
+        return answers.count(200)
 
     def needs_a_comment(self, store_id: str, reason: str) -> bool:
         """Whether it is refused without one, and taken with one."""

@@ -122,7 +122,7 @@ def test_a_preflight_is_answered(anyone: Client) -> None:
 
 def test_the_local_stack_tells_what_it_has(stack: Running) -> None:
     told = httpx.get(f"{stack.endpoint}/local/stack", timeout=30, trust_env=False).json()
-    assert told["tables"].keys() == {"orders", "config", "refunds", "mails", "withdrawals", "access"}
+    assert told["tables"].keys() == {"orders", "config", "refunds", "mails", "withdrawals", "access", "limits"}
     for name in ("endpoint_url", "dynamodb_endpoint_url", "region", "event_bus"):
         assert isinstance(told[name], str)
         assert told[name]

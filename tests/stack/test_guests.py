@@ -116,6 +116,17 @@ def test_a_guest_finds_sees_and_cancels_the_order(guests: Guests) -> None:
     assert guest.get(GUEST, headers={"if-none-match": etag}).status_code == 304
 
 
+def test_a_guests_address_may_cancel_so_many_orders_a_day(guests: Guests, shop: Shop) -> None:
+    shop.configure(mail=QUIET, guest_access=True, max_cancels_per_day=1)
+    statuses, body = [], {"reason": "no_longer_needed"}
+    for written in (PRIVATE_EMAIL, PRIVATE_EMAIL.title()):
+        guest = guests.client(guests.place(customer_email=written))
+        statuses.append((answer := guest.post(f"{GUEST}/cancellation", json=body)).status_code)
+    assert statuses == [200, 429]
+    assert refused(answer, 429, "TOO_MANY_CANCELLATIONS")["order"]["available_actions"] == ["CANCEL"]
+    assert not [row for row in shop.aws.rows("limits") if "@" in str(row)]
+
+
 def test_the_answer_is_the_same_for_any_order_and_address(guests: Guests, shop: Shop) -> None:
     customers = shop.put(customer_email=PRIVATE_EMAIL)
     order_id = guests.place()
