@@ -69,6 +69,11 @@ def code_id(order_id: str, request_id: str) -> str:
     return _derived("code", order_id, request_id)
 
 
+def request_id(order_id: str, placed_at: str, requested_at: str, made_by: str) -> str:
+    """One for each request to the shop to cancel an order: of one HTTP request (`made_by`) there is but one."""
+    return _derived("req", order_id, placed_at, requested_at, made_by)
+
+
 def mail_id(kind: str, *occasion: str) -> str:
     """One for each mail, always: its kind, and what tells the occasion from all others."""
     return _derived("mail", kind, *occasion)

@@ -12,7 +12,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cancel_core.domain.mail_settings import NO_MAIL, MailSettings, read_mail
-from cancel_core.domain.rule_settings import NO_EXCLUSIONS, Exclusions, read_comments, read_excluded, read_window
+from cancel_core.domain.rule_settings import (
+    NO_EXCLUSIONS,
+    Approval,
+    Exclusions,
+    read_approval,
+    read_comments,
+    read_excluded,
+    read_window,
+)
 from cancel_core.domain.setting_values import (
     SettingFault,
     has_blanks_around,
@@ -48,7 +56,7 @@ DEFAULT_REASONS = (
 REASON_CODE_LENGTH = 64
 SETTINGS = (
     *("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access", "withdrawal"),
-    *("cancel_within_minutes", "excluded", "comment_required_for"),
+    *("cancel_within_minutes", "excluded", "comment_required_for", "approval"),
 )
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
@@ -65,7 +73,7 @@ class PolicyReason(NamedTuple):
 Settings = dict[str, Any]
 """A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
 `mail` MailSettings, `guest_access` bool, `withdrawal` WithdrawalSettings, `cancel_within_minutes` timedelta,
-`excluded` Exclusions, `comment_required_for` tuple of str."""
+`excluded` Exclusions, `comment_required_for` tuple of str, `approval` a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,7 @@ class Policy:
     cancel_within: timedelta | None = None
     excluded: Exclusions = NO_EXCLUSIONS
     comment_required_for: tuple[str, ...] = ()
+    approval: Approval = "never"
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:
@@ -170,6 +179,9 @@ def read_policy(
         problems.append(no_reasons(scope))
         before = in_force(scope, good_store.document, None) if good_store.document is not None else None
         settings = _with_reasons(shared, own, good_default, before)
+    if lacks_window(settings):
+        problems.append(no_window(scope))
+        settings = _with_window(shared, settings, in_force(scope, good_store.document, None))
     return Policy(
         enabled=bool(settings.get("enabled")),
         reasons=settings.get("reasons", ()),
@@ -181,6 +193,7 @@ def read_policy(
         cancel_within=settings.get("cancel_within_minutes"),
         excluded=settings.get("excluded", NO_EXCLUSIONS),
         comment_required_for=settings.get("comment_required_for", ()),
+        approval=settings.get("approval", "never"),
         problems=tuple(problems),
     )
 
@@ -213,6 +226,31 @@ def no_reasons(scope: str) -> Problem:
     )
 
 
+def lacks_window(settings: Settings) -> bool:
+    return settings.get("approval") == "after_window" and "cancel_within_minutes" not in settings
+
+
+def no_window(scope: str) -> Problem:
+    return Problem(
+        scope,
+        "approval",
+        "approval is after_window, and cancel_within_minutes is not set",
+        "set cancel_within_minutes here or in default, or approval to always or never",
+    )
+
+
+def _with_window(shared: Settings, settings: Settings, before: Settings | None) -> Settings:
+    """What is in force for a store that asks for approvals after a window, and has no window.
+
+    Its own last edit brought that about: the version before stays. Or that of `default` did, which had the window:
+    then each cancel of the store is a request, for nothing says from when on.
+    """
+    if not before:
+        return settings | {"enabled": False}
+    earlier = shared | before
+    return settings | {"approval": "always"} if lacks_window(earlier) else earlier
+
+
 def _with_reasons(shared: Settings, own: Settings, good_default: Good, before: Settings | None) -> Settings:
     """What is in force for a store that is on and finds no reasons.
 
@@ -242,7 +280,7 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     on, guests = partial(yes_or_no, "enabled"), partial(yes_or_no, "guest_access")
     read = (
         *(on, _read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal),
-        *(read_window, read_excluded, read_comments),
+        *(read_window, read_excluded, read_comments, read_approval),
     )
     readers: dict[str, Callable[[object], Any]] = dict(zip(SETTINGS, read, strict=True))
     settings: Settings = {}
@@ -268,6 +306,8 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     silent = is_store(scope) and "reasons" not in document
     if not silent and "reasons" not in {problem.attribute for problem in problems} and lacks_reasons(settings):
         problems.append(no_reasons(scope))
+    if not is_store(scope) and not problems and lacks_window(settings):
+        problems.append(no_window(scope))
     return Judgement(settings, tuple(problems))
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 from cancel_core.domain.setting_values import SettingFault, list_of_texts, map_of, shown, whole_number
 
@@ -36,6 +37,8 @@ class Exclusions:
 
 
 NO_EXCLUSIONS = Exclusions()
+Approval = Literal["never", "always", "after_window"]
+"""When a cancel is a request that the shop decides."""
 
 
 def read_window(value: object) -> timedelta:
@@ -57,6 +60,14 @@ def read_excluded(value: object) -> Exclusions:
 def read_comments(value: object) -> tuple[str, ...]:
     """The attribute `comment_required_for`: codes of reasons. Raises `SettingFault`."""
     return list_of_texts("comment_required_for", value, "codes of reasons")
+
+
+def read_approval(value: object) -> Approval:
+    """The attribute `approval` of a config document. Raises `SettingFault`."""
+    match value:
+        case "never" | "always" | "after_window":
+            return value
+    raise SettingFault("approval is none of never, always, after_window", "set it to one of these words, or remove it")
 
 
 def _sums(value: object) -> dict[str, int]:

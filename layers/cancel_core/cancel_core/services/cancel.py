@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cancel_core.domain.cancel import WITHDRAWAL_REASON, CancelRequest, cancel
 from cancel_core.domain.order_change import OrderChange
-from cancel_core.domain.policy import Policy
+from cancel_core.domain.policy import Policy, PolicyReason
 from cancel_core.domain.rules import decide
 from cancel_core.domain.setting_values import is_blank
 from cancel_core.domain.times import iso
@@ -19,6 +19,7 @@ from cancel_core.errors import (
     OrderNotCancellable,
     OrderNotFound,
     OrderTooLarge,
+    RequestEnded,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.config import Policies
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+    from cancel_core.domain.cancellation_request import CancellationRequest
 
 MAX_ATTEMPTS = 5
 ALWAYS_FITS_BYTES = 100 * 1024
@@ -35,11 +37,15 @@ ALWAYS_FITS_BYTES = 100 * 1024
 
 
 class Canceled(NamedTuple):
-    """A cancelled order, just now or (`replayed`) by an earlier request with the same key and body."""
+    """A cancelled order, just now or (`replayed`) by an earlier request with the same key and body.
+
+    `is_request`: the shop was asked to cancel it.
+    """
 
     stored: StoredOrder
     policy: Policy
     replayed: bool
+    is_request: bool = False
 
 
 def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, clock: Callable[[], datetime]) -> Canceled:
@@ -47,29 +53,32 @@ def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, clo
 
     `clock`: each try to write is decided by the time it then is.
 
+    Where the store wants to decide, it is asked, in the same way.
+
     Raises a `Refusal`, checked in this order: the order is the caller's; the request is not a repeat; the blockers;
-    the reason; its comment; the write.
+    the reason; its comment; the write. `RequestEnded` for an approved request that has ended otherwise.
     """
     stored = orders.of_caller(request.order_id, request.caller)
     for _ in range(MAX_ATTEMPTS):
         if stored is None or not _is_meant(stored, request):
             raise OrderNotFound("There is no such order.")
         policy = policies.get(stored.store_id)
-        if request.judged == "withdrawal" and _is_own_write(stored, request):
+        if request.judged != "cancel" and (own := _own_write(stored, policy, request)):
             # It comes again, as other requests do not.
-            return Canceled(stored, policy, replayed=False)
-        if _is_repeat(stored, policy, request):
-            return Canceled(stored, policy, replayed=True)
+            return own
+        if repeated := _repeated(stored, policy, request):
+            return repeated
         change = _change(stored, policy, request, clock(), orders.MAX_ITEM_BYTES)
         try:
-            return Canceled(orders.write(stored, change), policy, replayed=False)
+            written = orders.write(stored, change)
+            return Canceled(written, policy, replayed=False, is_request=change.cancellation is None)
         except OrderTooLarge as refusal:
             refusal.order, refusal.policy = stored.order, policy
             raise
         except OrderChanged as conflict:
             stored = conflict.current
-        if stored and _is_own_write(stored, request):
-            return Canceled(stored, policy, replayed=False)
+        if stored and (own := _own_write(stored, policy, request)):
+            return own
     # The last state that was seen is as good as any: it will have changed again.
     order = stored.order if stored and _is_meant(stored, request) else None
     raise ConcurrentUpdate(
@@ -82,41 +91,65 @@ def _is_meant(stored: StoredOrder, request: CancelRequest) -> bool:
     return stored.belongs_to(request.caller) and request.placed_at in {None, stored.owner.placed_at}
 
 
-def _is_repeat(stored: StoredOrder, policy: Policy, request: CancelRequest) -> bool:
-    known = stored.order.cancellation.idempotency if stored.order.cancellation else None
-    if known is None or request.fingerprint is None or known.key != request.fingerprint.key:
-        return False
-    if known.body not in {request.fingerprint.body, request.earlier_body}:
-        raise IdempotencyKeyReused(
-            "This Idempotency-Key was used with another body.", order=stored.order, policy=policy
-        )
-    return True
+def _repeated(stored: StoredOrder, policy: Policy, request: CancelRequest) -> Canceled | None:
+    """What an earlier request with the same key has done; None where there was none."""
+    order = stored.order
+    for made, is_request in ((order.cancellation, False), (order.cancellation_request, True)):
+        known = made.idempotency if made else None
+        if known is None or request.fingerprint is None or known.key != request.fingerprint.key:
+            continue
+        if known.body not in {request.fingerprint.body, request.earlier_body}:
+            raise IdempotencyKeyReused("This Idempotency-Key was used with another body.", order=order, policy=policy)
+        return Canceled(stored, policy, replayed=True, is_request=is_request)
+    return None
 
 
-def _is_own_write(stored: StoredOrder, request: CancelRequest) -> bool:
-    """Whether this very request has cancelled it: by the write that got in between, whose answer the network lost."""
-    cancellation = stored.cancellation
-    return cancellation is not None and cancellation.request_id == request.request_id
+def _own_write(stored: StoredOrder, policy: Policy, request: CancelRequest) -> Canceled | None:
+    """What this very request has done: by the write that got in between, whose answer the network lost."""
+    if stored.cancellation and stored.cancellation.request_id == request.request_id:
+        return Canceled(stored, policy, replayed=False)
+    if stored.request and stored.request.made_by == request.request_id:
+        return Canceled(stored, policy, replayed=False, is_request=True)
+    return None
 
 
 def _change(
     stored: StoredOrder, policy: Policy, request: CancelRequest, now: datetime, max_item_bytes: int
 ) -> OrderChange:
     order = stored.order
+    if _has_ended(order.cancellation_request, request.approved):
+        raise RequestEnded
     decision = decide(order, policy, now, request.judged)
     if decision.refund is None:
         raise OrderNotCancellable(decision.blockers[0], order=order, policy=policy)
-    reason = WITHDRAWAL_REASON if request.judged == "withdrawal" else policy.reason(request.reason)
+    reason = _reason(policy, request)
     if reason is None:
         raise InvalidCancellationReason("The reason is not among the store's reasons.", order=order, policy=policy)
     if request.judged == "cancel" and policy.needs_comment(reason.code) and is_blank(request.comment or ""):
         raise CommentRequired("This reason needs a comment.", order=order, policy=policy)
-    change = cancel(order, decision.refund, reason, request, iso(now))
+    if decision.approval_required:
+        # Most stores let their customers cancel.
+        from cancel_core.domain.request_steps import make_request
+
+        change = make_request(order, decision.refund, reason, request, iso(now))
+    else:
+        change = cancel(order, decision.refund, reason, request, iso(now))
     if stored.size > ALWAYS_FITS_BYTES and _size_when_refunded(stored.changed(change)) > max_item_bytes:
         raise OrderTooLarge(
             "The order is too large to be cancelled here. Please contact the shop.", order=order, policy=policy
         )
     return change
+
+
+def _has_ended(now: CancellationRequest | None, approved: CancellationRequest | None) -> bool:
+    return bool(now and approved and now.request_id == approved.request_id and not now.is_open)
+
+
+def _reason(policy: Policy, request: CancelRequest) -> PolicyReason | None:
+    """What the store has of it now; a withdrawal has its own, and an approved request the one that was chosen then."""
+    if request.approved:
+        return PolicyReason(request.approved.reason.code, request.approved.reason.description)
+    return WITHDRAWAL_REASON if request.judged == "withdrawal" else policy.reason(request.reason)
 
 
 def _size_when_refunded(canceled: StoredOrder) -> int:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from cancel_core.adapters.dynamodb.attributes import attribute_value
 from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, database_errors, holds, item_that_failed
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
-from cancel_core.domain.caller import Caller, Customer
+from cancel_core.domain.caller import Caller, Customer, Shop
 from cancel_core.domain.order_change import OrderChange
 from cancel_core.errors import OrderChanged, OrderTooLarge, ServiceUnavailable
 
@@ -38,12 +38,15 @@ class Orders:
         """Strongly consistent. None when there is no such order. Raises `ServiceUnavailable`."""
         return self._read(order_id, {})
 
-    def of_caller(self, order_id: str, caller: Caller) -> StoredOrder | None:
+    def of_caller(self, order_id: str, caller: Caller | Shop) -> StoredOrder | None:
         """The order, if it is this caller's; strongly consistent. Raises `ServiceUnavailable`.
 
         Somebody else's never leaves the database: how long it takes to say so does not tell it from none. A `Query`
         costs what a `GetItem` does, and can have a filter.
         """
+        if isinstance(caller, Shop):
+            stored = self.get(order_id)
+            return stored if stored and stored.belongs_to(caller) else None
         if isinstance(caller, Customer):
             if not caller.customer_id:
                 return None
@@ -151,7 +154,9 @@ class Orders:
             else:
                 conditions.append(f"attribute_not_exists({name(attribute)})")
         assignments = []
-        for attribute in sorted({row.attribute for row in change.rows} | change.attributes.keys() | {"cancellation"}):
+        ours = {"cancellation": change.cancellation, "cancellation_request": change.request}
+        written = {name for name, document in ours.items() if document} | {row.attribute for row in change.rows}
+        for attribute in sorted(written | change.attributes.keys()):
             values[f":{attribute}"] = after.raw[attribute]
             assignments.append(f"{name(attribute)} = :{attribute}")
         if change.history:
