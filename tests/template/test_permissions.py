@@ -127,7 +127,10 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:SendMessage", "ConfigDeadLetterQueue.Arn"),
     },
     "SeedConfigFunction": {("dynamodb:PutItem", CONFIG)},
-    "EraseCommentsFunction": {("dynamodb:Scan", ORDERS), ("dynamodb:UpdateItem", ORDERS)},
+    "EraseCommentsFunction": {
+        *(("dynamodb:Scan", table) for table in (ORDERS, REQUESTS)),
+        *(("dynamodb:UpdateItem", table) for table in (ORDERS, REQUESTS)),
+    },
     "ReconcileRefundsFunction": {
         ("dynamodb:Scan", REFUND_PENDING),
         ("dynamodb:Scan", UNSETTLED),
@@ -346,7 +349,7 @@ def test_each_announces_its_own_events_and_no_other(
         ),
         ("ReconcileRefundsFunction", {"order_id", "refund_pending_since"}),
         # The comment is one of the cancellation; whether IAM looks at it as well is not documented.
-        ("EraseCommentsFunction", {"order_id", "cancellation", "comment"}),
+        ("EraseCommentsFunction", {"order_id", "cancellation", "cancellation_request", "comment"}),
     ],
 )
 def test_of_an_order_no_more_is_written_than_the_product_knows(

@@ -142,7 +142,8 @@ def reannounce() -> Callable[[datetime, timedelta, Callable[[], float]], int]:
 def erase_old_comments() -> Callable[[datetime, int, Callable[[], float]], int]:
     from cancel_core.services.comments import erase_old_comments
 
-    return partial(erase_old_comments, parts.orders(), timedelta(days=float(os.environ["COMMENT_RETENTION_DAYS"])))
+    keep = timedelta(days=float(os.environ["COMMENT_RETENTION_DAYS"]))
+    return partial(erase_old_comments, parts.orders(), parts.requests(), keep)
 
 
 def send_mails(templates: Path) -> Callable[[str, Mapping[str, Any], datetime, Callable[[], datetime]], int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from cancel_core.adapters.dynamodb.attributes import attribute_value, attribute_values, present
+from cancel_core.adapters.dynamodb.attributes import attribute_value, attribute_values, plain, present
 from cancel_core.adapters.dynamodb.database import Raw, database_errors, holds, put_new
 from cancel_core.domain.request_row import OPEN, Decided, Row
 from cancel_core.telemetry import logger
@@ -87,6 +87,42 @@ class Requests:
             {":status": {"S": status}, ":outcome": {"S": outcome}, ":open": {"S": "open"}},
             {"#open": "open"},
         )
+
+    def of_order(self, order_id: str) -> list[dict[str, Any]]:
+        """All about one order, in plain values, for operators: reads the whole table. Raises `ServiceUnavailable`."""
+        scan = {"FilterExpression": "order_id = :order", "ExpressionAttributeValues": {":order": {"S": order_id}}}
+        return [plain(item) for item in self._scan(scan)]
+
+    def old_comments(self, before: str) -> Iterator[str]:
+        """The ids of requests from before then (ISO 8601 UTC) that have a comment. Reads the whole table, eventually
+        consistent. Raises `ServiceUnavailable`.
+        """
+        scan = {
+            "ProjectionExpression": "request_id",
+            "FilterExpression": "attribute_exists(#comment) AND requested_at < :before",
+            "ExpressionAttributeNames": {"#comment": "comment"},
+            "ExpressionAttributeValues": {":before": {"S": before}},
+        }
+        return (item["request_id"]["S"] for item in self._scan(scan))
+
+    def erase_comment(self, request_id: str) -> bool:
+        """Takes the comment off a request. False where there is none (any more). Raises `ServiceUnavailable`."""
+        with database_errors():
+            return holds(
+                lambda: self._client.update_item(
+                    TableName=self.table,
+                    Key={"request_id": {"S": request_id}},
+                    UpdateExpression="REMOVE #comment",
+                    ConditionExpression="attribute_exists(#comment)",
+                    ExpressionAttributeNames={"#comment": "comment"},
+                )
+            )
+
+    def _scan(self, parameters: dict[str, Any]) -> Iterator[Raw]:
+        pages = self._client.get_paginator("scan").paginate(TableName=self.table, **parameters)
+        with database_errors():
+            for page in pages:
+                yield from page["Items"]
 
     def _set(
         self, request_id: str, update: str, condition: str, values: dict[str, Any], names: dict[str, str] | None = None
