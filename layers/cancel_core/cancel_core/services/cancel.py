@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cancel_core.domain.cancel import WITHDRAWAL_REASON, CancelRequest, cancel
+from cancel_core.domain.mail_settings import LANGUAGE
 from cancel_core.domain.order_change import OrderChange
 from cancel_core.domain.policy import Policy
 from cancel_core.domain.rules import decide
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.config import Policies
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+    from cancel_core.domain.rule_settings import PolicyReason
 
 MAX_ATTEMPTS = 5
 ALWAYS_FITS_BYTES = 100 * 1024
@@ -111,12 +114,19 @@ def _change(
         raise InvalidCancellationReason("The reason is not among the store's reasons.", order=order, policy=policy)
     if request.judged == "cancel" and policy.needs_comment(reason.code) and is_blank(request.comment or ""):
         raise CommentRequired("This reason needs a comment.", order=order, policy=policy)
-    change = cancel(order, decision.refund, reason, request, iso(now))
+    told = reason._replace(description=told_to_customer(reason, stored, policy, request.languages))
+    change = cancel(order, decision.refund, told, request, iso(now))
     if stored.size > ALWAYS_FITS_BYTES and _size_when_refunded(stored.changed(change)) > max_item_bytes:
         raise OrderTooLarge(
             "The order is too large to be cancelled here. Please contact the shop.", order=order, policy=policy
         )
     return change
+
+
+def told_to_customer(reason: PolicyReason, stored: StoredOrder, policy: Policy, accepted: tuple[str, ...]) -> str:
+    """The reason in the order's language; where it names none, in one of those that the request accepts."""
+    own = stored.contact.language.strip()
+    return reason.told((own,) if re.fullmatch(LANGUAGE, own) else accepted, policy.mail.language)
 
 
 def _size_when_refunded(canceled: StoredOrder) -> int:
