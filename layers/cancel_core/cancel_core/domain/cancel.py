@@ -11,8 +11,8 @@ from cancel_core.domain.cancellation_request import CancellationRequest
 from cancel_core.domain.ids import cancellation_id, pending_since, refund_id, row_key
 from cancel_core.domain.order import HistoryEntry, Item, Order
 from cancel_core.domain.order_change import OrderChange, RowChange
-from cancel_core.domain.policy import PolicyReason
 from cancel_core.domain.refund_plan import RefundPlan
+from cancel_core.domain.rule_settings import PolicyReason
 from cancel_core.domain.rules import Judged
 from cancel_core.domain.values import plus
 
@@ -25,6 +25,7 @@ class CancelRequest(NamedTuple):
     `earlier_body` is the fingerprint that earlier versions kept of the body. A `withdrawal`'s `request_id` is its own
     id, by which it finds what it has written before; it is about the order that was placed then (`placed_at`) alone. So
     is that of a request that the shop has `approved`, which is kept as it is here.
+    `languages`: what the client reads, as `PolicyReason.told` takes it.
     """
 
     order_id: str
@@ -34,6 +35,7 @@ class CancelRequest(NamedTuple):
     request_id: str
     fingerprint: Fingerprint | None
     earlier_body: str | None = None
+    languages: tuple[str, ...] = ()
     judged: Judged = "cancel"
     placed_at: str | None = None
     approved: CancellationRequest | None = None

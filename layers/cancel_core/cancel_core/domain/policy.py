@@ -16,9 +16,11 @@ from cancel_core.domain.rule_settings import (
     NO_EXCLUSIONS,
     Approval,
     Exclusions,
+    PolicyReason,
     read_approval,
     read_comments,
     read_excluded,
+    read_reasons,
     read_window,
 )
 from cancel_core.domain.setting_values import (
@@ -53,7 +55,6 @@ DEFAULT_REASONS = (
     {"code": "other", "description": "Other"},
 )
 """What a new installation begins with."""
-REASON_CODE_LENGTH = 64
 SETTINGS = (
     *("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access", "withdrawal"),
     *("cancel_within_minutes", "excluded", "comment_required_for", "approval"),
@@ -61,13 +62,6 @@ SETTINGS = (
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
 _STORE = "store:"
-
-
-class PolicyReason(NamedTuple):
-    """A reason that customers may choose, in the words they are shown."""
-
-    code: str
-    description: str
 
 
 Settings = dict[str, Any]
@@ -161,8 +155,8 @@ def read_policy(
 ) -> Policy:
     """The policy of a store from its two config documents; the store's attributes stand in place of the default's.
 
-    Each document is plain values: `scope` str, `enabled` bool or a word, `reasons` list of {code, description},
-    `cancellable_statuses` list of str. None is an absent document. Never raises.
+    Each document is plain values: `scope` str, `enabled` bool or a word, `reasons` list of {code, description,
+    descriptions?}, `cancellable_statuses` list of str. None is an absent document. Never raises.
     """
     scope = store_scope(store_id)
     problems: list[Problem] = []
@@ -279,7 +273,7 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     """One document by itself, in plain values. Never raises."""
     on, guests = partial(yes_or_no, "enabled"), partial(yes_or_no, "guest_access")
     read = (
-        *(on, _read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal),
+        *(on, read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal),
         *(read_window, read_excluded, read_comments, read_approval),
     )
     readers: dict[str, Callable[[object], Any]] = dict(zip(SETTINGS, read, strict=True))
@@ -314,34 +308,6 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
 def wrong_scope(scope: str, fault: str) -> Problem:
     """Of a scope that no store will ever ask for."""
     return Problem(scope, "scope", f"scope {fault}", "create the item anew under the right scope, and delete this one")
-
-
-def _read_reasons(value: object) -> tuple[PolicyReason, ...]:
-    if not isinstance(value, list):
-        raise SettingFault("reasons is not a List", "make it a List of Maps with code and description")
-    reasons: list[PolicyReason] = []
-    for number, entry in enumerate(value, start=1):
-        if not isinstance(entry, dict):
-            raise SettingFault(f"reason {number} is not a Map", "make it a Map with code and description")
-        if unknown := sorted(entry.keys() - {"code", "description"}):
-            raise SettingFault(
-                f"reason {number} has '{shown(unknown[0])}'", "remove it; a reason has code and description alone"
-            )
-        for name in ("code", "description"):
-            text = entry.get(name)
-            if not isinstance(text, str) or is_blank(text):
-                raise SettingFault(f"reason {number} has no {name}", "give it one")
-        code = entry["code"]
-        if has_blanks_around(code):
-            raise SettingFault(f"reason {number} has blanks or invisible characters around its code", "take them away")
-        if len(code) > REASON_CODE_LENGTH:
-            raise SettingFault(
-                f"reason {number} has a code of more than {REASON_CODE_LENGTH} characters", "make it shorter"
-            )
-        if code in {reason.code for reason in reasons}:
-            raise SettingFault(f"reason {number} has the code '{shown(code)}' once more", "give it a code of its own")
-        reasons.append(PolicyReason(code, entry["description"]))
-    return tuple(reasons)
 
 
 def _read_statuses(value: object) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from cancel_core.domain.order_change import OrderChange
 if TYPE_CHECKING:
     from cancel_core.domain.cancel import CancelRequest
     from cancel_core.domain.order import Order
-    from cancel_core.domain.policy import PolicyReason
     from cancel_core.domain.refund_plan import RefundPlan
+    from cancel_core.domain.rule_settings import PolicyReason
 
 CONDITIONS = ("placed_at", "cancellation", "cancellation_request")
 """What must still be so when a request ends. What else happens to the order meanwhile stays."""

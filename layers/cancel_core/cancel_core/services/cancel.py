@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cancel_core.domain.cancel import WITHDRAWAL_REASON, CancelRequest, cancel
+from cancel_core.domain.mail_settings import LANGUAGE
 from cancel_core.domain.order_change import OrderChange
-from cancel_core.domain.policy import Policy, PolicyReason
+from cancel_core.domain.policy import Policy
+from cancel_core.domain.rule_settings import PolicyReason
 from cancel_core.domain.rules import decide
 from cancel_core.domain.setting_values import is_blank
 from cancel_core.domain.times import iso
@@ -127,13 +130,14 @@ def _change(
         raise InvalidCancellationReason("The reason is not among the store's reasons.", order=order, policy=policy)
     if request.judged == "cancel" and policy.needs_comment(reason.code) and is_blank(request.comment or ""):
         raise CommentRequired("This reason needs a comment.", order=order, policy=policy)
+    told = reason._replace(description=told_to_customer(reason, stored, policy, request.languages))
     if decision.approval_required:
         # Most stores let their customers cancel.
         from cancel_core.domain.request_steps import make_request
 
-        change = make_request(order, decision.refund, reason, request, iso(now))
+        change = make_request(order, decision.refund, told, request, iso(now))
     else:
-        change = cancel(order, decision.refund, reason, request, iso(now))
+        change = cancel(order, decision.refund, told, request, iso(now))
     if stored.size > ALWAYS_FITS_BYTES and _size_when_refunded(stored.changed(change)) > max_item_bytes:
         raise OrderTooLarge(
             "The order is too large to be cancelled here. Please contact the shop.", order=order, policy=policy
@@ -150,6 +154,12 @@ def _reason(policy: Policy, request: CancelRequest) -> PolicyReason | None:
     if request.approved:
         return PolicyReason(request.approved.reason.code, request.approved.reason.description)
     return WITHDRAWAL_REASON if request.judged == "withdrawal" else policy.reason(request.reason)
+
+
+def told_to_customer(reason: PolicyReason, stored: StoredOrder, policy: Policy, accepted: tuple[str, ...]) -> str:
+    """The reason in the order's language; where it names none, in one of those that the request accepts."""
+    own = stored.contact.language.strip()
+    return reason.told((own,) if re.fullmatch(LANGUAGE, own) else accepted, policy.mail.language)
 
 
 def _size_when_refunded(canceled: StoredOrder) -> int:

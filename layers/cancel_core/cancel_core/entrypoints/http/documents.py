@@ -25,9 +25,16 @@ _LEG = {"payment_id", "provider", "action", "amount", "status", "reference"}
 _ENTRY = {"at", "status", "comment"}
 
 
-def reasons_view(policy: Policy) -> dict[str, Any]:
-    reasons = policy.reasons if policy.enabled else ()
-    shown = [reason._asdict() | {"comment_required": policy.needs_comment(reason.code)} for reason in reasons]
+def reasons_view(policy: Policy, languages: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The reasons of a store, each in the first of these `languages` that it is there in: see `PolicyReason.told`."""
+    shown = [
+        {
+            "code": reason.code,
+            "description": reason.told(languages, policy.mail.language),
+            "comment_required": policy.needs_comment(reason.code),
+        }
+        for reason in (policy.reasons if policy.enabled else ())
+    ]
     return {"enabled": policy.enabled, "reasons": shown}
 
 
