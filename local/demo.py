@@ -45,9 +45,17 @@ CONFIG: list[dict[str, Any]] = [
     {
         "scope": "store:se",
         "reasons": [
-            {"code": "no_longer_needed", "description": "Jag behöver den inte längre"},
-            {"code": "ordered_by_mistake", "description": "Jag beställde av misstag"},
-            {"code": "other", "description": "Annat"},
+            {
+                "code": "no_longer_needed",
+                "description": "Jag behöver den inte längre",
+                "descriptions": {"en": "I no longer need it", "de": "Ich brauche es nicht mehr"},
+            },
+            {
+                "code": "ordered_by_mistake",
+                "description": "Jag beställde av misstag",
+                "descriptions": {"en": "I ordered it by mistake", "de": "Ich habe es versehentlich bestellt"},
+            },
+            {"code": "other", "description": "Annat", "descriptions": {"en": "Other", "de": "Anderer Grund"}},
         ],
         "mail": {"from": "butik@example.com", "shop_name": "Demobutiken", "language": "sv", "customer": True},
         "withdrawal": {"enabled": True, "days": 30, "time_zone": "Europe/Stockholm", "country": "SE"},

@@ -1,4 +1,7 @@
-"""POST /orders/{order_id}/cancellation: cancels one of the caller's orders. Its refund follows by itself."""
+"""POST /orders/{order_id}/cancellation: cancels one of the caller's orders, or asks the shop to.
+
+A refund follows by itself.
+"""
 
 from cancel_core import wiring
 from cancel_core.entrypoints.http.api import api
@@ -15,4 +18,7 @@ def handler(request: ApiRequest) -> Answer:
     canceled = cancel_order(request.cancel_request(caller), wiring.now)
     headers = {"idempotency-replayed": "true"} if canceled.replayed else {}
     document = canceled_view(canceled, request.received)
+    if canceled.is_request:
+        asked = {"cancellation_request_id": document["cancellation_request"]["request_id"]}
+        return Answer(document, headers, asked, status=202)
     return Answer(document, headers, {"cancellation_id": document["cancellation"]["cancellation_id"]})

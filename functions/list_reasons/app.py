@@ -1,4 +1,7 @@
-"""GET /cancellation-reasons: the reasons that a store lets its customers choose from. Open to anyone, and cacheable."""
+"""GET /cancellation-reasons: the reasons that a store lets its customers choose from.
+
+In the language that is asked for. Open to anyone, and cacheable.
+"""
 
 from cancel_core import wiring
 from cancel_core.entrypoints.http.api import api
@@ -11,4 +14,6 @@ policy_of = wiring.policy_of_store()
 
 @api
 def handler(request: ApiRequest) -> Answer:
-    return Answer(reasons_view(policy_of(request.store_id())), public(wiring.config_cache_seconds()))
+    languages = request.asked_languages()
+    headers = public(wiring.config_cache_seconds()) | {"vary": "accept-language"}
+    return Answer(reasons_view(policy_of(request.store_id()), languages), headers)

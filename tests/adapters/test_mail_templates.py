@@ -102,7 +102,7 @@ def told(kind: str, language: str) -> list[str]:
         case "order_refunded":
             return ["Anna Andersson", paid_back, released, "Gift wrap", "100000007", "Corner Shop"]
         case "order_canceled_notice":
-            return ["100000007", paid_back, released, "better price", "ordered twice", "Blue mug"]
+            return ["100000007", paid_back, released, "better price (better_price)", "ordered twice", "Blue mug"]
         case "withdrawal_receipt" | "withdrawal_notice":
             said = [
                 "Anna Andersson",
@@ -152,7 +152,10 @@ def text_of(html: str) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_of_an_order_is_html_or_a_template(kind: str) -> None:
-    names = ("order_id", "store_id", "name", "reason", "comment", "refund_id", "shop", "reference", "record")
+    names = (
+        *("order_id", "store_id", "name", "reason", "reason_code", "comment", "refund_id", "shop", "reference"),
+        "record",
+    )
     attacked = facts(**dict.fromkeys(names, ATTACK), items=[{"name": ATTACK, "qty": 1}])
     attacked["charges"] = [one | {"name": ATTACK} for one in attacked["charges"]]
     attacked["said"] = dict.fromkeys(("name", "email", "order"), ATTACK) | {"message": [ATTACK]}
@@ -195,7 +198,7 @@ def test_a_subject_is_one_line_whatever_it_holds() -> None:
 
 
 def test_what_there_is_none_of_is_not_told() -> None:
-    bare = facts(name="", comment=None, reason=None, items=[], charges=[], support_url="")
+    bare = facts(name="", comment=None, reason=None, reason_code=None, items=[], charges=[], support_url="")
     bare |= dict.fromkeys(("paid_back", "released", "by_hand", "surplus", "refund_id", "failure", "time", "offer"))
     bare |= {"exempt": [], "said": bare["said"] | {"name": "", "items": [], "message": []}}
     for kind in KINDS:

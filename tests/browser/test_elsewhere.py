@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -115,6 +116,38 @@ def test_nobody_signed_in_is_told_to_the_site(bare: Any, shop: Shop) -> None:
         shop.endpoint,
     )
     assert heard is True
+
+
+def test_reasons_are_asked_for_and_kept_in_the_elements_language(bare: Any, shop: Shop) -> None:
+    """Whatever the browser's is, which is English here, and the component's words, which are English without a file."""
+    words = {
+        "code": "other",
+        "description": "Other",
+        "descriptions": {"de": "Anderer Grund", "en-gb": "Something else"},
+    }
+    shop.configure(reasons=[words])
+    order_id = shop.put()
+    asked: list[tuple[str, str]] = []
+    bare.page.on("request", lambda one: asked.append((one.url, one.headers.get("accept-language", ""))))
+    bare.page.evaluate(
+        """async ([api, token, order]) => {
+            const {CancelOrder} = await import("/cancel-order/cancel-order.js");
+            CancelOrder.api = api;
+            CancelOrder.getToken = () => token;
+            const main = document.querySelector("main");
+            main.innerHTML = `<div lang="de-AT"><cancel-order order-id="${order}"></cancel-order></div>`;
+        }""",
+        [shop.endpoint, token_of(shop.endpoint, shop.customer_id), order_id],
+    )
+    bare.open(order_id)
+    bare.choose("Anderer Grund")
+    bare.confirm.click()
+    bare.done(order_id)
+    (reasons,) = (one for one in asked if "/cancellation-reasons?" in one[0])
+    assert parse_qs(urlsplit(reasons[0]).query) == {"language": ["de-AT"], "store_id": [shop.store_id]}
+    assert {accepted for url, accepted in asked if url.startswith(shop.endpoint)} == {"de-AT"}
+    assert bare.cancels[0][1] == {"reason": "other"}
+    assert shop.cancellation(order_id)["reason"] == {"code": "other", "description": "Anderer Grund"}
 
 
 class _Listener(Handler):

@@ -149,7 +149,7 @@ def test_a_refund_that_the_shop_had_made_itself_is_no_news() -> None:
 def test_the_shop_is_told_what_it_has_to_pay_back_itself_and_what_is_too_much() -> None:
     facts = told(paid(payments=[payment(captured=12000)]))
     assert (facts["by_hand"], facts["surplus"]) == (Money(10000, "SEK"), Money(2000, "SEK"))
-    assert facts["reason"] == "Other"
+    assert (facts["reason"], facts["reason_code"]) == ("Other", "other")
     assert facts["comment"] == "Bought two by mistake"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cancel_core.domain.policy import NEVER_CANCELLABLE_STATUSES, Good, Policy, PolicyReason, judge, read_policy
+from cancel_core.domain.policy import NEVER_CANCELLABLE_STATUSES, Good, Policy, judge, read_policy
+from cancel_core.domain.rule_settings import PolicyReason
 from cancel_core.domain.setting_values import shown
 from hypothesis import given
 from hypothesis import strategies as st

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 from typing import Any, get_args
 
 import pytest
 from cancel_core.domain.caller import Customer, Guest
 from cancel_core.domain.cancel import CancelRequest
-from cancel_core.domain.policy import read_policy
+from cancel_core.domain.policy import Policy, read_policy
+from cancel_core.domain.rule_settings import PolicyReason
 from cancel_core.domain.rules import Blocker, BlockerCode
 from cancel_core.entrypoints.http.api import api
 from cancel_core.entrypoints.http.cursor import read_cursor, write_cursor
-from cancel_core.entrypoints.http.documents import order_view
+from cancel_core.entrypoints.http.documents import order_view, reasons_view
 from cancel_core.entrypoints.http.problems import STATUSES
 from cancel_core.entrypoints.http.request import ApiRequest, InvalidRequest
 from cancel_core.entrypoints.http.response import ONE_PACKET, Answer, public
@@ -386,6 +388,66 @@ def test_what_is_zipped_holds_no_time_so_that_one_etag_is_of_the_same_bytes() ->
     zipped = base64.b64decode(sent(LARGE, accept_encoding="gzip")["body"])
 
     assert zipped[4:8] == bytes(4)  # MTIME (RFC 1952, 2.3)
+
+
+def test_what_an_answer_depends_on_is_all_told() -> None:
+    for coding, body in itertools.product(("identity", "gzip"), (SMALL, LARGE)):
+        answer = sent(body, "GET", {"vary": "accept-language"}, accept_encoding=coding)
+        large = "accept-encoding, " if body is LARGE else ""
+        assert answer["headers"]["vary"] == f"{large}accept-language"
+        etag = answer["headers"]["etag"]
+        known = sent(body, "GET", {"vary": "accept-language"}, accept_encoding=coding, if_none_match=etag)
+        assert (known["statusCode"], known["headers"]["vary"]) == (304, answer["headers"]["vary"])
+
+
+@pytest.mark.parametrize(
+    ("header", "languages"),
+    [
+        ("sv", ("sv",)),
+        ("sv-SE,sv;q=0.9,en;q=0.5", ("sv-se", "sv", "en")),
+        ("en;q=0.5, de;q=0.8, sv", ("sv", "de", "en")),
+        ("\tde-AT ;\tQ=0.001 ", ("de-at",)),
+        ("da, en-gb;q=0.8, en;q=0.7", ("da", "en-gb", "en")),
+        # Of the same weight: as they stand.
+        ("fr, de, sv;q=1.000", ("fr", "de", "sv")),
+        ("*", ("*",)),
+        ("sv, *;q=0.5", ("sv", "*")),
+        ("sv;q=0, en", ("en",)),
+        ("sv;q=0.000, *;q=0", ()),
+        ("pt_BR", ("pt_br",)),
+        (",, sv,", ("sv",)),
+        ("sv;q=2, de", ("de",)),
+        ("sv;q=-1, de;q=x, fi;q=, en;level=1, svenska-på-svenska", ()),
+        ("in Swedish, please", ("please",)),
+        ("1sv, #, -sv, sv-, sv--se, abcdefghi", ()),
+        ("", ()),
+        ("\u00e5\u00e4\u00f6; q=1", ()),
+    ],
+)
+def test_languages_are_read_by_their_weights(header: str, languages: tuple[str, ...]) -> None:
+    assert ApiRequest(event(accept_language=header)).languages() == languages
+    assert ApiRequest(event(accept_language=header)).asked_languages() == languages
+
+
+def test_a_language_that_is_named_counts_before_the_header() -> None:
+    asked = event(accept_language="de")
+    assert ApiRequest(event()).asked_languages() == ()
+    for query, languages in (({"language": "sv-SE"}, ("sv-SE",)), ({"language": ""}, ("de",)), (None, ("de",))):
+        assert ApiRequest(asked | {"queryStringParameters": query}).asked_languages() == languages
+    for wrong in ("*", "sv,de", "sv;q=1", "in Swedish", "sv\n", "å", "-", "x" * 9):
+        with pytest.raises(InvalidRequest) as refused:
+            ApiRequest(asked | {"queryStringParameters": {"language": wrong}}).asked_languages()
+        assert (refused.value.status, refused.value.errors[0][0]) == (422, "#/language")
+
+
+@given(header=st.text() | st.lists(st.sampled_from(["sv", "de-AT", "*", ";q=0.5", ";q=0", ",", " ", "x"])).map("".join))
+def test_whatever_a_client_says_that_it_reads_the_reasons_are_told(header: str) -> None:
+    words = {"sv": "Annat", "de": "Anderes"}
+    policy = Policy(enabled=True, reasons=(PolicyReason("other", "Other", words), PolicyReason("x", "X")))
+    first, second = reasons_view(policy, ApiRequest(event(accept_language=header)).asked_languages())["reasons"]
+    assert first.keys() == {"code", "description", "comment_required"}
+    assert (first["code"], first["description"] in {"Other", *words.values()}) == ("other", True)
+    assert (second["code"], second["description"]) == ("x", "X")
 
 
 @pytest.mark.parametrize(

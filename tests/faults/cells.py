@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -55,4 +56,6 @@ def assert_page(page: Path, text: str) -> None:
     """The page is exactly this text; with `UPDATE_DOCS=1` it is made so."""
     if os.environ.get("UPDATE_DOCS"):
         page.write_text(text)
-    assert page.read_text() == text, f"docs/{page.name} is not what happens: UPDATE_DOCS=1 writes it anew"
+    there = page.read_text()
+    changes = difflib.unified_diff(there.splitlines(), text.splitlines(), "the page", "what happens", n=0, lineterm="")
+    assert there == text, "\n".join([f"docs/{page.name} is not what happens: UPDATE_DOCS=1 writes it anew", *changes])

@@ -40,7 +40,7 @@ WITHDRAWAL = "/orders/{order_id}/withdrawal"
 ADDRESS = "guest@example.com"
 NOT_THEIRS = ("someone-elses", "nobodys")
 MET = {
-    ("GET", REASONS): {200, 304},
+    ("GET", REASONS): {200, 304, 422},
     ("GET", "/orders"): {200, 304, 401, 422},
     ("GET", ORDER): {200, 304, 401, 404},
     ("GET", ELIGIBILITY): {200, 304, 401, 404},

@@ -456,6 +456,27 @@ def test_each_change_is_kept_for_a_year_in_words_and_whole(desk: Desk) -> None:
         ({"reasons": REASONS}, {"reasons": REASONS[::-1]}, "reasons: order now late, other"),
         ({"reasons": REASONS}, {}, "reasons taken away, was 'other' (Other), 'late' (Too late)"),
         ({"reasons": REASONS}, {"reasons": "none"}, "reasons: 'other' (Other), 'late' (Too late) → none"),
+        (
+            {"reasons": [REASONS[0] | {"descriptions": {"sv": "Annat", "de": "Anderes", "fi": "Muu"}}]},
+            {"reasons": [REASONS[0] | {"descriptions": {"sv": "Annat", "de": "Sonstiges", "da": "Andet"}}]},
+            (
+                'reasons: \'other\' reworded in de from "Anderes" to "Sonstiges", '
+                "'other' taken away in fi, was \"Muu\", 'other' worded in da \"Andet\""
+            ),
+        ),
+        (
+            {"reasons": REASONS[:1]},
+            {"reasons": [*REASONS[:1], {"code": "annat", "description": "X", "descriptions": {"sv": "Y", "de": "Z"}}]},
+            "reasons: added 'annat' (X, sv Y, de Z)",
+        ),
+        (
+            {"reasons": [REASONS[0] | {"descriptions": {"sv": "Annat"}}]},
+            {"reasons": [REASONS[0] | {"descriptions": ["Annat"]}]},
+            (
+                "reasons: 'other' (Other, sv Annat) → "
+                "[{'code': 'other', 'description': 'Other', 'descriptions': ['Annat']}]"
+            ),
+        ),
         ({"cancellable_statuses": ["a", "b"]}, {"cancellable_statuses": ["b"]}, "cancellable_statuses: a, b → b"),
         (None, {}, "created: nothing in it"),
         ({"enabled": "Yes"}, None, "removed: enabled taken away, was Yes"),

@@ -36,16 +36,20 @@ def test_of_twenty_cancels_at_once_as_many_as_the_limit_are_accepted(till: Till)
     assert till.counted() == till.slots(*done)
 
 
+@pytest.mark.parametrize("approval", ["never", "always"])
 @pytest.mark.parametrize("key", [None, "the same"])
 def test_of_twenty_cancels_of_one_order_at_once_one_counts_and_the_last_place_is_enough(
-    till: Till, key: str | None
+    till: Till, key: str | None, approval: str
 ) -> None:
-    till.shop.configure(max_cancels_per_day=1)
+    till.shop.configure(max_cancels_per_day=1, approval=approval)
+    done, refused = (
+        ("requested", "CANCELLATION_REQUESTED") if approval == "always" else ("canceled", "INVALID_ORDER_STATUS")
+    )
     order_id = till.put()
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: till.outcome(order_id, key=key), range(20)))
-    assert answers.count("canceled") == 1
-    assert set(answers) - {"canceled"} == {"replayed" if key else "INVALID_ORDER_STATUS"}
+    assert answers.count(done) == 1
+    assert set(answers) - {done} == {"replayed" if key else refused}
     assert till.counted() == till.slots(order_id)
     assert till.outcome(till.put()) == REFUSED
 
@@ -117,6 +121,15 @@ def test_who_gives_up_leaves_the_place_to_another_request_about_the_same_order(t
     assert till.outcome(till.put()) == REFUSED
 
 
+def test_a_second_try_holds_what_the_first_has_taken(till: Till, aws: Aws) -> None:
+    order_id, calls = till.put(), Calls(till.shop.client)
+    changed = {"payments": [payment(captured=10001)]}
+    with just_before_the_write(till, aws, lambda: till.shop.set(order_id, **changed)) as orders:
+        assert till.outcome(order_id, orders=orders) == "canceled"
+    # The shop's own change, and the one that takes the slot.
+    assert calls.made.count("UpdateItem") == 2
+
+
 def test_who_loses_to_another_request_about_the_same_order_leaves_its_place(till: Till, aws: Aws) -> None:
     order_id = till.put()
     with just_before_the_write(till, aws, lambda: till.cancel(order_id)) as orders:
@@ -135,14 +148,17 @@ def crash() -> None:
     raise Crash
 
 
-def test_a_crash_between_count_and_cancel_leaves_a_place_that_is_the_orders_own(till: Till, aws: Aws) -> None:
-    till.shop.configure(max_cancels_per_day=1)
+@pytest.mark.parametrize("approval", ["never", "always"])
+def test_a_crash_between_count_and_cancel_leaves_a_place_that_is_the_orders_own(
+    till: Till, aws: Aws, approval: str
+) -> None:
+    till.shop.configure(max_cancels_per_day=1, approval=approval)
     order_id, other = till.put(), till.put()
     with just_before_the_write(till, aws, crash) as orders, pytest.raises(Crash):
         till.cancel(order_id, key="k", orders=orders)
     assert till.counted() == till.slots(order_id)
     assert till.outcome(other) == REFUSED
-    assert till.outcome(order_id, key="k") == "canceled"
+    assert till.outcome(order_id, key="k") == ("requested" if approval == "always" else "canceled")
     assert till.counted() == till.slots(order_id)
 
 

@@ -12,6 +12,7 @@ from cancel_core.domain.ids import cancellation_id
 from cancel_core.domain.limits import slot_of
 from cancel_core.errors import CommentRequired, OrderNotCancellable, OrderTooLarge, TooManyCancellations
 from cancel_core.services.cancel import cancel_order
+from cancel_core.services.take_back import take_back_request
 
 from tests.support.limits import PLACED, REFUSED, Till
 from tests.support.metering import Meter
@@ -137,6 +138,24 @@ def test_a_withdrawal_is_not_counted(till: Till) -> None:
     assert till.outcome(orders[2], limits=None) == "canceled"
     assert till.counted() == set()
     assert till.outcome(till.put()) == "canceled"
+
+
+def test_a_request_counts_as_a_cancel_and_each_one_once(till: Till) -> None:
+    till.shop.configure(max_cancels_per_day=2, approval="always")
+    order_id = till.put()
+    assert till.outcome(order_id, key="k") == "requested"
+    assert till.outcome(order_id, key="k") == "replayed"
+    assert till.outcome(order_id) == "CANCELLATION_REQUESTED"
+    assert till.counted() == till.slots(order_id)
+    # The next request is another one, and so is a cancel after it.
+    take_back_request(till.shop.orders, till.shop.policies(), order_id, Customer(till.customer_id), lambda: till.now)
+    assert len(till.counted()) == 1
+    assert till.outcome(order_id) == "requested"
+    assert len(till.counted()) == 2
+    assert till.outcome(till.put()) == REFUSED
+    take_back_request(till.shop.orders, till.shop.policies(), order_id, Customer(till.customer_id), lambda: till.now)
+    till.shop.configure(max_cancels_per_day=2)
+    assert till.outcome(order_id) == REFUSED
 
 
 def test_a_guests_address_is_counted_over_all_orders_that_have_it(till: Till) -> None:

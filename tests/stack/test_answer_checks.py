@@ -12,7 +12,8 @@ from tests.support.openapi import ApiDocument, UndocumentedAnswerError
 FUNCTION = {"content-type": "application/json", "x-request-id": "r1", "cache-control": "no-store"}
 READ = FUNCTION | {"cache-control": "private, no-cache", "etag": '"e1"'}
 PROBLEM = FUNCTION | {"content-type": "application/problem+json"}
-ELIGIBLE = {"order_id": "1", "eligible": True, "blockers": [], "refund": None}
+ELIGIBLE = {"order_id": "1", "eligible": True, "approval_required": False, "cancellable_until": None, "blockers": []}
+ELIGIBLE |= {"refund": None}
 NOT_FOUND = {
     "type": "urn:cancel-core:problem:ORDER_NOT_FOUND",
     "title": "No such order",

@@ -89,11 +89,9 @@ class Admin:
 
     def sees(self, what: str, text: str) -> bool:
         """Whether it is there to be seen by now."""
-        if match := re.fullmatch(r"customers of (\S+)(?: store)? see", what):
-            store_id = "default" if match[1] == "any" else match[1]
-            answer = httpx.get(
-                f"{self.endpoint}/cancellation-reasons", params={"store_id": store_id}, timeout=30, trust_env=False
-            )
+        if match := re.fullmatch(r"customers of (\S+)(?: store)?(?: who read (\S+))? see", what):
+            asked = {"store_id": "default" if match[1] == "any" else match[1], "language": match[2] or ""}
+            answer = httpx.get(f"{self.endpoint}/cancellation-reasons", params=asked, timeout=30, trust_env=False)
             return bool(answer.json() == json.loads(text))
         if match := re.fullmatch(r"the history of (\S+) says", what):
             rows = self.aws.history.query(KeyConditionExpression=Key("scope").eq(match[1]), ScanIndexForward=False)

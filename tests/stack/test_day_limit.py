@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from tests.stack.test_requests import Desk, asked
 from tests.support import documents
 from tests.support.openapi import body_of
 from tests.support.shop import CANCELLATION, Shop, refused
@@ -90,6 +91,21 @@ def test_of_twenty_about_the_last_order_of_the_day_one_counts(shop: Shop) -> Non
         answers = list(pool.map(one, range(20)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({body_of(answer)["cancellation"]["cancellation_id"] for answer in answers}) == 1
+    refused(shop.cancel(shop.put()), 429, CODE)
+
+
+def test_a_request_that_is_approved_counts_once_and_is_carried_out_whatever_the_limit(shop: Shop) -> None:
+    shop.configure(max_cancels_per_day=1, approval="always")
+    order_id, other = shop.put(), shop.put()
+    request = asked(shop, order_id, key="k")["cancellation_request"]["request_id"]
+    refused(shop.cancel(other), 429, CODE)
+    desk = Desk(shop)
+    desk.decide(request, "approved")
+    assert desk.outcome(request).startswith("Approved")
+    assert shop.order(order_id)["status"] in {"canceled", "closed"}
+    refused(shop.cancel(other), 429, CODE)
+    shop.configure(max_cancels_per_day=2, approval="always")
+    assert asked(shop, other)["cancellation_request"]["status"] == "open"
     refused(shop.cancel(shop.put()), 429, CODE)
 
 

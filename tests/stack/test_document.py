@@ -211,6 +211,12 @@ def test_what_the_schema_allows_the_product_reads(attributes: dict[str, Any]) ->
     assert read_order(document).order_id == document["order_id"]
 
 
+def described(descriptions: object) -> dict[str, Any]:
+    """The config of a store with one reason, which has these `descriptions`."""
+    reason = {"code": "other", "description": "Other", "descriptions": descriptions}
+    return {"scope": "store:se", "reasons": [reason]}
+
+
 @pytest.mark.parametrize(
     ("item", "valid"),
     [
@@ -240,6 +246,11 @@ def test_what_the_schema_allows_the_product_reads(attributes: dict[str, Any]) ->
         ({"scope": "default", "reasons": [{"code": " ", "description": "x"}]}, False),
         ({"scope": "default", "reasons": [{"code": "x", "description": ""}]}, False),
         ({"scope": "default", "reasons": [{"code": "x", "description": "x", "sort": 1}]}, False),
+        (described({"sv": "Annat", "de-AT": "Anderes"}), True),
+        (described({}), True),
+        (described({"sv": " "}), False),
+        (described({"in Swedish": "Annat"}), False),
+        (described(["Annat"]), False),
         ({"scope": "default", "cancellable_statuses": ["holded"]}, False),
         ({"scope": "default", "cancellable_statuses": "pending"}, False),
         ({"scope": "default", "enable": True}, False),

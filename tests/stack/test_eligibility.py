@@ -107,6 +107,8 @@ def test_what_is_owed_is_told_beforehand(shop: Shop) -> None:
     assert shop.eligibility(order_id) == {
         "order_id": order_id,
         "eligible": True,
+        "approval_required": False,
+        "cancellable_until": None,
         "blockers": [],
         "refund": {
             "currency": "SEK",

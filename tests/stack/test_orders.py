@@ -69,6 +69,7 @@ def test_one_order_is_shown_whole(shop: Shop) -> None:
         "currency": "SEK",
         "total": 26400,
         "available_actions": ["CANCEL"],
+        "cancellable_until": None,
         "items": [
             {
                 "item_id": "1",
@@ -102,6 +103,7 @@ def test_one_order_is_shown_whole(shop: Shop) -> None:
             {"at": placed, "status": "pending", "comment": "Placed."},
         ],
         "cancellation": None,
+        "cancellation_request": None,
         "withdrawal": {"open": False, "until": None, "withdrawal_id": None},
     }
 
@@ -170,6 +172,7 @@ def test_the_list_is_newest_first_and_in_brief(shop: Shop) -> None:
         "currency": "SEK",
         "total": 12345,
         "available_actions": ["CANCEL"],
+        "cancellable_until": None,
     }
     assert orders[1]["available_actions"] == []
 

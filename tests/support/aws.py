@@ -61,6 +61,7 @@ class Aws:
         dynamodb = self._session.resource("dynamodb", endpoint_url=info.dynamodb_endpoint_url, config=self._config)
         self.orders: Table = dynamodb.Table(info.tables["orders"])
         self.withdrawals: Table = dynamodb.Table(info.tables["withdrawals"])
+        self.requests: Table = dynamodb.Table(info.tables["requests"])
         self.mails: Table = dynamodb.Table(info.tables["mails"])
         self.config: Table = dynamodb.Table(info.tables["config"])
         self.history: Table = dynamodb.Table(info.history_tables["config"])

@@ -74,6 +74,9 @@ class Client:
     def post(self, path_template: str, **named: Any) -> httpx.Response:
         return self.request("POST", path_template, **named)
 
+    def delete(self, path_template: str, **named: Any) -> httpx.Response:
+        return self.request("DELETE", path_template, **named)
+
     def raw(self, method: str, url: str, **named: Any) -> httpx.Response:
         """A request to what is not in the document: another route, a preflight."""
         return self._http.request(method, url, **named)

@@ -51,7 +51,8 @@ class Till:
             canceled = self.cancel(order_id, **more)
         except Refusal as refusal:
             return refusal.code
-        return "replayed" if canceled.replayed else "canceled"
+        done = "requested" if canceled.is_request else "canceled"
+        return "replayed" if canceled.replayed else done
 
     def counted(self, caller: Caller | None = None, address: str = "") -> set[str]:
         """The slots that are taken on the day."""

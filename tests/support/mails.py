@@ -48,6 +48,7 @@ def facts(**more: Any) -> dict[str, Any]:
         "name": "Anna Andersson",
         "canceled_on": datetime(2026, 11, 22, 9, 30, tzinfo=UTC),
         "reason": "I found a better price",
+        "reason_code": "better_price",
         "comment": "Please cancel it, I ordered twice.",
         "items": [
             {"name": "Blue mug", "qty": Decimal(2)},

@@ -11,7 +11,7 @@ from cancel_core.domain.caller import Customer
 from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.cancellation import RefundStatus
 from cancel_core.domain.order import Order, read_order
-from cancel_core.domain.policy import Policy, PolicyReason
+from cancel_core.domain.policy import Policy
 from cancel_core.domain.refund_document import (
     DocumentFailure,
     Ledger,
@@ -22,6 +22,7 @@ from cancel_core.domain.refund_document import (
 )
 from cancel_core.domain.refund_plan import plan_refund
 from cancel_core.domain.refund_rest import plan_rest
+from cancel_core.domain.rule_settings import PolicyReason
 
 from tests.support.aws import attribute_values
 

@@ -12,7 +12,8 @@ Json = dict[str, Any]
 
 ORDERS, CONFIG, REFUNDS = "OrdersTable.Arn", "ConfigTable.Arn", "RefundsTable.Arn"
 HISTORY, MAILS, ACCESS = "ConfigHistoryTable.Arn", "MailsTable.Arn", "AccessTable.Arn"
-WITHDRAWALS, LIMITS = "WithdrawalsTable.Arn", "LimitsTable.Arn"
+WITHDRAWALS, LIMITS, REQUESTS = "WithdrawalsTable.Arn", "LimitsTable.Arn", "RequestsTable.Arn"
+OPEN_REQUESTS = "${RequestsTable.Arn}/index/open"
 BY_DAY, UNSENT = "${WithdrawalsTable.Arn}/index/by_day", "${MailsTable.Arn}/index/unsent"
 MAIL_CONFIGURATION_SET = (
     "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/${MailConfigurationSet}"
@@ -31,6 +32,12 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:Query", ORDERS),
         ("dynamodb:UpdateItem", ORDERS),
         ("dynamodb:UpdateItem", LIMITS),
+        FIND_GUEST,
+        *READ_CONFIG,
+    },
+    "TakeBackRequestFunction": {
+        ("dynamodb:Query", ORDERS),
+        ("dynamodb:UpdateItem", ORDERS),
         FIND_GUEST,
         *READ_CONFIG,
     },
@@ -121,7 +128,10 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         ("sqs:SendMessage", "ConfigDeadLetterQueue.Arn"),
     },
     "SeedConfigFunction": {("dynamodb:PutItem", CONFIG)},
-    "EraseCommentsFunction": {("dynamodb:Scan", ORDERS), ("dynamodb:UpdateItem", ORDERS)},
+    "EraseCommentsFunction": {
+        *(("dynamodb:Scan", table) for table in (ORDERS, REQUESTS)),
+        *(("dynamodb:UpdateItem", table) for table in (ORDERS, REQUESTS)),
+    },
     "ReconcileRefundsFunction": {
         ("dynamodb:Scan", REFUND_PENDING),
         ("dynamodb:Scan", UNSETTLED),
@@ -149,6 +159,23 @@ ALLOWED["ProcessWithdrawalFunction"] = {
     ("dynamodb:GetShardIterator", "WithdrawalsTable.StreamArn"),
     ("dynamodb:ListStreams", "*"),
     ("sqs:SendMessage", "WithdrawalDeadLetterQueue.Arn"),
+}
+ALLOWED["ProcessRequestFunction"] = {
+    ("dynamodb:Query", ORDERS),
+    ("dynamodb:UpdateItem", ORDERS),
+    *READ_CONFIG,
+    ("dynamodb:GetItem", REQUESTS),
+    ("dynamodb:PutItem", REQUESTS),
+    ("dynamodb:UpdateItem", REQUESTS),
+    ("dynamodb:Query", OPEN_REQUESTS),
+    ("events:PutEvents", "EventBus.Arn"),
+    *(
+        (f"dynamodb:{action}", f"{table}.StreamArn")
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator")
+        for table in ("OrdersTable", "RequestsTable")
+    ),
+    ("dynamodb:ListStreams", "*"),
+    ("sqs:SendMessage", "RequestDeadLetterQueue.Arn"),
 }
 EVENTS = {"OrderCanceled", "OrderRefunded", "OrderRefundFailed", "OrderPaymentSurplus"}
 WRITTEN = {"order_id", "status", "history", "cancellation", "refund_pending_since", *DECIDED_ON}
@@ -293,6 +320,7 @@ def _conditions(role: Json, action: str, resource: str) -> list[Any]:
         ("PublishEventsFunction", "cancel-core", EVENTS),
         ("ReconcileRefundsFunction", "cancel-core", EVENTS),
         ("ProcessWithdrawalFunction", "cancel-core", {"WithdrawalReceived"}),
+        ("ProcessRequestFunction", "cancel-core", {"CancellationRequested", "CancellationDeclined"}),
         ("ValidateConfigFunction", "cancel-core.config", {"ConfigInvalid"}),
     ],
 )
@@ -315,9 +343,14 @@ def test_each_announces_its_own_events_and_no_other(
         ("PublishEventsFunction", WRITTEN),
         ("RefundOrderFunction", WRITTEN),
         ("ProcessWithdrawalFunction", {*WRITTEN, "withdrawal"}),
+        ("ProcessRequestFunction", WRITTEN),
+        (
+            "TakeBackRequestFunction",
+            {"order_id", "placed_at", "history", "cancellation", "cancellation_request"},
+        ),
         ("ReconcileRefundsFunction", {"order_id", "refund_pending_since"}),
         # The comment is one of the cancellation; whether IAM looks at it as well is not documented.
-        ("EraseCommentsFunction", {"order_id", "cancellation", "comment"}),
+        ("EraseCommentsFunction", {"order_id", "cancellation", "cancellation_request", "comment"}),
     ],
 )
 def test_of_an_order_no_more_is_written_than_the_product_knows(
@@ -376,7 +409,8 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
         for resource in deployed["Resources"].values()
         if resource["Type"] == "AWS::Lambda::Permission"
     }
-    on_a_schedule = ("ReconcileRefundsFunction", "EraseCommentsFunction", "ProcessWithdrawalFunction")
+    on_a_schedule: tuple[str, ...] = ("ReconcileRefundsFunction", "EraseCommentsFunction", "ProcessWithdrawalFunction")
+    on_a_schedule += ("ProcessRequestFunction",)
     for function in on_a_schedule:
         assert callers.pop(function) == ("events.amazonaws.com", f"{function}Timer.Arn")
     # Those that read a stream or a queue are called by Lambda itself.

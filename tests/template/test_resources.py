@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 TABLES = [
     *("OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable", "MailsTable", "AccessTable"),
-    *("WithdrawalsTable", "LimitsTable"),
+    *("WithdrawalsTable", "LimitsTable", "RequestsTable"),
 ]
 WEEK = 7 * 24 * 3600
 
@@ -89,6 +89,10 @@ def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
     assert [_keys(index) for index in withdrawals["GlobalSecondaryIndexes"]] == [["day", "received_at"]]
     assert withdrawals["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert withdrawals["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    requests = resources["RequestsTable"]["Properties"]
+    assert _keys(requests) == ["request_id"]
+    assert [_keys(index) for index in requests["GlobalSecondaryIndexes"]] == [["open", "requested_at"]]
+    assert requests["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     for name, key in (("AccessTable", "access_id"), ("LimitsTable", "counted")):
         table = resources[name]["Properties"]
         assert _keys(table) == [key]
@@ -127,7 +131,7 @@ def test_what_comes_back_is_that_of_this_stacks_own_mails(resources: dict[str, J
 
 def test_what_is_consumed_ends_in_a_dead_letter_queue(resources: dict[str, Json]) -> None:
     sources = _of_type(resources, "AWS::Lambda::EventSourceMapping")
-    assert len(sources) == 7
+    assert len(sources) == 9
     for source in sources.values():
         origin = _queue(source["EventSourceArn"])
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -208,7 +212,10 @@ def test_silence_is_told_after_an_hour_not_after_several(resources: dict[str, Js
 def test_each_index_has_its_throttles_watched(resources: dict[str, Json]) -> None:
     watched = set()
     alarms = _alarms(resources)
-    watching = ("TableThrottlesAlarm", "MailTableThrottlesAlarm", "WithdrawalTableThrottlesAlarm")
+    watching = (
+        *("TableThrottlesAlarm", "MailTableThrottlesAlarm", "WithdrawalTableThrottlesAlarm"),
+        "RequestTableThrottlesAlarm",
+    )
     for query in (query for name in watching for query in alarms[name]["Metrics"]):
         if "MetricStat" in query:
             metric = query["MetricStat"]["Metric"]

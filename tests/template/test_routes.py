@@ -16,6 +16,7 @@ ROUTES = {
     ("get", "/orders/{order_id}/cancellation-eligibility"): "CheckEligibilityFunction",
     ("post", "/orders/{order_id}/cancellation"): "CancelOrderFunction",
     ("get", "/orders/{order_id}/cancellation"): "GetCancellationFunction",
+    ("delete", "/orders/{order_id}/cancellation-request"): "TakeBackRequestFunction",
     ("post", "/orders/{order_id}/withdrawal"): "WithdrawOrderFunction",
     ("post", "/withdrawals"): "SubmitWithdrawalFunction",
     ("post", "/guest-access"): "RequestGuestCodeFunction",
@@ -24,6 +25,7 @@ ROUTES = {
     ("get", "/guest/order/cancellation-eligibility"): "CheckEligibilityFunction",
     ("post", "/guest/order/cancellation"): "CancelOrderFunction",
     ("get", "/guest/order/cancellation"): "GetCancellationFunction",
+    ("delete", "/guest/order/cancellation-request"): "TakeBackRequestFunction",
 }
 GUESTS = {(method, path) for method, path in ROUTES if path.startswith("/guest/")}
 """Their functions ask for an access token themselves: the gateway knows nothing of it."""

@@ -40,9 +40,9 @@ const PAUSES = [1, 2, 4];
 /** Milliseconds between looks at a pending refund. */
 const [LOOK_FIRST, LOOK_LAST] = [1000, 60000];
 /** Refusals that pass: repeated, then offered again. */
-const PASSING = new Set(["NO_ANSWER", "SERVICE_UNAVAILABLE", "CONCURRENT_UPDATE"]);
+const PASSING = ["NO_ANSWER", "SERVICE_UNAVAILABLE", "CONCURRENT_UPDATE"];
 /** Refusals that leave open whether it was cancelled. */
-const OPEN = new Set(["NO_ANSWER", "OFFLINE", "SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "SIGNED_OUT"]);
+const OPEN = ["NO_ANSWER", "OFFLINE", "SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "SIGNED_OUT"];
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
@@ -77,7 +77,6 @@ button[aria-disabled="true"] { opacity: .65; cursor: default; }
 p, h2, h3, dl, dd, fieldset { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
 [part="status"], [part="progress"] { white-space: pre-line; }
 [part="status"] { color: var(--muted); }
-[part="status"]:empty { display: none; }
 dialog {
   inline-size: min(34rem, 100vw - 24px); max-block-size: calc(100dvh - 24px); padding: 0; overflow: auto;
   border: 1px solid var(--line); border-radius: calc(var(--radius) * 1.6); background: var(--surface); color: var(--text);
@@ -85,13 +84,13 @@ dialog {
 }
 dialog::backdrop { background: rgb(15 20 17 / .55); }
 .view { display: grid; gap: 20px; padding: clamp(16px, 5vw, 28px); }
-h2 { font-size: 1.3rem; line-height: 1.3; font-weight: 650; }
+h2 { font-size: 1.3rem; line-height: 1.3; font-weight: 600; }
 h3, legend, label.above { font-size: 1rem; font-weight: 600; padding: 0; }
 .box { background: var(--soft); border-radius: var(--radius); padding: 14px 16px; display: grid; gap: 8px; }
 .view .view, .box .box { padding: 0; }
 .row { display: flex; justify-content: space-between; gap: 16px; }
 .row dd { white-space: nowrap; font-variant-numeric: tabular-nums; }
-.sum { border-block-start: 1px solid var(--line); padding-block-start: 8px; font-weight: 650; }
+.sum { border-block-start: 1px solid var(--line); padding-block-start: 8px; font-weight: 600; }
 .muted { color: var(--muted); font-size: .925rem; }
 .choice { display: flex; align-items: center; gap: 12px; min-block-size: 44px; cursor: pointer; }
 .choice + .choice { border-block-start: 1px solid var(--line); }
@@ -115,7 +114,7 @@ function el(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(key, value);
-    else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
+    else if (value !== null) made.setAttribute(key, value);
   }
   made.append(...children.filter((child) => child !== null));
   return made;
@@ -190,7 +189,7 @@ export class CancelOrder extends HTMLElement {
   attributeChangedCallback(name, before, now) {
     if (!this.isConnected || before === now) return;
     if (name === "lang") this.#speak();
-    else if (name === "order-id" && this.#text) {
+    else if (this.#text) {
       this.#order = null;
       this.#note = "";
       this.refresh();
@@ -236,7 +235,7 @@ export class CancelOrder extends HTMLElement {
 
   #say(key, values = {}) {
     const words = (this.#guest && this.#text[`guest_${key}`]) || this.#text[key];
-    return words.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+    return words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
 
   #tell(type, detail = {}) {
@@ -246,7 +245,7 @@ export class CancelOrder extends HTMLElement {
   /** One request. `code` is the problem's, or a word of ours; never throws. */
   async #call(method, path, { key = null, body = null, ofOrder = true, fresh = false } = {}) {
     const said = (code, body = {}, wait = 0) => ({ ok: !code, code, body, wait });
-    const headers = {};
+    const headers = { "accept-language": this.#lang };
     if (ofOrder) {
       let token = null;
       try {
@@ -272,7 +271,7 @@ export class CancelOrder extends HTMLElement {
     const parsed = await answer.json().catch(() => null);
     const { status } = answer;
     if (answer.ok) return said(parsed ? "" : "NO_ANSWER", parsed ?? {});
-    const isProblem = (answer.headers.get("content-type") ?? "").startsWith("application/problem+json");
+    const isProblem = answer.headers.get("content-type")?.startsWith("application/problem+json");
     const code =
       (status !== 401 && isProblem && parsed?.code) ||
       { 401: "SIGNED_OUT", 403: "FORBIDDEN", 404: "ORDER_NOT_FOUND" }[status] ||
@@ -283,7 +282,7 @@ export class CancelOrder extends HTMLElement {
   async #patiently(request) {
     for (const pause of PAUSES) {
       const answer = await request();
-      if (!PASSING.has(answer.code)) return answer;
+      if (!PASSING.includes(answer.code)) return answer;
       if (this.#progress) this.#progress.textContent = this.#say("still_trying");
       await sleep(Math.min(Math.max(pause, answer.wait), 10));
     }
@@ -426,7 +425,7 @@ export class CancelOrder extends HTMLElement {
   }
 
   #reasons(fresh = false) {
-    const path = `/cancellation-reasons?store_id=${encodeURIComponent(this.#order.store_id ?? "")}`;
+    const path = `/cancellation-reasons?language=${this.#lang}&store_id=${encodeURIComponent(this.#order.store_id ?? "")}`;
     return this.#patiently(() => this.#call("GET", path, { ofOrder: false, fresh }));
   }
 
@@ -462,10 +461,7 @@ export class CancelOrder extends HTMLElement {
       event.preventDefault();
       if (this.#busy) return;
       const reason = group.querySelector("input:checked")?.value;
-      if (!reason) {
-        complain("choose");
-        return;
-      }
+      if (!reason) return complain("choose");
       this.#busy = true;
       progress.textContent = this.#say("one_moment");
       for (const button of [confirm, keep]) button.setAttribute("aria-disabled", "true");
@@ -487,7 +483,7 @@ export class CancelOrder extends HTMLElement {
     };
     const form = el(
       "form",
-      { class: "view", novalidate: true, submit },
+      { class: "view", novalidate: "", submit },
       this.#owed(refund),
       group,
       el(
@@ -540,7 +536,7 @@ export class CancelOrder extends HTMLElement {
     if (this.#attempt?.body !== body) this.#attempt = { body, key: crypto.randomUUID() };
     const { key } = this.#attempt;
     const answer = await this.#patiently(() => this.#call("POST", "/cancellation", { key, body }));
-    if (!OPEN.has(answer.code)) this.#attempt = null;
+    if (!OPEN.includes(answer.code)) this.#attempt = null;
     return answer;
   }
 
@@ -562,7 +558,7 @@ export class CancelOrder extends HTMLElement {
     if (body.order) this.#learn(body.order);
     const words = this.#words(code, body);
     const signIn = code === "SIGNED_OUT";
-    const open = again && (PASSING.has(code) || OPEN.has(code)) && !signIn;
+    const open = again && (PASSING.includes(code) || OPEN.includes(code)) && !signIn;
     if (!open && !signIn) {
       this.#note = words;
       if (code === "ORDER_NOT_FOUND") this.#order = { order_id: this.#id, available_actions: [] };

@@ -62,6 +62,18 @@ class OrderNotCancellable(Refusal):
         self.because = blocker.because
 
 
+class RequestNotFound(Refusal):
+    """The shop was never asked to cancel this order."""
+
+    code = "CANCELLATION_REQUEST_NOT_FOUND"
+
+
+class RequestDecided(Refusal):
+    """There is nothing to take back any more: the shop has decided, or the order is cancelled."""
+
+    code = "CANCELLATION_REQUEST_DECIDED"
+
+
 class InvalidCancellationReason(Refusal):
     """The code is not among the store's reasons."""
 
@@ -138,6 +150,10 @@ class OrderChanged(CancelCoreError):
 
 
 # --- what an operator is told ---------------------------------------------------------------------------------------
+
+
+class RequestEnded(CancelCoreError):
+    """A request that was to be carried out has an end already, which the order carries."""
 
 
 class OrderUnreadable(CancelCoreError):

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.mails import Mails
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.refunds import Refunds
+    from cancel_core.adapters.dynamodb.requests import Requests
     from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
     from cancel_core.adapters.eventbridge import Bus
     from cancel_core.adapters.sqs import Outbox, Queue
     from cancel_core.domain.provider import Provider
     from cancel_core.services.mails import Post
+    from cancel_core.services.process_requests import Desk as RequestDesk
     from cancel_core.services.process_withdrawals import Desk
     from cancel_core.services.withdraw import Register
 
@@ -140,6 +142,20 @@ def withdrawal_desk() -> Desk:
     from cancel_core.services.process_withdrawals import Desk
 
     return Desk(withdrawals(), orders(), policies(), bus())
+
+
+@cache
+def requests() -> Requests:
+    from cancel_core.adapters.dynamodb.requests import Requests
+
+    return Requests(dynamodb(), os.environ["REQUESTS_TABLE"])
+
+
+@cache
+def request_desk() -> RequestDesk:
+    from cancel_core.services.process_requests import Desk
+
+    return Desk(requests(), orders(), policies(), bus())
 
 
 @cache

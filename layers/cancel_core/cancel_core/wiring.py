@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cancel_core.services.cancel import Canceled
     from cancel_core.services.config_edits import ConfigChange
     from cancel_core.services.mails import Returned
+    from cancel_core.services.process_requests import Record as RequestRecord
     from cancel_core.services.process_withdrawals import Record
     from cancel_core.services.queries import OrderPage, OrderUnderPolicy
     from cancel_core.services.withdraw import Submitted
@@ -142,7 +143,8 @@ def reannounce() -> Callable[[datetime, timedelta, Callable[[], float]], int]:
 def erase_old_comments() -> Callable[[datetime, int, Callable[[], float]], int]:
     from cancel_core.services.comments import erase_old_comments
 
-    return partial(erase_old_comments, parts.orders(), timedelta(days=float(os.environ["COMMENT_RETENTION_DAYS"])))
+    keep = timedelta(days=float(os.environ["COMMENT_RETENTION_DAYS"]))
+    return partial(erase_old_comments, parts.orders(), parts.requests(), keep)
 
 
 def send_mails(templates: Path) -> Callable[[str, Mapping[str, Any], datetime, Callable[[], datetime]], int]:
@@ -163,6 +165,25 @@ def process_withdrawals() -> Callable[[Sequence[Record], datetime], list[str]]:
     from cancel_core.services.process_withdrawals import process_all
 
     return partial(process_all, parts.withdrawal_desk())
+
+
+def take_back_request() -> Callable[[str, Caller, Callable[[], datetime]], OrderUnderPolicy]:
+    from cancel_core.services.take_back import take_back_request
+
+    return partial(take_back_request, parts.orders(), parts.policies())
+
+
+def process_requests() -> Callable[[Sequence[RequestRecord], Callable[[], datetime]], list[str]]:
+    from cancel_core.services.process_requests import process_requests
+
+    return partial(process_requests, parts.request_desk())
+
+
+def reconcile_requests(remaining_seconds: Callable[[], float]) -> None:
+    # Only the schedule needs it, and most invocations are the streams'.
+    from cancel_core.services.reconcile_requests import reconcile_requests
+
+    reconcile_requests(parts.request_desk(), now, reconcile_after(), remaining_seconds)
 
 
 def reconcile_withdrawals(now: datetime, remaining_seconds: Callable[[], float]) -> None:

@@ -1,4 +1,4 @@
-"""Who asks: a customer, or a guest who has proven to read the mails of one order."""
+"""Who asks: a customer, a guest who has proven to read the mails of one order, or the shop by its decision."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ class Guest:
     def has(self, address: str) -> bool:
         """Whether this is the address that was proven."""
         return hmac.compare_digest(self.address, address_hash(address, self.key))
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The shop itself, which has decided on the order that was placed then, whosever it is by now."""
+
+    placed_at: str
 
 
 Caller = Customer | Guest

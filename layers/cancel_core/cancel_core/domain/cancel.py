@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
-from cancel_core.domain.caller import Caller
+from cancel_core.domain.caller import Caller, Shop
 from cancel_core.domain.cancellation import Cancellation, Failure, Fingerprint, Leg, Reason, Refund, Rows
+from cancel_core.domain.cancellation_request import CancellationRequest
 from cancel_core.domain.ids import cancellation_id, pending_since, refund_id, row_key
 from cancel_core.domain.order import HistoryEntry, Item, Order
 from cancel_core.domain.order_change import OrderChange, RowChange
-from cancel_core.domain.policy import PolicyReason
 from cancel_core.domain.refund_plan import RefundPlan
+from cancel_core.domain.rule_settings import PolicyReason
 from cancel_core.domain.rules import Judged
 from cancel_core.domain.values import plus
 
@@ -22,18 +23,22 @@ class CancelRequest(NamedTuple):
     """Who asks for what. `request_id` is the gateway's, `fingerprint` there where an Idempotency-Key came along.
 
     `earlier_body` is the fingerprint that earlier versions kept of the body. A `withdrawal`'s `request_id` is its own
-    id, by which it finds what it has written before; it is about the order that was placed then (`placed_at`) alone.
+    id, by which it finds what it has written before; it is about the order that was placed then (`placed_at`) alone. So
+    is that of a request that the shop has `approved`, which is kept as it is here.
+    `languages`: what the client reads, as `PolicyReason.told` takes it.
     """
 
     order_id: str
-    caller: Caller
+    caller: Caller | Shop
     reason: str
     comment: str | None
     request_id: str
     fingerprint: Fingerprint | None
     earlier_body: str | None = None
+    languages: tuple[str, ...] = ()
     judged: Judged = "cancel"
     placed_at: str | None = None
+    approved: CancellationRequest | None = None
 
 
 WITHDRAWAL_REASON = PolicyReason("withdrawal", "Withdrawal from the contract")
@@ -95,7 +100,12 @@ def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: Cancel
             comment=f"Cancelled by the customer: {reason.description}",
             visible_to_customer=True,
         ),
+        request=request.approved or _lapsed(order.cancellation_request),
     )
+
+
+def _lapsed(request: CancellationRequest | None) -> CancellationRequest | None:
+    return request.ended("lapsed") if request and request.is_open else None
 
 
 def _returned(item: Item) -> dict[str, int | Decimal]:

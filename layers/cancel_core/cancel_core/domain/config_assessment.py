@@ -13,8 +13,10 @@ from cancel_core.domain.policy import (
     is_store,
     judge,
     lacks_reasons,
+    lacks_window,
     last_reasons,
     no_reasons,
+    no_window,
     wrong_scope,
 )
 from cancel_core.domain.setting_values import shown
@@ -43,9 +45,10 @@ def problems_of(
     settings, problems = judge(scope, document)
     if twin:
         problems = (wrong_scope(scope, f"differs from {shown(twin)} in capitals alone"), *problems)
-    if not problems and is_store(scope) and lacks_reasons(shared | settings):
-        return (no_reasons(scope),)
-    return problems
+    if problems or not is_store(scope):
+        return problems
+    lacking = ((lacks_reasons, no_reasons), (lacks_window, no_window))
+    return tuple(problem(scope) for lacks, problem in lacking if lacks(shared | settings))
 
 
 def assess(
@@ -75,6 +78,8 @@ def assess(
         return Told(f"Off is in force; the rest is NOT: {faults}.", problems, since)
     if kept and "reasons" not in document and last_reasons(good_default):
         return Told(f"In force with the reasons that default had before: {faults}.", problems, since)
+    if kept and {problem.attribute for problem in problems} == {"approval"}:
+        return Told(f"In force, and each cancel is a request, as with approval always: {faults}.", problems, since)
     if kept or good.document is None:
         none = "Cancelling is off: there is no earlier version that is right."
         return Told(f"NOT IN FORCE: {faults}. {none}", problems)

@@ -49,33 +49,56 @@ def _same(old: object, new: object) -> bool:
     return type(old) is type(new) and old == new
 
 
-def _by_code(reasons: object) -> dict[str, str]:
-    """Descriptions by code; empty where these are not reasons, each with a code of its own."""
+Words = dict[str, str]
+"""What a reason is called: under "" its description, under a language that in `descriptions`."""
+
+
+def _by_code(reasons: object) -> dict[str, Words]:
+    """Reasons by code; empty where these are not reasons, each with a code of its own."""
     try:
-        read = {str(reason["code"]): str(reason["description"]) for reason in reasons}  # type: ignore[attr-defined]  # whatever it is: what is no list is caught
+        read = {str(reason["code"]): _words(reason) for reason in reasons}  # type: ignore[attr-defined]  # whatever it is: what is no list is caught
     except (TypeError, KeyError, AttributeError):
         return {}
     return read if isinstance(reasons, list) and len(read) == len(reasons) else {}
 
 
-def _reasons_changed(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    parts = [f"added '{code}' ({now[code]})" for code in now if code not in was]
+def _words(reason: Mapping[str, Any]) -> Words:
+    more = reason.get("descriptions", {})
+    return {"": str(reason["description"])} | {str(language): str(text) for language, text in more.items()}
+
+
+def _reasons_changed(was: Mapping[str, Words], now: Mapping[str, Words]) -> list[str]:
+    parts = [f"added '{code}' ({_all(now[code])})" for code in now if code not in was]
     parts += [f"removed '{code}'" for code in was if code not in now]
-    parts += [
-        f'\'{code}\' reworded from "{was[code]}" to "{now[code]}"'
-        for code in now
-        if code in was and was[code] != now[code]
-    ]
+    parts += [part for code in now if code in was for part in _reworded(code, was[code], now[code])]
     if [code for code in was if code in now] != [code for code in now if code in was]:
         parts.append(f"order now {', '.join(now)}")
     return parts
+
+
+def _reworded(code: str, was: Words, now: Words) -> list[str]:
+    parts = []
+    for language in [*was, *(language for language in now if language not in was)]:
+        which = f" in {language}" if language else ""
+        match was.get(language), now.get(language):
+            case before, None:
+                parts.append(f"'{code}' taken away{which}, was \"{before}\"")
+            case None, after:
+                parts.append(f"'{code}' worded{which} \"{after}\"")
+            case before, after if before != after:
+                parts.append(f'\'{code}\' reworded{which} from "{before}" to "{after}"')
+    return parts
+
+
+def _all(words: Words) -> str:
+    return ", ".join(f"{language} {text}" if language else text for language, text in words.items())
 
 
 def _show(value: object) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if reasons := _by_code(value):
-        return ", ".join(f"'{code}' ({description})" for code, description in reasons.items())
+        return ", ".join(f"'{code}' ({_all(words)})" for code, words in reasons.items())
     if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
         return ", ".join(value)
     if isinstance(value, dict) and value:

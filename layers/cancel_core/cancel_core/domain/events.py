@@ -17,7 +17,14 @@ SCHEMA_VERSION = 1
 MAX_DETAIL_BYTES = 240 * 1024
 """EventBridge takes entries of 256 KB, the names around the detail included."""
 DetailType = Literal[
-    "OrderCanceled", "OrderRefunded", "OrderRefundFailed", "OrderPaymentSurplus", "WithdrawalReceived", "ConfigInvalid"
+    "OrderCanceled",
+    "OrderRefunded",
+    "OrderRefundFailed",
+    "OrderPaymentSurplus",
+    "CancellationRequested",
+    "CancellationDeclined",
+    "WithdrawalReceived",
+    "ConfigInvalid",
 ]
 
 
@@ -31,8 +38,12 @@ class Event(NamedTuple):
     @property
     def log_keys(self) -> dict[str, str]:
         """By these one order is followed through the log of all functions."""
-        names = ("order_id", "store_id", "cancellation_id", "withdrawal_id")
-        return {"event": self.detail_type} | {name: self.detail[name] for name in names if name in self.detail}
+        names = {name: name for name in ("order_id", "store_id", "cancellation_id", "withdrawal_id")}
+        # In the log, a request_id is that of an HTTP request.
+        names |= {"request_id": "cancellation_request_id"}
+        return {"event": self.detail_type} | {
+            key: self.detail[name] for name, key in names.items() if name in self.detail
+        }
 
 
 class OrderState(NamedTuple):

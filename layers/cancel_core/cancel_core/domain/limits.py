@@ -30,7 +30,7 @@ class Slot(NamedTuple):
 
 
 def slot_of(caller: Caller, address: str, slot: str, request_id: str, now: datetime) -> Slot:
-    """`address`: the order's, by which a guest is counted. `slot`: the id of the cancellation.
+    """`address`: the order's, by which a guest is counted. `slot`: see `ids.slot_id`.
 
     Of customer and address there is a hash, with the day in it: it is no longer than a key may be, and does not tell
     that two days are the same person's.

@@ -36,6 +36,7 @@ def order_facts(
         "name": salutation(contact.name),
         "canceled_on": moment(cancellation.requested_at if cancellation else detail["occurred_at"]),
         "reason": cancellation.reason.description if cancellation else detail.get("reason"),
+        "reason_code": cancellation.reason.code if cancellation else None,
         "comment": cancellation.comment if cancellation else None,
         "items": [],
         "paid_back": None,

@@ -11,6 +11,8 @@ from cancel_core.domain.setting_values import SettingFault, map_of, yes_or_no
 
 LANGUAGES = ("en", "sv", "de", "fr", "es", "it", "nl", "pl", "da", "fi")
 DEFAULT_LANGUAGE = "en"
+LANGUAGE = r"[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8}){0,4}"
+"""What looks like a BCP 47 tag."""
 MOST_MERCHANTS = 10
 LONGEST_SHOP_NAME = 100
 _LONGEST_URL = 2000

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from cancel_core.domain.cancellation import Cancellation
+from cancel_core.domain.cancellation_request import CancellationRequest, read_request
 from cancel_core.domain.times import moment
 from cancel_core.domain.values import Amount, Document, Quantity, minus, read_model
 
@@ -163,6 +164,7 @@ class Order(Document):
     payments: tuple[Payment, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
     cancellation: Cancellation | None = None
+    cancellation_request: Annotated[CancellationRequest | None, BeforeValidator(read_request)] = None
     delivered_at: Delivered = None
     business: Annotated[bool, BeforeValidator(lambda value: value is True)] = False
     withdrawal: Annotated[NotedWithdrawal | None, BeforeValidator(_noted)] = None

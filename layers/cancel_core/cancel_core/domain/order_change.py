@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from cancel_core.domain.cancellation import Cancellation
+from cancel_core.domain.cancellation_request import CancellationRequest
 from cancel_core.domain.order import HistoryEntry, Order
 
 # What a decision reads, and what its write therefore makes a condition of. The order system bumps no version for us.
@@ -27,6 +28,7 @@ DECIDED_ON = (
     "fees",
     "payments",
     "cancellation",
+    "cancellation_request",
 )
 
 
@@ -41,20 +43,22 @@ class RowChange(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class OrderChange:
     """One write. `conditions` are the attributes that must still be what was read; `attributes` are texts; `history` is
-    appended.
+    appended. A `cancellation` or `request` that is None stays as it is.
     """
 
-    cancellation: Cancellation
+    cancellation: Cancellation | None = None
     conditions: tuple[str, ...] = DECIDED_ON
     rows: tuple[RowChange, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
     history: HistoryEntry | None = None
+    request: CancellationRequest | None = None
 
 
 def apply(order: Order, change: OrderChange) -> Order:
     """The order as it is once the change is written: the same as reading it anew would give, at a tenth of the cost."""
-    now: dict[str, Any] = {"cancellation": change.cancellation}
+    now: dict[str, Any] = {"cancellation": change.cancellation} if change.cancellation else {}
+    now |= {"cancellation_request": change.request} if change.request else {}
     now |= {name: text for name, text in change.attributes.items() if name in Order.model_fields}
     positions: dict[str, dict[str, int]] = {}
     for row in change.rows:

@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cancel_core.domain.mail_settings import NO_MAIL, MailSettings, read_mail
 from cancel_core.domain.rule_settings import (
     NO_EXCLUSIONS,
+    Approval,
     Exclusions,
+    PolicyReason,
+    read_approval,
     read_comments,
     read_daily_limit,
     read_excluded,
+    read_reasons,
     read_window,
 )
 from cancel_core.domain.setting_values import (
@@ -52,27 +56,19 @@ DEFAULT_REASONS = (
     {"code": "other", "description": "Other"},
 )
 """What a new installation begins with."""
-REASON_CODE_LENGTH = 64
 SETTINGS = (
     *("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access", "withdrawal"),
-    *("cancel_within_minutes", "excluded", "comment_required_for", "max_cancels_per_day"),
+    *("cancel_within_minutes", "excluded", "comment_required_for", "approval", "max_cancels_per_day"),
 )
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
 _STORE = "store:"
 
 
-class PolicyReason(NamedTuple):
-    """A reason that customers may choose, in the words they are shown."""
-
-    code: str
-    description: str
-
-
 Settings = dict[str, Any]
 """A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
 `mail` MailSettings, `guest_access` bool, `withdrawal` WithdrawalSettings, `cancel_within_minutes` timedelta,
-`excluded` Exclusions, `comment_required_for` tuple of str, `max_cancels_per_day` int."""
+`excluded` Exclusions, `comment_required_for` tuple of str, `approval` a word, `max_cancels_per_day` int."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +108,7 @@ class Policy:
     cancel_within: timedelta | None = None
     excluded: Exclusions = NO_EXCLUSIONS
     comment_required_for: tuple[str, ...] = ()
+    approval: Approval = "never"
     max_cancels_per_day: int | None = None
     problems: tuple[Problem, ...] = ()
 
@@ -161,8 +158,8 @@ def read_policy(
 ) -> Policy:
     """The policy of a store from its two config documents; the store's attributes stand in place of the default's.
 
-    Each document is plain values: `scope` str, `enabled` bool or a word, `reasons` list of {code, description},
-    `cancellable_statuses` list of str. None is an absent document. Never raises.
+    Each document is plain values: `scope` str, `enabled` bool or a word, `reasons` list of {code, description,
+    descriptions?}, `cancellable_statuses` list of str. None is an absent document. Never raises.
     """
     scope = store_scope(store_id)
     problems: list[Problem] = []
@@ -179,6 +176,9 @@ def read_policy(
         problems.append(no_reasons(scope))
         before = in_force(scope, good_store.document, None) if good_store.document is not None else None
         settings = _with_reasons(shared, own, good_default, before)
+    if lacks_window(settings):
+        problems.append(no_window(scope))
+        settings = _with_window(shared, settings, in_force(scope, good_store.document, None))
     return Policy(
         enabled=bool(settings.get("enabled")),
         reasons=settings.get("reasons", ()),
@@ -190,6 +190,7 @@ def read_policy(
         cancel_within=settings.get("cancel_within_minutes"),
         excluded=settings.get("excluded", NO_EXCLUSIONS),
         comment_required_for=settings.get("comment_required_for", ()),
+        approval=settings.get("approval", "never"),
         max_cancels_per_day=settings.get("max_cancels_per_day"),
         problems=tuple(problems),
     )
@@ -223,6 +224,31 @@ def no_reasons(scope: str) -> Problem:
     )
 
 
+def lacks_window(settings: Settings) -> bool:
+    return settings.get("approval") == "after_window" and "cancel_within_minutes" not in settings
+
+
+def no_window(scope: str) -> Problem:
+    return Problem(
+        scope,
+        "approval",
+        "approval is after_window, and cancel_within_minutes is not set",
+        "set cancel_within_minutes here or in default, or approval to always or never",
+    )
+
+
+def _with_window(shared: Settings, settings: Settings, before: Settings | None) -> Settings:
+    """What is in force for a store that asks for approvals after a window, and has no window.
+
+    Its own last edit brought that about: the version before stays. Or that of `default` did, which had the window:
+    then each cancel of the store is a request, for nothing says from when on.
+    """
+    if not before:
+        return settings | {"enabled": False}
+    earlier = shared | before
+    return settings | {"approval": "always"} if lacks_window(earlier) else earlier
+
+
 def _with_reasons(shared: Settings, own: Settings, good_default: Good, before: Settings | None) -> Settings:
     """What is in force for a store that is on and finds no reasons.
 
@@ -251,8 +277,8 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     """One document by itself, in plain values. Never raises."""
     on, guests = partial(yes_or_no, "enabled"), partial(yes_or_no, "guest_access")
     read = (
-        *(on, _read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal),
-        *(read_window, read_excluded, read_comments, read_daily_limit),
+        *(on, read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal),
+        *(read_window, read_excluded, read_comments, read_approval, read_daily_limit),
     )
     readers: dict[str, Callable[[object], Any]] = dict(zip(SETTINGS, read, strict=True))
     settings: Settings = {}
@@ -278,40 +304,14 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     silent = is_store(scope) and "reasons" not in document
     if not silent and "reasons" not in {problem.attribute for problem in problems} and lacks_reasons(settings):
         problems.append(no_reasons(scope))
+    if not is_store(scope) and not problems and lacks_window(settings):
+        problems.append(no_window(scope))
     return Judgement(settings, tuple(problems))
 
 
 def wrong_scope(scope: str, fault: str) -> Problem:
     """Of a scope that no store will ever ask for."""
     return Problem(scope, "scope", f"scope {fault}", "create the item anew under the right scope, and delete this one")
-
-
-def _read_reasons(value: object) -> tuple[PolicyReason, ...]:
-    if not isinstance(value, list):
-        raise SettingFault("reasons is not a List", "make it a List of Maps with code and description")
-    reasons: list[PolicyReason] = []
-    for number, entry in enumerate(value, start=1):
-        if not isinstance(entry, dict):
-            raise SettingFault(f"reason {number} is not a Map", "make it a Map with code and description")
-        if unknown := sorted(entry.keys() - {"code", "description"}):
-            raise SettingFault(
-                f"reason {number} has '{shown(unknown[0])}'", "remove it; a reason has code and description alone"
-            )
-        for name in ("code", "description"):
-            text = entry.get(name)
-            if not isinstance(text, str) or is_blank(text):
-                raise SettingFault(f"reason {number} has no {name}", "give it one")
-        code = entry["code"]
-        if has_blanks_around(code):
-            raise SettingFault(f"reason {number} has blanks or invisible characters around its code", "take them away")
-        if len(code) > REASON_CODE_LENGTH:
-            raise SettingFault(
-                f"reason {number} has a code of more than {REASON_CODE_LENGTH} characters", "make it shorter"
-            )
-        if code in {reason.code for reason in reasons}:
-            raise SettingFault(f"reason {number} has the code '{shown(code)}' once more", "give it a code of its own")
-        reasons.append(PolicyReason(code, entry["description"]))
-    return tuple(reasons)
 
 
 def _read_statuses(value: object) -> tuple[str, ...]:

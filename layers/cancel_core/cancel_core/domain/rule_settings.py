@@ -1,5 +1,5 @@
-"""The settings of a store's own rules: for how long after an order it may be cancelled, which may not be at all, and
-how many a customer may cancel in a day.
+"""The settings of a store's own rules: which reasons it takes, for how long after an order, of which orders, and of how
+many in a day.
 
 Source: the contract, part 3.
 """
@@ -7,16 +7,28 @@ Source: the contract, part 3.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
-from cancel_core.domain.setting_values import SettingFault, list_of_texts, map_of, shown, whole_number
+from cancel_core.domain.mail_settings import LANGUAGE
+from cancel_core.domain.setting_values import (
+    SettingFault,
+    has_blanks_around,
+    is_blank,
+    list_of_texts,
+    map_of,
+    shown,
+    whole_number,
+)
 
 LONGEST_WINDOW_MINUTES = 525_600
 """A year."""
 MOST_CANCELS_PER_DAY = 1000
 LARGEST_SUM = 10**15
+REASON_CODE_LENGTH = 64
 _LISTS = {
     "skus": "article numbers",
     "item_types": "types of items",
@@ -38,6 +50,94 @@ class Exclusions:
 
 
 NO_EXCLUSIONS = Exclusions()
+Approval = Literal["never", "always", "after_window"]
+"""When a cancel is a request that the shop decides."""
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class PolicyReason(NamedTuple):
+    """A reason that customers may choose. `descriptions`: it in more languages, by tags as `_tag` makes them."""
+
+    code: str
+    description: str
+    descriptions: Mapping[str, str] = _NONE
+
+    def told(self, wanted: Iterable[str], own: str) -> str:
+        """The reason in the first of the `wanted` languages that it is there in, else `description`.
+
+        `wanted`: BCP 47 tags, and `*` for any. `own`: the language of `description`, a tag. A tag that is not among
+        the `descriptions` means what is left when subtags are taken off its end, one by one. Source: RFC 4647, 3.4.
+        """
+        for language in wanted:
+            tag = _tag(language)
+            while tag:
+                if tag in self.descriptions:
+                    return self.descriptions[tag]
+                tag = tag.rpartition("-")[0]
+            if language == "*" or _primary(language) == _primary(own):
+                break
+        return self.description
+
+
+def _tag(language: str) -> str:
+    """What tags are compared by: lower case, with hyphens."""
+    return language.strip().lower().replace("_", "-")
+
+
+def _primary(language: str) -> str:
+    return _tag(language).partition("-")[0]
+
+
+def read_reasons(value: object) -> tuple[PolicyReason, ...]:
+    """The attribute `reasons` of a config document, in plain values. Raises `SettingFault`."""
+    if not isinstance(value, list):
+        raise SettingFault("reasons is not a List", "make it a List of Maps with code and description")
+    reasons: list[PolicyReason] = []
+    for number, entry in enumerate(value, start=1):
+        if not isinstance(entry, dict):
+            raise SettingFault(f"reason {number} is not a Map", "make it a Map with code and description")
+        if unknown := sorted(entry.keys() - set(PolicyReason._fields)):
+            raise SettingFault(
+                f"reason {number} has '{shown(unknown[0])}'",
+                "remove it; a reason has code, description and descriptions alone",
+            )
+        for name in ("code", "description"):
+            text = entry.get(name)
+            if not isinstance(text, str) or is_blank(text):
+                raise SettingFault(f"reason {number} has no {name}", "give it one")
+        code = entry["code"]
+        if has_blanks_around(code):
+            raise SettingFault(f"reason {number} has blanks or invisible characters around its code", "take them away")
+        if len(code) > REASON_CODE_LENGTH:
+            raise SettingFault(
+                f"reason {number} has a code of more than {REASON_CODE_LENGTH} characters", "make it shorter"
+            )
+        if code in {reason.code for reason in reasons}:
+            raise SettingFault(f"reason {number} has the code '{shown(code)}' once more", "give it a code of its own")
+        more = _descriptions(number, entry["descriptions"]) if "descriptions" in entry else _NONE
+        reasons.append(PolicyReason(code, entry["description"], more))
+    return tuple(reasons)
+
+
+def _descriptions(number: int, value: Any) -> dict[str, str]:
+    """The `descriptions` of the reason of this number, by tags as `_tag` makes them."""
+    if not isinstance(value, dict):
+        raise SettingFault(
+            f"descriptions of reason {number} is not a Map", "make it a Map from a language to a String, as sv to Annat"
+        )
+    read: dict[str, str] = {}
+    for language, text in value.items():
+        if not re.fullmatch(LANGUAGE, language):
+            raise SettingFault(
+                f"descriptions of reason {number} has '{shown(language)}', which is no language",
+                "use a tag of BCP 47, as sv or de-AT",
+            )
+        if not isinstance(text, str) or is_blank(text):
+            raise SettingFault(f"reason {number} has no description in '{language}'", "give it one, or remove it")
+        if (tag := _tag(language)) in read:
+            raise SettingFault(f"descriptions of reason {number} has '{language}' once more", "remove one of them")
+        read[tag] = text
+    return read
 
 
 def read_window(value: object) -> timedelta:
@@ -64,6 +164,14 @@ def read_comments(value: object) -> tuple[str, ...]:
 def read_daily_limit(value: object) -> int:
     """The attribute `max_cancels_per_day`. Raises `SettingFault`."""
     return whole_number("max_cancels_per_day", value, 1, MOST_CANCELS_PER_DAY)
+
+
+def read_approval(value: object) -> Approval:
+    """The attribute `approval` of a config document. Raises `SettingFault`."""
+    match value:
+        case "never" | "always" | "after_window":
+            return value
+    raise SettingFault("approval is none of never, always, after_window", "set it to one of these words, or remove it")
 
 
 def _sums(value: object) -> dict[str, int]:

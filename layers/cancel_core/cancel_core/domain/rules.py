@@ -20,6 +20,7 @@ from cancel_core.domain.times import iso, moment
 BlockerCode = Literal[
     "ORDER_CANCELLATION_DISABLED",
     "INVALID_ORDER_STATUS",
+    "CANCELLATION_REQUESTED",
     "CANCELLATION_WINDOW_CLOSED",
     "NOT_CANCELLABLE",
     "PARTIAL_ORDER_ITEM_SHIPPED",
@@ -43,20 +44,22 @@ class Decision:
     """Every blocker that holds, in the order they are checked; or none, and the refund that a cancel owes.
 
     `until`: when that ends by itself, where the store has a window and nothing stands against a cancel.
+    `approval_required`: a cancel is a request, which the shop decides.
     """
 
     blockers: tuple[Blocker, ...]
     refund: RefundPlan | None
     until: datetime | None = None
+    approval_required: bool = False
 
     @property
     def eligible(self) -> bool:
         return not self.blockers
 
 
-Judged = Literal["cancel", "withdrawal"]
-"""What an order is judged for. A withdrawal is no favour of the shop's: only what the order has become stands against
-it, not what the store says of cancelling."""
+Judged = Literal["cancel", "withdrawal", "request"]
+"""What an order is judged for. A withdrawal is no favour of the shop's, and a request that the shop has approved needs
+no other leave: only what the order has become stands against them, not what the store says of cancelling."""
 
 
 def decide(order: Order, policy: Policy, now: datetime, judged: Judged = "cancel") -> Decision:
@@ -72,7 +75,12 @@ def decide(order: Order, policy: Policy, now: datetime, judged: Judged = "cancel
         blockers.append(
             Blocker("INVALID_ORDER_STATUS", f"An order with the status {order.status!r} can't be cancelled.")
         )
+    if own_rules and order.cancellation_request and order.cancellation_request.is_open:
+        blockers.append(Blocker("CANCELLATION_REQUESTED", "The shop has been asked to cancel the order."))
     until = window_end(order, policy) if own_rules else None
+    approval_required = own_rules and policy.approval == "always"
+    if until and now > until and policy.approval == "after_window":
+        approval_required, until = True, None
     if until and now > until:
         blockers.append(Blocker("CANCELLATION_WINDOW_CLOSED", f"The order could be cancelled until {iso(until)}."))
     if own_rules:
@@ -82,8 +90,8 @@ def decide(order: Order, policy: Policy, now: datetime, judged: Judged = "cancel
             Blocker("PARTIAL_ORDER_ITEM_SHIPPED", "At least one item of the order has already shipped.", shipped)
         )
     if blockers:
-        return Decision(tuple(blockers), None)
-    return Decision((), plan_refund(order, policy.refund_basis), until)
+        return Decision(tuple(blockers), None, approval_required=approval_required)
+    return Decision((), plan_refund(order, policy.refund_basis), until, approval_required)
 
 
 def window_end(order: Order, policy: Policy) -> datetime | None:

@@ -15,8 +15,6 @@ from cancel_core.domain.values import number
 STATEMENT = "statement"
 """The part of a withdrawal, in its table, that the consumer has said. Nothing is ever written into it."""
 
-LANGUAGE = r"[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8}){0,4}"
-"""What looks like a BCP 47 tag."""
 MOST_CHARACTERS = {"name": 200, "order": 255, "item": 200, "message": 2000, "store_id": 255}
 _OPTIONAL = ("customer_id", "order_id", "placed_at", "body", "request_id")
 _LINES = frozenset("\t\n\r")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cancel_core.domain.cancel import WITHDRAWAL_REASON, CancelRequest, cancel
+from cancel_core.domain.mail_settings import LANGUAGE
 from cancel_core.domain.order_change import OrderChange
 from cancel_core.domain.policy import Policy
+from cancel_core.domain.rule_settings import PolicyReason
 from cancel_core.domain.rules import decide
 from cancel_core.domain.setting_values import is_blank
 from cancel_core.domain.times import iso
@@ -21,6 +24,7 @@ from cancel_core.errors import (
     OrderTooLarge,
     OrderUnreadable,
     Refusal,
+    RequestEnded,
     ServiceUnavailable,
 )
 
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.limits import Limits
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+    from cancel_core.domain.cancellation_request import CancellationRequest
     from cancel_core.domain.limits import Slot
 
 MAX_ATTEMPTS = 5
@@ -40,11 +45,15 @@ ALWAYS_FITS_BYTES = 100 * 1024
 
 
 class Canceled(NamedTuple):
-    """A cancelled order, just now or (`replayed`) by an earlier request with the same key and body."""
+    """A cancelled order, just now or (`replayed`) by an earlier request with the same key and body.
+
+    `is_request`: the shop was asked to cancel it.
+    """
 
     stored: StoredOrder
     policy: Policy
     replayed: bool
+    is_request: bool = False
 
 
 def cancel_order(
@@ -60,8 +69,11 @@ def cancel_order(
     `clock`: each try to write is decided by the time it then is. `limits`: asked for where the store has a limit; None
     for a cancel that is not counted.
 
+    Where the store wants to decide, it is asked, in the same way.
+
     Raises a `Refusal`, checked in this order: the order is the caller's; the request is not a repeat; the blockers;
-    the reason; its comment; the limit for the day; the write.
+    the reason; its comment; the limit for the day; the write. `RequestEnded` for an approved request that has ended
+    otherwise.
     """
     taken: list[Slot] = []
     try:
@@ -90,29 +102,29 @@ def _cancel_order(
         if stored is None or not _is_meant(stored, request):
             raise OrderNotFound("There is no such order.")
         policy = policies.get(stored.store_id)
-        if request.judged == "withdrawal" and _is_own_write(stored, request):
+        if request.judged != "cancel" and (own := _own_write(stored, policy, request)):
             # It comes again, as other requests do not.
-            return Canceled(stored, policy, replayed=False)
-        if _is_repeat(stored, policy, request):
-            return Canceled(stored, policy, replayed=True)
+            return own
+        if repeated := _repeated(stored, policy, request):
+            return repeated
         now = clock()
         change = _change(stored, policy, request, now)
         if limits and policy.max_cancels_per_day and request.judged == "cancel":
             # Only a store with a limit needs it.
             from cancel_core.services.limits import take
 
-            slot = change.cancellation.cancellation_id
-            take(limits(), taken, stored, policy, request, slot, now)
+            take(limits(), taken, stored, policy, request, now)
         try:
             _check_size(stored, change, orders.MAX_ITEM_BYTES)
-            return Canceled(orders.write(stored, change), policy, replayed=False)
+            written = orders.write(stored, change)
+            return Canceled(written, policy, replayed=False, is_request=change.cancellation is None)
         except OrderTooLarge as refusal:
             refusal.order, refusal.policy = stored.order, policy
             raise
         except OrderChanged as conflict:
             stored = conflict.current
-        if stored and _is_own_write(stored, request):
-            return Canceled(stored, policy, replayed=False)
+        if stored and (own := _own_write(stored, policy, request)):
+            return own
     # The last state that was seen is as good as any: it will have changed again.
     order = stored.order if stored and _is_meant(stored, request) else None
     raise ConcurrentUpdate(
@@ -125,39 +137,69 @@ def _is_meant(stored: StoredOrder, request: CancelRequest) -> bool:
     return stored.belongs_to(request.caller) and request.placed_at in {None, stored.owner.placed_at}
 
 
-def _is_repeat(stored: StoredOrder, policy: Policy, request: CancelRequest) -> bool:
-    known = stored.order.cancellation.idempotency if stored.order.cancellation else None
-    if known is None or request.fingerprint is None or known.key != request.fingerprint.key:
-        return False
-    if known.body not in {request.fingerprint.body, request.earlier_body}:
-        raise IdempotencyKeyReused(
-            "This Idempotency-Key was used with another body.", order=stored.order, policy=policy
-        )
-    return True
+def _repeated(stored: StoredOrder, policy: Policy, request: CancelRequest) -> Canceled | None:
+    """What an earlier request with the same key has done; None where there was none."""
+    order = stored.order
+    for made, is_request in ((order.cancellation, False), (order.cancellation_request, True)):
+        known = made.idempotency if made else None
+        if known is None or request.fingerprint is None or known.key != request.fingerprint.key:
+            continue
+        if known.body not in {request.fingerprint.body, request.earlier_body}:
+            raise IdempotencyKeyReused("This Idempotency-Key was used with another body.", order=order, policy=policy)
+        return Canceled(stored, policy, replayed=True, is_request=is_request)
+    return None
 
 
-def _is_own_write(stored: StoredOrder, request: CancelRequest) -> bool:
-    """Whether this very request has cancelled it: by the write that got in between, whose answer the network lost."""
-    cancellation = stored.cancellation
-    return cancellation is not None and cancellation.request_id == request.request_id
+def _own_write(stored: StoredOrder, policy: Policy, request: CancelRequest) -> Canceled | None:
+    """What this very request has done: by the write that got in between, whose answer the network lost."""
+    if stored.cancellation and stored.cancellation.request_id == request.request_id:
+        return Canceled(stored, policy, replayed=False)
+    if stored.request and stored.request.made_by == request.request_id:
+        return Canceled(stored, policy, replayed=False, is_request=True)
+    return None
 
 
 def _change(stored: StoredOrder, policy: Policy, request: CancelRequest, now: datetime) -> OrderChange:
     order = stored.order
+    if _has_ended(order.cancellation_request, request.approved):
+        raise RequestEnded
     decision = decide(order, policy, now, request.judged)
     if decision.refund is None:
         raise OrderNotCancellable(decision.blockers[0], order=order, policy=policy)
-    reason = WITHDRAWAL_REASON if request.judged == "withdrawal" else policy.reason(request.reason)
+    reason = _reason(policy, request)
     if reason is None:
         raise InvalidCancellationReason("The reason is not among the store's reasons.", order=order, policy=policy)
     if request.judged == "cancel" and policy.needs_comment(reason.code) and is_blank(request.comment or ""):
         raise CommentRequired("This reason needs a comment.", order=order, policy=policy)
-    return cancel(order, decision.refund, reason, request, iso(now))
+    told = reason._replace(description=told_to_customer(reason, stored, policy, request.languages))
+    if decision.approval_required:
+        # Most stores let their customers cancel.
+        from cancel_core.domain.request_steps import make_request
+
+        return make_request(order, decision.refund, told, request, iso(now))
+    return cancel(order, decision.refund, told, request, iso(now))
 
 
 def _check_size(stored: StoredOrder, change: OrderChange, max_item_bytes: int) -> None:
     if stored.size > ALWAYS_FITS_BYTES and _size_when_refunded(stored.changed(change)) > max_item_bytes:
         raise OrderTooLarge("The order is too large to be cancelled here. Please contact the shop.")
+
+
+def _has_ended(now: CancellationRequest | None, approved: CancellationRequest | None) -> bool:
+    return bool(now and approved and now.request_id == approved.request_id and not now.is_open)
+
+
+def _reason(policy: Policy, request: CancelRequest) -> PolicyReason | None:
+    """What the store has of it now; a withdrawal has its own, and an approved request the one that was chosen then."""
+    if request.approved:
+        return PolicyReason(request.approved.reason.code, request.approved.reason.description)
+    return WITHDRAWAL_REASON if request.judged == "withdrawal" else policy.reason(request.reason)
+
+
+def told_to_customer(reason: PolicyReason, stored: StoredOrder, policy: Policy, accepted: tuple[str, ...]) -> str:
+    """The reason in the order's language; where it names none, in one of those that the request accepts."""
+    own = stored.contact.language.strip()
+    return reason.told((own,) if re.fullmatch(LANGUAGE, own) else accepted, policy.mail.language)
 
 
 def _size_when_refunded(canceled: StoredOrder) -> int:

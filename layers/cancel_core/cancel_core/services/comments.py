@@ -1,8 +1,9 @@
-"""Comments on cancels, which are kept for as long as the shop says."""
+"""Comments on cancels and requests, which are kept for as long as the shop says."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from cancel_core.domain.times import iso
@@ -12,29 +13,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cancel_core.adapters.dynamodb.orders import Orders
+    from cancel_core.adapters.dynamodb.requests import Requests
 
 PARTS = 24
-"""Each run looks through one part of the table: one each hour, the whole of it in a day."""
+"""Each run looks through one part of the orders: one each hour, the whole of them in a day."""
 TIME_TO_END = 20
 """Seconds, in which the last write ends."""
 
 
 def erase_old_comments(
-    orders: Orders, keep: timedelta, now: datetime, part: int, seconds_left: Callable[[], float]
+    orders: Orders, requests: Requests, keep: timedelta, now: datetime, part: int, seconds_left: Callable[[], float]
 ) -> int:
-    """Takes the comments off the orders of this part, 0 to `PARTS` - 1, that were cancelled longer ago than `keep`; no
-    time keeps all. Answers how many. What does not fit into `seconds_left` is found the next day. Raises
-    `ServiceUnavailable`.
+    """Takes the comments off the orders of this part, 0 to `PARTS` - 1, that were cancelled, or asked to be, longer ago
+    than `keep`; no time keeps all. The first part's run does so with the requests table, which is small. Answers how
+    many. What does not fit into `seconds_left` is found the next day. Raises `ServiceUnavailable`.
     """
     if not keep:
         return 0
     before = iso(now - keep)
+    of_orders = (("order_id", one) for one in orders.old_comments(before, part, PARTS))
+    of_requests = (("cancellation_request_id", one) for one in requests.old_comments(before)) if part == 0 else ()
     erased = 0
-    for order_id in orders.old_comments(before, part, PARTS):
+    for kind, one in chain(of_orders, of_requests):
         if seconds_left() < TIME_TO_END:
             logger.warning("there are more old comments than fit into one run")
             break
-        if orders.erase_comment(order_id, before):
-            logger.info("an old comment is erased", extra={"order_id": order_id})
+        if orders.erase_comment(one, before) if kind == "order_id" else requests.erase_comment(one):
+            logger.info("an old comment is erased", extra={kind: one})
             erased += 1
     return erased

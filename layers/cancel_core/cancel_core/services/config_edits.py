@@ -148,7 +148,8 @@ def _look_at_stores(
         told = _assess(store.scope, settings, row, good_default, shared, identity, twin)
         if store.validation != told.text:
             configs.tell(store.scope, settings, told.text)
-        if told.problems and row.holds(settings) and "reasons" not in document:
+        lacking = {problem.attribute for problem in told.problems}
+        if "reasons" in lacking and row.holds(settings) and "reasons" not in document:
             left.append(store.scope)
     return left
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from cancel_core.domain.caller import Shop
+from cancel_core.domain.ids import slot_id
 from cancel_core.domain.limits import Slot, seconds_left, slot_of
 from cancel_core.errors import ServiceUnavailable, TooManyCancellations
 
@@ -23,15 +25,20 @@ def take(
     stored: StoredOrder,
     policy: Policy,
     request: CancelRequest,
-    slot: str,
     now: datetime,
 ) -> None:
-    """Takes the slot of the id `slot` in a store that has a limit, and notes it in `taken`, what this request holds.
+    """Takes the slot of a cancel, or of a request for one, and notes it in `taken`, what this request holds.
 
     What it holds already costs no round trip.
 
     Raises `TooManyCancellations`, `ServiceUnavailable`.
     """
+    if isinstance(request.caller, Shop):
+        # What it has decided was counted when it was asked for.
+        return
+    order = stored.order
+    earlier = order.cancellation_request.request_id if order.cancellation_request else ""
+    slot = slot_id(order.order_id, order.placed_at, earlier)
     wanted = slot_of(request.caller, stored.contact.email, slot, request.request_id, now)
     if wanted in taken:
         return
@@ -39,7 +46,7 @@ def take(
     give_back(limits, taken)
     if policy.max_cancels_per_day and not limits.take(wanted, policy.max_cancels_per_day):
         raise TooManyCancellations(
-            "No more orders can be cancelled today.", order=stored.order, policy=policy, retry_after=seconds_left(now)
+            "No more orders can be cancelled today.", order=order, policy=policy, retry_after=seconds_left(now)
         )
     taken.append(wanted)
 

@@ -168,7 +168,7 @@ class RefundBooks:
             self._tell_unbookable(document)
             raise ProviderUnavailable(f"paid, but the order is too large for it to be booked: {error}") from error
         assert written is not None
-        self.stored, self.cancellation = written, change.cancellation
+        self.stored, self.cancellation = written, change.cancellation or self.cancellation
         self.order, self.unreadable = _readable(written)
         self._wrote(document, freeze, has_ledger=freeze is not None or is_first)
         return refund

@@ -17,9 +17,10 @@ import rfc8785
 from cancel_core.domain.addresses import is_address
 from cancel_core.domain.caller import Customer, normalised
 from cancel_core.domain.ids import withdrawal_id
+from cancel_core.domain.mail_settings import LANGUAGE
 from cancel_core.domain.policy import DEFAULT_STORE
 from cancel_core.domain.times import iso_milliseconds
-from cancel_core.domain.withdrawal import LANGUAGE, MOST_CHARACTERS, Statement, WithdrawalRequest, expiry, fits
+from cancel_core.domain.withdrawal import MOST_CHARACTERS, Statement, WithdrawalRequest, expiry, fits
 from cancel_core.errors import AddressMissing, IdempotencyKeyReused, OrderNotFound, Refusal, WithdrawalDisabled
 
 if TYPE_CHECKING:

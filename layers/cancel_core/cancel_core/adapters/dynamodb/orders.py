@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 from cancel_core.adapters.dynamodb.attributes import attribute_value
 from cancel_core.adapters.dynamodb.database import KEY_BYTES, TRY_AGAIN, database_errors, holds, item_that_failed
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
-from cancel_core.domain.caller import Caller, Customer
+from cancel_core.domain.caller import Caller, Customer, Shop
 from cancel_core.domain.order_change import OrderChange
 from cancel_core.errors import OrderChanged, OrderTooLarge, ServiceUnavailable
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 
     from cancel_core.domain.order import HistoryEntry
     from cancel_core.domain.withdrawal_note import Noted
+
+COMMENTED = ("cancellation", "cancellation_request")
+"""What of an order may carry a customer's comment."""
+
+
+def _has_old_comment(attribute: str) -> str:
+    return f"attribute_exists({attribute}.#comment) AND {attribute}.requested_at < :before"
 
 
 class Orders:
@@ -38,12 +46,15 @@ class Orders:
         """Strongly consistent. None when there is no such order. Raises `ServiceUnavailable`."""
         return self._read(order_id, {})
 
-    def of_caller(self, order_id: str, caller: Caller) -> StoredOrder | None:
+    def of_caller(self, order_id: str, caller: Caller | Shop) -> StoredOrder | None:
         """The order, if it is this caller's; strongly consistent. Raises `ServiceUnavailable`.
 
         Somebody else's never leaves the database: how long it takes to say so does not tell it from none. A `Query`
         costs what a `GetItem` does, and can have a filter.
         """
+        if isinstance(caller, Shop):
+            stored = self.get(order_id)
+            return stored if stored and stored.belongs_to(caller) else None
         if isinstance(caller, Customer):
             if not caller.customer_id:
                 return None
@@ -151,7 +162,9 @@ class Orders:
             else:
                 conditions.append(f"attribute_not_exists({name(attribute)})")
         assignments = []
-        for attribute in sorted({row.attribute for row in change.rows} | change.attributes.keys() | {"cancellation"}):
+        ours = {"cancellation": change.cancellation, "cancellation_request": change.request}
+        written = {name for name, document in ours.items() if document} | {row.attribute for row in change.rows}
+        for attribute in sorted(written | change.attributes.keys()):
             values[f":{attribute}"] = after.raw[attribute]
             assignments.append(f"{name(attribute)} = :{attribute}")
         if change.history:
@@ -255,13 +268,13 @@ class Orders:
                 scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def old_comments(self, before: str, part: int = 0, parts: int = 1) -> Iterator[str]:
-        """The ids of orders that carry a comment of a cancel from before then (ISO 8601 UTC). Reads one of so many
-        parts of the whole table, eventually consistent. Raises `ServiceUnavailable`.
+        """The ids of orders that carry a comment of a cancel, or of a request for one, from before then (ISO 8601 UTC).
+        Reads one of so many parts of the whole table, eventually consistent. Raises `ServiceUnavailable`.
         """
         pages = self._client.get_paginator("scan").paginate(
             TableName=self.table,
             ProjectionExpression="order_id",
-            FilterExpression="attribute_exists(cancellation.#comment) AND cancellation.requested_at < :before",
+            FilterExpression=" OR ".join(f"({_has_old_comment(name)})" for name in COMMENTED),
             ExpressionAttributeNames={"#comment": "comment"},
             ExpressionAttributeValues={":before": {"S": before}},
             TotalSegments=parts,
@@ -272,22 +285,25 @@ class Orders:
                 yield from (item["order_id"]["S"] for item in page["Items"])
 
     def erase_comment(self, order_id: str, before: str) -> bool:
-        """Takes the comment off an order whose cancel is from before then. False where there is none (any more).
+        """Takes the comments off an order whose cancel, or request for one, is from before then. False where there is
+        none (any more).
 
         What else happens to the order meanwhile stays. Raises `ServiceUnavailable`.
         """
-        condition = "attribute_exists(cancellation.#comment) AND cancellation.requested_at < :before"
         with database_errors():
-            return holds(
-                lambda: self._client.update_item(
-                    TableName=self.table,
-                    Key={"order_id": {"S": order_id}},
-                    UpdateExpression="REMOVE cancellation.#comment",
-                    ConditionExpression=condition,
-                    ExpressionAttributeNames={"#comment": "comment"},
-                    ExpressionAttributeValues={":before": {"S": before}},
-                )
-            )
+            # Both, whatever there was of the first.
+            erased = [holds(partial(self._erase_comment, order_id, before, name)) for name in COMMENTED]
+        return any(erased)
+
+    def _erase_comment(self, order_id: str, before: str, attribute: str) -> None:
+        self._client.update_item(
+            TableName=self.table,
+            Key={"order_id": {"S": order_id}},
+            UpdateExpression=f"REMOVE {attribute}.#comment",
+            ConditionExpression=_has_old_comment(attribute),
+            ExpressionAttributeNames={"#comment": "comment"},
+            ExpressionAttributeValues={":before": {"S": before}},
+        )
 
     def get_many(self, order_ids: Iterable[str]) -> dict[str, StoredOrder]:
         """The orders of at most `BATCH` ids that there are. Strongly consistent. Raises `ServiceUnavailable`."""

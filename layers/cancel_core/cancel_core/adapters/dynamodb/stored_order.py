@@ -12,8 +12,9 @@ from typing import Any
 from cancel_core.adapters.dynamodb.attributes import attribute_value, present
 from cancel_core.adapters.dynamodb.database import Raw
 from cancel_core.domain.addresses import Contact
-from cancel_core.domain.caller import Caller, Customer, Owner
+from cancel_core.domain.caller import Caller, Customer, Owner, Shop
 from cancel_core.domain.cancellation import Cancellation, read_cancellation, to_document
+from cancel_core.domain.cancellation_request import CancellationRequest, read_request, request_document
 from cancel_core.domain.events import OrderState
 from cancel_core.domain.order import ORDER_ATTRIBUTES, Order, read_order
 from cancel_core.domain.order_change import ROW_IDS, OrderChange, apply
@@ -50,6 +51,10 @@ class StoredOrder:
         return self._text("placed_at") or ""
 
     @property
+    def currency(self) -> str:
+        return self._text("currency") or ""
+
+    @property
     def contact(self) -> Contact:
         """Whom a mail about it goes to. Whatever of that is no text counts as absent."""
         return Contact(*(self._text(name) or "" for name in ("customer_email", "customer_name", "language")))
@@ -58,8 +63,12 @@ class StoredOrder:
         text: str | None = self.raw.get(name, {}).get("S")
         return text
 
-    def belongs_to(self, caller: Caller) -> bool:
-        """An order without a customer is a guest's, who has proven its address; it is no customer's."""
+    def belongs_to(self, caller: Caller | Shop) -> bool:
+        """An order without a customer is a guest's, who has proven its address; it is no customer's. All are the
+        shop's, where no other has been placed under the number since.
+        """
+        if isinstance(caller, Shop):
+            return self.placed_at == caller.placed_at
         if isinstance(caller, Customer):
             return bool(caller.customer_id) and self._text("customer_id") == caller.customer_id
         return (
@@ -100,6 +109,11 @@ class StoredOrder:
             return None
         return read_cancellation(document if isinstance(document, dict) else {}, self.order_id)
 
+    @cached_property
+    def request(self) -> CancellationRequest | None:
+        """Of the order, whatever the rest of it is. Anything that is no request of ours counts as none."""
+        return read_request(present({"of": self.raw.get("cancellation_request", {"NULL": True})}).get("of"))
+
     @property
     def state(self) -> OrderState:
         """What events tell of it. Raises `OrderUnreadable` only where the cancellation itself can't be read."""
@@ -122,7 +136,10 @@ class StoredOrder:
                 target[name] = {"N": str(value)}
         for name, text in change.attributes.items():
             raw[name] = {"S": text}
-        raw["cancellation"] = attribute_value(to_document(change.cancellation))
+        if change.cancellation:
+            raw["cancellation"] = attribute_value(to_document(change.cancellation))
+        if change.request:
+            raw["cancellation_request"] = attribute_value(request_document(change.request))
         for name in change.remove:
             raw.pop(name, None)
         if change.history:

@@ -15,6 +15,7 @@ from cancel_core.domain.times import iso, moment
 from cancel_core.domain.values import number
 
 if TYPE_CHECKING:
+    from cancel_core.domain.cancellation_request import CancellationRequest
     from cancel_core.domain.withdrawal_period import Withdrawal
     from cancel_core.services.cancel import Canceled
 
@@ -24,16 +25,30 @@ _LEG = {"payment_id", "provider", "action", "amount", "status", "reference"}
 _ENTRY = {"at", "status", "comment"}
 
 
-def reasons_view(policy: Policy) -> dict[str, Any]:
-    reasons = policy.reasons if policy.enabled else ()
-    shown = [reason._asdict() | {"comment_required": policy.needs_comment(reason.code)} for reason in reasons]
+def reasons_view(policy: Policy, languages: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The reasons of a store, each in the first of these `languages` that it is there in: see `PolicyReason.told`."""
+    shown = [
+        {
+            "code": reason.code,
+            "description": reason.told(languages, policy.mail.language),
+            "comment_required": policy.needs_comment(reason.code),
+        }
+        for reason in (policy.reasons if policy.enabled else ())
+    ]
     return {"enabled": policy.enabled, "reasons": shown}
 
 
 def canceled_view(canceled: Canceled, now: datetime) -> dict[str, Any]:
     """The answer to a cancel: the order as it now is, and its cancellation."""
     order = order_view(canceled.stored.order, canceled.policy, now)
+    if canceled.is_request:
+        return requested_view(order)
     return {"order": order, "cancellation": order["cancellation"]}
+
+
+def requested_view(order: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a cancel that the shop decides, and to its taking back. `order` as `order_view` has it."""
+    return {"order": order, "cancellation_request": order["cancellation_request"]}
 
 
 def summary_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
@@ -43,6 +58,8 @@ def summary_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
 
 def _summary(order: Order, decision: Decision, withdrawal: Withdrawal | None) -> dict[str, Any]:
     actions = ["CANCEL"] if decision.eligible else []
+    if order.cancellation_request and order.cancellation_request.is_open:
+        actions = ["WITHDRAW_REQUEST"]
     if withdrawal and withdrawal.offers:
         actions.append("WITHDRAW")
     can = {"available_actions": actions, "cancellable_until": iso(decision.until) if decision.until else None}
@@ -71,6 +88,7 @@ def order_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
         "fees": [{"fee_id": fee.fee_id, "name": fee.name} | _charge_view(fee) for fee in order.fees],
         "history": [entry.model_dump(include=_ENTRY) for _, entry in newest_first],
         "cancellation": cancellation_view(order, order.cancellation) if order.cancellation else None,
+        "cancellation_request": _request_view(order.cancellation_request) if order.cancellation_request else None,
         "withdrawal": {
             "open": withdrawal.open if withdrawal else False,
             "until": withdrawal.until.isoformat() if withdrawal and withdrawal.until else None,
@@ -114,6 +132,11 @@ def cancellation_view(order: Order, cancellation: Cancellation) -> dict[str, Any
     }
 
 
+def _request_view(request: CancellationRequest) -> dict[str, Any]:
+    shown = {"request_id", "status", "comment", "requested_at", "decided_at", "note"}
+    return request.model_dump(include=shown) | {"reason": request.reason.model_dump(include={"code", "description"})}
+
+
 def _refund_view(order: Order, cancellation: Cancellation) -> dict[str, Any] | None:
     refund = cancellation.refund
     if refund is None:
@@ -146,6 +169,7 @@ def eligibility_view(order: Order, decision: Decision) -> dict[str, Any]:
     return {
         "order_id": order.order_id,
         "eligible": decision.eligible,
+        "approval_required": decision.approval_required,
         "cancellable_until": iso(decision.until) if decision.until else None,
         "blockers": blockers,
         "refund": _plan_view(order, plan) if plan and not plan.is_nothing_charged else None,

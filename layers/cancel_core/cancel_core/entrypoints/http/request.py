@@ -18,7 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cancel_core.domain.caller import Caller, Customer, Guest
 from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.cancellation import Fingerprint
-from cancel_core.domain.policy import DEFAULT_STORE, REASON_CODE_LENGTH
+from cancel_core.domain.mail_settings import LANGUAGE
+from cancel_core.domain.policy import DEFAULT_STORE
+from cancel_core.domain.rule_settings import REASON_CODE_LENGTH
 from cancel_core.errors import InvalidAccessToken, Refusal
 from cancel_core.telemetry import logger
 
@@ -40,8 +42,8 @@ _BAD_KEY = ("#/Idempotency-Key", "must be 1 to 255 printable ASCII characters")
 # RFC 6750, 2.1: what a token may be made of. Ours have 43 characters.
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,200})", re.ASCII | re.IGNORECASE)
 _LIMIT = re.compile(r"[0-9]{1,3}", re.ASCII)
-_CODING = re.compile(r"([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(?:;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
-"""One element of Accept-Encoding in lower case: a name, and perhaps its weight."""
+_WEIGHED = re.compile(r"([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(?:;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
+"""One element of Accept-Encoding or Accept-Language in lower case: a name, and perhaps its weight."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -139,13 +141,37 @@ class ApiRequest:
     def accepts_gzip(self) -> bool:
         """Named or meant by `*`, and not liked less than a plain body (RFC 9110, 12.5.3). What can't be read counts for
         nothing, and who sends no Accept-Encoding gets a plain body."""
-        weights: dict[str, float] = {}
-        for element in (self.header("accept-encoding") or "").lower().split(","):
-            if coding := _CODING.fullmatch(element.strip(" \t")):
-                weights[coding[1]] = float(coding[2] or 1)
+        weights = self._weights("accept-encoding")
         others = weights.get("*", 0)
         gzip = weights.get("gzip", others)
         return gzip > 0 and gzip >= weights.get("identity", others)
+
+    def languages(self) -> tuple[str, ...]:
+        """What the client reads, most wanted first: BCP 47 tags, and `*` for any (RFC 9110, 12.5.4). What can't be read
+        counts for nothing.
+        """
+        weights = self._weights("accept-language")
+        known = [tag for tag, weight in weights.items() if weight and (tag == "*" or re.fullmatch(LANGUAGE, tag))]
+        return tuple(sorted(known, key=weights.__getitem__, reverse=True))
+
+    def asked_languages(self) -> tuple[str, ...]:
+        """The query's `language`, or where there is none `languages`. Raises `InvalidRequest`."""
+        language = self.query("language")
+        if not language:
+            return self.languages()
+        if not re.fullmatch(LANGUAGE, language):
+            raise InvalidRequest(
+                "The language is not valid.", errors=[("#/language", "must be a BCP 47 tag, as sv or de-AT")]
+            )
+        return (language,)
+
+    def _weights(self, header: str) -> dict[str, float]:
+        """The elements of a header that can be read, in lower case, from 0 to 1 (RFC 9110, 12.4.2)."""
+        weights: dict[str, float] = {}
+        for element in (self.header(header) or "").lower().split(","):
+            if weighed := _WEIGHED.fullmatch(element.strip(" \t")):
+                weights[weighed[1]] = float(weighed[2] or 1)
+        return weights
 
     def known_etags(self) -> set[str]:
         """What If-None-Match names, `W/` taken off: it compares weakly (RFC 9110, 13.1.2). Ours hold no comma."""
@@ -179,6 +205,7 @@ class ApiRequest:
             request_id=self.request_id,
             fingerprint=_fingerprint(caller.owner, key, cancel) if key is not None else None,
             earlier_body=_digest(_parsed(cancel)) if key is not None else None,
+            languages=self.languages(),
         )
 
     def withdrawal_request(self, model: type[M]) -> WithdrawalRequest:

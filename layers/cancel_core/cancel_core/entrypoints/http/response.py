@@ -53,8 +53,8 @@ def respond(request: ApiRequest, status: int, body: Mapping[str, Any], headers: 
         "x-content-type-options": "nosniff",
         "strict-transport-security": "max-age=31536000",
     }
-    if is_large:
-        usual["vary"] = "accept-encoding"
+    if varies := [*(["accept-encoding"] if is_large else []), *([headers["vary"]] if "vary" in headers else [])]:
+        headers = {**headers, "vary": ", ".join(varies)}
     if status == 200 and request.method == "GET":
         digest = hashlib.sha256(content).hexdigest()[:32]
         # A strong ETag is of one representation, and gzip makes another one. Who has either has the document.

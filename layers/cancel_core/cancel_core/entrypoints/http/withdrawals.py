@@ -10,9 +10,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from cancel_core.domain.addresses import is_address
+from cancel_core.domain.mail_settings import LANGUAGE
 from cancel_core.domain.setting_values import is_blank
 from cancel_core.domain.values import number
-from cancel_core.domain.withdrawal import LANGUAGE, MOST_CHARACTERS, no_text
+from cancel_core.domain.withdrawal import MOST_CHARACTERS, no_text
 from cancel_core.entrypoints.http.response import Answer
 
 if TYPE_CHECKING:

@@ -1,0 +1,283 @@
+"""What follows a request to the shop: its row for the admin, its events, and the decision, carried out once.
+
+Every line may be the last one that runs, and all of it may run twice or at once. The order says what became of a
+request: each of its ends is a conditional write there, and the first one stands. The decision that counts is the first
+one that was read, and stands in the row from then on, whatever the admin writes after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cancel_core.domain.caller import Shop
+from cancel_core.domain.cancel import CancelRequest
+from cancel_core.domain.cancellation_request import CancellationRequest, RequestStatus, is_older_request
+from cancel_core.domain.request_events import declined, requested
+from cancel_core.domain.request_row import AskedAbout, Decided, Row, new_row, read_decision
+from cancel_core.domain.request_steps import decline, request_back
+from cancel_core.domain.times import iso
+from cancel_core.errors import (
+    ConcurrentUpdate,
+    OrderChanged,
+    OrderNotCancellable,
+    OrderNotFound,
+    OrderTooLarge,
+    OrderUnreadable,
+    PublishFailed,
+    RequestEnded,
+    ServiceUnavailable,
+)
+from cancel_core.services.cancel import cancel_order
+from cancel_core.telemetry import count, logger
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cancel_core.adapters.dynamodb.config import Policies
+    from cancel_core.adapters.dynamodb.orders import Orders
+    from cancel_core.adapters.dynamodb.requests import Requests
+    from cancel_core.adapters.dynamodb.stored_order import StoredOrder
+    from cancel_core.adapters.eventbridge import Bus
+    from cancel_core.domain.order_change import OrderChange
+
+MAX_ATTEMPTS = 5
+AGAIN = (ConcurrentUpdate, ServiceUnavailable, PublishFailed)
+"""What passes by itself."""
+SAID: Mapping[RequestStatus, str] = {
+    "withdrawn": "Taken back by the customer.",
+    "lapsed": "Lapsed: the order was cancelled otherwise.",
+}
+
+
+class Desk(NamedTuple):
+    """What requests are dealt with by."""
+
+    requests: Requests
+    orders: Orders
+    policies: Policies
+    bus: Bus
+
+
+class OrderSeen(NamedTuple):
+    """A change of an order that carries a request, or did."""
+
+    before: StoredOrder | None
+    after: StoredOrder | None
+
+
+class RowSeen(NamedTuple):
+    """A row that was written. `deleted`: an open one, as it was before somebody deleted it."""
+
+    request_id: str
+    deleted: dict[str, Any] | None = None
+
+
+Record = tuple[str, OrderSeen | RowSeen]
+"""A sequence number, and what was seen."""
+
+
+def process_requests(desk: Desk, records: Sequence[Record], clock: Callable[[], datetime]) -> list[str]:
+    """Deals with what the two streams bring. Answers under which numbers those came that are to come again."""
+    return [number for number, seen in records if not _process_one(desk, seen, clock)]
+
+
+def _process_one(desk: Desk, seen: OrderSeen | RowSeen, clock: Callable[[], datetime]) -> bool:
+    keys = {"cancellation_request_id": seen.request_id} if isinstance(seen, RowSeen) else {}
+    try:
+        if isinstance(seen, OrderSeen):
+            _follow(desk, seen, clock())
+        elif seen.deleted is not None:
+            logger.warning("an open request was deleted, and is put back: decline it instead", extra=keys)
+            desk.requests.put_back(seen.deleted)
+        else:
+            carry_out(desk, seen.request_id, clock)
+    except AGAIN as error:
+        logger.warning("a request is to be dealt with again", extra=keys | {"error": str(error)})
+    except Exception:  # noqa: BLE001 - whatever it is, this one alone is to be done again
+        logger.exception("a request could not be dealt with", extra=keys)
+        count("InternalError")
+    else:
+        return True
+    return False
+
+
+# --- what happens to the order ----------------------------------------------------------------------------------------
+
+
+def _follow(desk: Desk, seen: OrderSeen, now: datetime) -> None:
+    known = seen.before.request if seen.before else None
+    current = seen.after.request if seen.after else None
+    if seen.after is None:
+        if known and known.is_open:
+            desk.requests.finish(known.request_id, "lapsed", "Lapsed: the order was deleted.")
+        return
+    if known and is_older_request(current, known):
+        _put_back(desk, seen.after.order_id, known, now)
+        return
+    if current is None:
+        return
+    about = _about(seen.after)
+    if known is None or known.request_id != current.request_id:
+        # The row comes first: whoever is told finds it.
+        desk.requests.add(new_row(about, current))
+        if current.is_open:
+            _publish(desk, requested(about, current))
+    elif known.is_open and current.status in {"declined", "lapsed"} and current.decided_at:
+        _publish(desk, declined(about, current))
+    if not current.is_open:
+        desk.requests.finish(current.request_id, current.status, _said(current))
+
+
+def _about(stored: StoredOrder) -> AskedAbout:
+    return AskedAbout(stored.order_id, stored.placed_at, stored.store_id, stored.owner.customer_id, stored.currency)
+
+
+def _said(request: CancellationRequest) -> str:
+    if request.decided_at and request.status != "lapsed":
+        return f"{request.status.capitalize()}, decided {request.decided_at}."
+    return SAID.get(request.status, f"{request.status.capitalize()}.")
+
+
+def _publish(desk: Desk, event: Any) -> None:
+    desk.bus.publish([event])
+    logger.info("published", extra=event.log_keys)
+    count(event.detail_type)
+
+
+def _put_back(desk: Desk, order_id: str, known: CancellationRequest, now: datetime) -> None:
+    logger.error(
+        "the order system has written over a cancellation request: it must change orders with UpdateItem, "
+        "or put them on condition of the status it read",
+        extra={"order_id": order_id, "cancellation_request_id": known.request_id},
+    )
+    count("CancellationErased")
+
+    def change(stored: StoredOrder) -> OrderChange | None:
+        return request_back(known, stored.status, iso(now)) if is_older_request(stored.request, known) else None
+
+    _write(desk, order_id, change)
+
+
+def _write(desk: Desk, order_id: str, change: Callable[[StoredOrder], OrderChange | None]) -> StoredOrder | None:
+    """Writes what `change` makes of the order as it is, None for nothing. The order then; None where there is none."""
+    stored = desk.orders.get(order_id)
+    for _ in range(MAX_ATTEMPTS):
+        if stored is None or (wanted := change(stored)) is None:
+            return stored
+        try:
+            return desk.orders.write(stored, wanted)
+        except OrderChanged as conflict:
+            stored = conflict.current
+    raise ConcurrentUpdate("The order kept changing while its cancellation request was to be written.")
+
+
+def settle(desk: Desk, row: Row) -> bool:
+    """Writes down the end of an open request that its order carries, or has taken with it. False where it has none.
+
+    Raises `ServiceUnavailable`.
+    """
+    stored = desk.orders.get(row.order_id)
+    if stored is None or stored.placed_at != row.placed_at:
+        return desk.requests.finish(row.request_id, "lapsed", "Lapsed: there is no such order any more.")
+    current = stored.request
+    if current is None or current.request_id != row.request_id or current.is_open:
+        return False
+    return desk.requests.finish(row.request_id, current.status, _said(current))
+
+
+# --- what the admin decides -------------------------------------------------------------------------------------------
+
+
+def carry_out(desk: Desk, request_id: str, clock: Callable[[], datetime]) -> None:
+    """Carries out what an admin has decided; says so where the decision can't be read. Safe to do twice.
+
+    Raises `ConcurrentUpdate`, `ServiceUnavailable`.
+    """
+    for _ in range(MAX_ATTEMPTS):
+        row = desk.requests.get(request_id)
+        if row is None or row.status != "open":
+            return
+        if row.decided:
+            _carry_out(desk, row, row.decided, clock)
+            return
+        said = read_decision(row, iso(clock()))
+        if not isinstance(said, Decided):
+            if said and said != row.outcome:
+                desk.requests.say(request_id, said)
+            return
+        if desk.requests.claim(row, said):
+            _carry_out(desk, row, said, clock)
+            return
+    raise ConcurrentUpdate("The row kept changing while its decision was to be carried out.")
+
+
+def _carry_out(desk: Desk, row: Row, decided: Decided, clock: Callable[[], datetime]) -> None:
+    keys = {"cancellation_request_id": row.request_id, "order_id": row.order_id}
+    if decided.decision == "approved":
+        status, outcome = _approve(desk, row, decided, clock)
+    else:
+        status = _end(desk, row, row.request.ended("declined", decided.at, decided.note), clock())
+        outcome = f"Declined, decided {decided.at}." if status == "declined" else SAID.get(status, f"{status}.")
+    desk.requests.finish(row.request_id, status, outcome)
+    logger.info("a request has ended", extra=keys | {"status": status})
+
+
+def _approve(desk: Desk, row: Row, decided: Decided, clock: Callable[[], datetime]) -> tuple[RequestStatus, str]:
+    """The very cancel of a customer, on the order as it now is."""
+    stored = desk.orders.get(row.order_id)
+    known = stored.request if stored else None
+    # As the order has it, with what a newer version may have added; else as the row has it.
+    request = known if known and known.request_id == row.request_id else row.request
+    approved = request.ended("approved", decided.at, decided.note)
+    asked = CancelRequest(
+        row.order_id,
+        Shop(row.placed_at),
+        row.reason,
+        row.comment,
+        request_id=row.request_id,
+        fingerprint=None,
+        judged="request",
+        placed_at=row.placed_at,
+        approved=approved,
+    )
+    try:
+        cancel_order(desk.orders, desk.policies, asked, clock)
+    except RequestEnded:
+        pass
+    except OrderNotFound:
+        return "lapsed", "Lapsed: there is no such order any more."
+    except (OrderNotCancellable, OrderTooLarge) as refusal:
+        return _lapse(desk, row, decided, clock(), refusal.detail)
+    except OrderUnreadable as error:
+        logger.error("an order that was to be cancelled can't be read", extra={"faults": error.faults})
+        return _lapse(desk, row, decided, clock(), f"The order can't be read: {'; '.join(error.faults)}.")
+    else:
+        return "approved", f"Approved, decided {decided.at}: the order is cancelled."
+    status = _end(desk, row, approved, clock())
+    return status, SAID.get(status, f"{status.capitalize()}.")
+
+
+def _lapse(desk: Desk, row: Row, decided: Decided, now: datetime, why: str) -> tuple[RequestStatus, str]:
+    status = _end(desk, row, row.request.ended("lapsed", decided.at, decided.note), now)
+    return status, f"Lapsed: {why}" if status == "lapsed" else SAID.get(status, f"{status.capitalize()}.")
+
+
+def _end(desk: Desk, row: Row, ended: CancellationRequest, now: datetime) -> RequestStatus:
+    """Writes an end on the order, where it carries no other one. The request's status there; its own where the order is
+    gone, or is another one, or carries another request.
+    """
+
+    def change(stored: StoredOrder) -> OrderChange | None:
+        current = stored.request
+        if stored.placed_at != row.placed_at or (current and current.request_id != row.request_id):
+            return None
+        if current is None:
+            return decline(ended, stored.status, iso(now))
+        if not current.is_open:
+            return None
+        return decline(current.ended(ended.status, ended.decided_at, ended.note), stored.status, iso(now))
+
+    stored = _write(desk, row.order_id, change)
+    current = stored.request if stored and stored.placed_at == row.placed_at else None
+    return current.status if current and current.request_id == row.request_id else ended.status

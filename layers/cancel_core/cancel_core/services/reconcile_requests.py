@@ -1,0 +1,58 @@
+"""Finds the decisions that were not carried out, and the ends that the table was not told of. Measures who waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cancel_core.domain.times import moment
+from cancel_core.errors import ConcurrentUpdate, ServiceUnavailable
+from cancel_core.services.process_requests import Desk, carry_out, settle
+from cancel_core.telemetry import count, flush, logger, measure_seconds
+
+if TYPE_CHECKING:
+    from cancel_core.domain.request_row import Row
+
+ENOUGH_SECONDS = 10.0
+"""What one request may take at the most; with less left a run ends, and the next one begins with the oldest again."""
+
+
+def reconcile_requests(
+    desk: Desk, clock: Callable[[], datetime], after: timedelta, seconds_left: Callable[[], float]
+) -> int:
+    """Carries out what has been decided for `after` or longer and still is open. Answers how many were looked at.
+
+    Measures `RequestWaitingSeconds`: how long the oldest request without a decision has been waiting, 0 where there is
+    none.
+    """
+    now = clock()
+    looked_at = 0
+    waiting: timedelta | None = None
+    for row in desk.requests.open():
+        asked = moment(row.requested_at) or now
+        if row.decided is None and waiting is None:
+            waiting = now - asked
+        if now - asked < after:
+            # The rest is younger still.
+            break
+        if seconds_left() < ENOUGH_SECONDS:
+            logger.warning("more requests are open than one run can look at", extra={"looked_at": looked_at})
+            break
+        _look_at(desk, row, clock)
+        looked_at += 1
+    measure_seconds("RequestWaitingSeconds", (waiting or timedelta()).total_seconds())
+    flush()
+    return looked_at
+
+
+def _look_at(desk: Desk, row: Row, clock: Callable[[], datetime]) -> None:
+    keys = {"cancellation_request_id": row.request_id, "order_id": row.order_id}
+    try:
+        if not settle(desk, row) and (row.decided or row.decision is not None):
+            carry_out(desk, row.request_id, clock)
+    except (ConcurrentUpdate, ServiceUnavailable) as error:
+        logger.warning("a request is to be dealt with again", extra=keys | {"error": str(error)})
+    except Exception:  # noqa: BLE001 - whatever it is, the other ones are still to be looked at
+        logger.exception("a request could not be dealt with", extra=keys)
+        count("InternalError")
