@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cancel_core.entrypoints.http.documents import order_view
 from cancel_core.entrypoints.http.request import ApiRequest, InvalidRequest
 from cancel_core.entrypoints.http.response import respond
 from cancel_core.errors import (
@@ -73,6 +72,9 @@ def refusal_problem(request: ApiRequest, refusal: Refusal) -> dict[str, Any]:
         case ServiceUnavailable():
             headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     if refusal.order and refusal.policy:
+        # Functions that answer with no order refuse with none, and do without the rules that its document asks.
+        from cancel_core.entrypoints.http.documents import order_view
+
         extra["order"] = order_view(refusal.order, refusal.policy, request.received)
     return _problem(request, status, refusal.code, title, refusal.detail, extra, headers)
 
