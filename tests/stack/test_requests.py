@@ -12,10 +12,8 @@ from tests.stack.test_own_rules import listed, placed
 from tests.support import documents
 from tests.support.aws import EventWatch
 from tests.support.openapi import body_of
-from tests.support.shop import CANCELLATION, Shop, refused
+from tests.support.shop import CANCELLATION, REQUEST, Shop, refused
 from tests.support.waiting import wait_until
-
-REQUEST = "/orders/{order_id}/cancellation-request"
 
 
 class Desk:
