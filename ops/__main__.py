@@ -181,7 +181,13 @@ def _erase(stack: Stack, asked: argparse.Namespace, now: datetime) -> None:
     if asked.comments_older_than is not None:
         before = iso(now - timedelta(days=asked.comments_older_than))
         ids = stack.orders.old_comments(before)
+        for one in stack.desk.requests.old_comments(before):
+            if stack.desk.requests.erase_comment(one):
+                print(f"{one}: erased comment.")
     ids = list(ids)
+    # First of all: what is approved just now takes its comment from there.
+    for line in personal.erase_requests(stack.desk.requests, ids if asked.comments_older_than is None else ()):
+        print(line)
     for line in personal.erase(database, table, ids):
         print(line)
     if asked.comments_older_than is not None:
@@ -259,11 +265,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "erase":
                 _erase(stack, asked, now)
             case "export":
-                print(
-                    as_json(
-                        personal.export(stack.orders, stack.refunds, stack.mails, stack.withdrawals, asked.customer_id)
-                    )
-                )
+                tables = (stack.orders, stack.refunds, stack.mails, stack.withdrawals, stack.desk.requests)
+                print(as_json(personal.export(*tables, asked.customer_id)))
             case _:
                 print(_move(stack, asked, settlement.Person(asked.by, asked.why), now))
     except CancelCoreError as error:

@@ -200,10 +200,11 @@ class Admin:
     def request(self) -> dict[str, Any]:
         """The item, once it is there."""
         key = {"request_id": self.request_id}
-        found = wait_until(
-            lambda: self.aws.requests.get_item(Key=key, ConsistentRead=True).get("Item"), what="the request is there"
+        found: dict[str, Any] = wait_until(
+            lambda: dict(self.aws.requests.get_item(Key=key, ConsistentRead=True).get("Item") or {}),
+            what="the request is there",
         )
-        return dict(found)
+        return found
 
     def has_request(self, shown: dict[str, Any]) -> bool:
         """Whether the request stands in the index as it is shown."""

@@ -45,11 +45,11 @@ def here(stack: Running, command: str) -> str:
     return f"DO=--local --url {stack.endpoint} {command}"
 
 
-def request_of(shop: Shop) -> tuple[str, str]:
+def request_of(shop: Shop, **named: Any) -> tuple[str, str]:
     """A request whose row is there: the ids of order and request."""
     shop.configure(approval="always")
     order_id = shop.put(**documents.paid())
-    request_id = str(asked(shop, order_id)["cancellation_request"]["request_id"])
+    request_id = str(asked(shop, order_id, **named)["cancellation_request"]["request_id"])
     wait_until(
         lambda: "Item" in shop.aws.requests.get_item(Key={"request_id": request_id}, ConsistentRead=True),
         what="the row is there",
@@ -82,6 +82,21 @@ def test_a_request_is_declined(shop: Shop, stack: Running, capsys: pytest.Captur
     order = shop.order(order_id)
     assert (order["status"], order["cancellation_request"]["status"]) == ("processing", "declined")
     assert order["cancellation_request"]["note"] is None
+
+
+def test_what_a_customer_has_said_is_exported_and_erased(
+    shop: Shop, stack: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order_id, request_id = request_of(shop, comment="It is for Anna")
+    typed = ["--local", "--url", stack.endpoint]
+    assert refunds([*typed, "export", shop.customer_id]) == 0
+    (held,) = json.loads(capsys.readouterr().out)
+    assert [(row["request_id"], row["comment"]) for row in held["requests"]] == [(request_id, "It is for Anna")]
+    assert refunds([*typed, "erase", order_id]) == 0
+    said = capsys.readouterr().out
+    assert f"{order_id}: erased the comment of 1 request(s) to the shop." in said
+    assert f"{order_id}: erased customer_email, comment." in said
+    assert "Anna" not in str([shop.stored(order_id), *shop.aws.rows("requests")])
 
 
 def test_what_lies_in_the_dead_letter_queue_of_requests_is_dealt_with(
