@@ -123,16 +123,8 @@ class Admin:
             return self.needs_a_comment(match[1], match[2])
         if match := re.fullmatch(r"of three orders of (\S+) one customer can cancel", what):
             return self.cancels(match[1]) == int(text)
-        if match := re.fullmatch(r"a cancel in (\S+) becomes", what):
-            return self.becomes(match[1], 0) == text.strip()
-        if match := re.fullmatch(r"a cancel in (\S+) becomes, so many minutes after the order was placed", what):
-            told = [line.split(": ") for line in text.strip().splitlines()]
-            return [self.becomes(match[1], int(age)) for age, _ in told] == [became for _, became in told]
-        if what == "the index open has, but for ids and times":
-            return self.has_request(json.loads(text))
-        if what == "that request says":
-            outcome = self.request().get("outcome", "")
-            return _TIME.sub("T", str(outcome)) == _TIME.sub("T", text.strip())
+        if "request" in what or "index" in what or "becomes" in what:
+            return self.sees_of_requests(what, text)
         match = re.fullmatch(r"(\S+) says", what)
         assert match, f"the guide names something that is not known: {what}"
         item = self.aws.config_item(match[1]) or {}
@@ -185,6 +177,19 @@ class Admin:
         taken = without == 422 and shop.cancel(order_id, reason, comment="Two of them").status_code == 200
         shop.close()
         return taken
+
+    def sees_of_requests(self, what: str, text: str) -> bool:
+        if what == "that request says":
+            outcome = self.request().get("outcome", "")
+            return _TIME.sub("T", str(outcome)) == _TIME.sub("T", text.strip())
+        if what == "the index open has, but for ids and times":
+            return self.has_request(json.loads(text))
+        if match := re.fullmatch(r"a cancel in (\S+) becomes, so many minutes after the order was placed", what):
+            told = [line.split(": ") for line in text.strip().splitlines()]
+            return [self.becomes(match[1], int(age)) for age, _ in told] == [became for _, became in told]
+        match = re.fullmatch(r"a cancel in (\S+) becomes", what)
+        assert match, f"the guide names something that is not known: {what}"
+        return self.becomes(match[1], 0) == text.strip()
 
     def becomes(self, store_id: str, age: int) -> str:
         """What a cancel becomes, so many minutes after its order was placed. A request is then the one to decide."""
