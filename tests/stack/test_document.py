@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -136,6 +138,18 @@ def test_a_field_that_is_not_documented_is_noticed_by_these_tests_all_the_same()
     more = event | {"detail": detail | {"more": 1}}
     assert fault(published_schema("events"), more) is None
     assert fault(schema("events"), more)
+
+
+def test_the_guides_events_follow_the_schema() -> None:
+    guide = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    shown = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)]
+    for event in shown:
+        assert_valid("events", event)
+    assert {event["detail-type"] for event in shown} > {
+        "OrderCanceled",
+        "CancellationRequested",
+        "CancellationDeclined",
+    }
 
 
 def test_unknown_attributes_of_an_order_are_allowed() -> None:

@@ -83,7 +83,7 @@ def process_requests(desk: Desk, records: Sequence[Record], clock: Callable[[], 
 
 
 def _process_one(desk: Desk, seen: OrderSeen | RowSeen, clock: Callable[[], datetime]) -> bool:
-    keys = {"cancellation_request_id": seen.request_id} if isinstance(seen, RowSeen) else {}
+    keys = _keys(seen)
     try:
         if isinstance(seen, OrderSeen):
             _follow(desk, seen, clock())
@@ -100,6 +100,13 @@ def _process_one(desk: Desk, seen: OrderSeen | RowSeen, clock: Callable[[], date
     else:
         return True
     return False
+
+
+def _keys(seen: OrderSeen | RowSeen) -> dict[str, str]:
+    if isinstance(seen, RowSeen):
+        return {"cancellation_request_id": seen.request_id}
+    stored = seen.after or seen.before
+    return {"order_id": stored.order_id} if stored else {}
 
 
 # --- what happens to the order ----------------------------------------------------------------------------------------
