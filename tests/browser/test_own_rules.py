@@ -245,6 +245,15 @@ def test_too_many_in_a_day(visit: Visit, shop: Shop, headers: dict[str, str], wo
     expect(visit.button_of(order_id)).to_be_visible()
 
 
+def test_a_cancel_in_time_does_without_what_cannot_be_loaded(visit: Visit, shop: Shop) -> None:
+    shop.configure(cancel_within_minutes=60, comment_required_for=["other"])
+    order_id = shop.put(placed_at=placed(600))
+    visit.page.route("**/more.js", lambda route: route.fulfill(status=404, body="gone"))
+    visit.go(ORDERS)
+    visit.cancel(order_id)
+    visit.done(order_id)
+
+
 def test_words_that_cannot_be_loaded_leave_a_plain_refusal(visit: Visit, shop: Shop) -> None:
     order_id = shop.put()
 

@@ -299,7 +299,11 @@ export class CancelOrder extends HTMLElement {
     // Null: cut off, or a proxy's page.
     const parsed = await answer.json().catch(() => null);
     const { status } = answer;
-    if (answer.ok) return said(parsed && (!rare(parsed) || (await this.#rest())) ? "" : "NO_ANSWER", parsed ?? {});
+    if (answer.ok) {
+      // A request to the shop is never shown as a cancel.
+      const shown = parsed && (!rare(parsed) || (await this.#rest()) || !(parsed.approval_required || parsed.order));
+      return said(shown ? "" : "NO_ANSWER", parsed ?? {});
+    }
     const isProblem = (answer.headers.get("content-type") ?? "").startsWith("application/problem+json");
     const code =
       (status !== 401 && isProblem && parsed?.code) ||

@@ -13,7 +13,8 @@ const DAY = 86400000;
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
-[part="until"], [part="place"]:not(:empty) + [part="status"] { margin-block-start: 8px; }
+[part="until"] { margin-block-start: 8px; }
+[part="place"]:not(:empty) + [part="status"] { padding-block-start: 8px; }
 [part="take-back"] { margin-block-start: 10px; }
 [part="terms"] { display: grid; gap: 8px; }
 [part="until"]:empty { display: none; }
