@@ -254,6 +254,20 @@ def test_a_cancel_in_time_does_without_what_cannot_be_loaded(visit: Visit, shop:
     visit.done(order_id)
 
 
+def test_what_cannot_be_loaded_asks_for_nothing(visit: Visit, shop: Shop) -> None:
+    """Nobody is told that they cancel where the shop decides."""
+    shop.configure(approval="always")
+    order_id = shop.put(**documents.paid())
+    visit.page.add_init_script("const real = setTimeout; window.setTimeout = (f, ms) => real(f, Math.min(ms, 20));")
+    visit.page.route("**/more.js", lambda route: route.fulfill(status=404, body="gone"))
+    visit.go(order_page(order_id))
+    visit.button_of(order_id).click()
+    visit.refusal("NO_ANSWER", "We got no answer")
+    visit.page.unroute("**/more.js")
+    visit.dialog.get_by_role("button", name="Try again").click()
+    expect(visit.confirm).to_have_text("Ask the shop to cancel")
+
+
 def test_words_that_cannot_be_loaded_leave_a_plain_refusal(visit: Visit, shop: Shop) -> None:
     order_id = shop.put()
 

@@ -343,16 +343,3 @@ def test_what_few_orders_need_is_loaded_by_those_alone(visit: Visit, asking: Sho
     assert not loaded
     visit.open(order_id)
     assert sorted(loaded) == ["/cancel-order/lang/en.more.js", "/cancel-order/more.js"]
-
-
-def test_what_cannot_be_loaded_asks_for_nothing(visit: Visit, asking: Shop) -> None:
-    """Nobody is told that they cancel where the shop decides."""
-    order_id = asking.put(**documents.paid())
-    visit.page.add_init_script("const real = setTimeout; window.setTimeout = (f, ms) => real(f, Math.min(ms, 20));")
-    visit.page.route("**/more.js", lambda route: route.fulfill(status=404, body="gone"))
-    visit.go(order_page(order_id))
-    visit.button_of(order_id).click()
-    visit.refusal("NO_ANSWER", "We got no answer")
-    visit.page.unroute("**/more.js")
-    visit.dialog.get_by_role("button", name="Try again").click()
-    expect(visit.confirm).to_have_text("Ask the shop to cancel")
