@@ -27,14 +27,14 @@ def problem(status: int, code: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def hold(visit: Visit) -> list[Route]:
-    """Cancels wait on their way to the API, in this list, until the test lets them go on."""
+def hold(visit: Visit, path: re.Pattern[str] = CANCELLATION) -> list[Route]:
+    """Requests of the path wait on their way to the API, in this list, until the test lets them go on."""
     held: list[Route] = []
 
     def keep(route: Route) -> None:
         held.append(route)
 
-    visit.page.route(CANCELLATION, keep)
+    visit.page.route(path, keep)
     return held
 
 
@@ -395,37 +395,6 @@ def test_a_reason_that_is_gone_is_told_at_the_field_with_the_new_ones(visit: Vis
     visit.choose("A new one")
     visit.confirm.click()
     visit.done(order_id)
-
-
-def test_a_reason_that_needs_a_comment_asks_for_it(visit: Visit, shop: Shop) -> None:
-    shop.configure(comment_required_for=["no_longer_needed"])
-    order_id = shop.put()
-    visit.go(order_page(order_id))
-    visit.open(order_id)
-    visit.choose()
-    visit.confirm.click()
-    expect(visit.dialog.get_by_role("alert")).to_have_text("Please write a comment.")
-    comment = visit.dialog.locator("textarea")
-    expect(comment).to_be_focused()
-    expect(comment).to_have_attribute("aria-invalid", "true")
-    visit.look("comment-required")
-    comment.fill("Two of them")
-    visit.confirm.click()
-    expect(visit.dialog.get_by_role("heading")).to_contain_text("is cancelled")
-    assert shop.order(order_id)["cancellation"]["comment"] == "Two of them"
-
-
-def test_what_the_store_excludes_is_told(visit: Visit, shop: Shop) -> None:
-    order_id = shop.put()
-    visit.go(order_page(order_id))
-    visit.open(order_id)
-    visit.choose()
-    shop.configure(excluded={"skus": ["SKU-1"]})
-    visit.confirm.click()
-    visit.refusal("NOT_CANCELLABLE", "be cancelled here. Please contact customer service.")
-    visit.look("refused-excluded")
-    visit.close()
-    expect(visit.button).to_have_count(0)
 
 
 def test_an_order_that_is_gone(visit: Visit, shop: Shop) -> None:
