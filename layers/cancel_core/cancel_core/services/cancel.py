@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cancel_core.domain.cancel import WITHDRAWAL_REASON, CancelRequest, cancel
+from cancel_core.domain.cancellation_request import has_ended
 from cancel_core.domain.mail_settings import LANGUAGE
 from cancel_core.domain.order_change import OrderChange
 from cancel_core.domain.policy import Policy
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.config import Policies
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
-    from cancel_core.domain.cancellation_request import CancellationRequest
 
 MAX_ATTEMPTS = 5
 ALWAYS_FITS_BYTES = 100 * 1024
@@ -120,7 +120,7 @@ def _change(
     stored: StoredOrder, policy: Policy, request: CancelRequest, now: datetime, max_item_bytes: int
 ) -> OrderChange:
     order = stored.order
-    if _has_ended(order.cancellation_request, request.approved):
+    if request.approved and has_ended(order.cancellation_request, request.approved):
         raise RequestEnded
     decision = decide(order, policy, now, request.judged)
     if decision.refund is None:
@@ -143,10 +143,6 @@ def _change(
             "The order is too large to be cancelled here. Please contact the shop.", order=order, policy=policy
         )
     return change
-
-
-def _has_ended(now: CancellationRequest | None, approved: CancellationRequest | None) -> bool:
-    return bool(now and approved and now.request_id == approved.request_id and not now.is_open)
 
 
 def _reason(policy: Policy, request: CancelRequest) -> PolicyReason | None:
