@@ -172,13 +172,18 @@ def read_policy(
     if own is None:
         return Policy(enabled=False, problems=tuple(problems))
     settings = shared | own
+    before = None
+    if lacks_reasons(settings) or lacks_window(settings):
+        before = in_force(scope, good_store.document, None) if good_store.document is not None else None
     if lacks_reasons(settings):
         problems.append(no_reasons(scope))
-        before = in_force(scope, good_store.document, None) if good_store.document is not None else None
         settings = _with_reasons(shared, own, good_default, before)
     if lacks_window(settings):
         problems.append(no_window(scope))
-        settings = _with_window(shared, settings, in_force(scope, good_store.document, None))
+        settings = _with_window(shared, settings, before)
+        if lacks_reasons(settings):
+            settings = _with_reasons(shared, own, good_default, before)
+        settings |= {"enabled": False} if own.get("enabled") is False else {}
     return Policy(
         enabled=bool(settings.get("enabled")),
         reasons=settings.get("reasons", ()),
@@ -243,7 +248,7 @@ def _with_window(shared: Settings, settings: Settings, before: Settings | None) 
     Its own last edit brought that about: the version before stays. Or that of `default` did, which had the window:
     then each cancel of the store is a request, for nothing says from when on.
     """
-    if not before:
+    if before is None:
         return settings | {"enabled": False}
     earlier = shared | before
     return settings | {"approval": "always"} if lacks_window(earlier) else earlier

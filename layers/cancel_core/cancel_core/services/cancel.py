@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cancel_core.domain.cancel import WITHDRAWAL_REASON, CancelRequest, cancel
+from cancel_core.domain.cancellation_request import has_ended
 from cancel_core.domain.mail_settings import LANGUAGE
 from cancel_core.domain.order_change import OrderChange
 from cancel_core.domain.policy import Policy
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.limits import Limits
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
-    from cancel_core.domain.cancellation_request import CancellationRequest
     from cancel_core.domain.limits import Slot
 
 MAX_ATTEMPTS = 5
@@ -161,7 +161,7 @@ def _own_write(stored: StoredOrder, policy: Policy, request: CancelRequest) -> C
 
 def _change(stored: StoredOrder, policy: Policy, request: CancelRequest, now: datetime) -> OrderChange:
     order = stored.order
-    if _has_ended(order.cancellation_request, request.approved):
+    if request.approved and has_ended(order.cancellation_request, request.approved):
         raise RequestEnded
     decision = decide(order, policy, now, request.judged)
     if decision.refund is None:
@@ -183,10 +183,6 @@ def _change(stored: StoredOrder, policy: Policy, request: CancelRequest, now: da
 def _check_size(stored: StoredOrder, change: OrderChange, max_item_bytes: int) -> None:
     if stored.size > ALWAYS_FITS_BYTES and _size_when_refunded(stored.changed(change)) > max_item_bytes:
         raise OrderTooLarge("The order is too large to be cancelled here. Please contact the shop.")
-
-
-def _has_ended(now: CancellationRequest | None, approved: CancellationRequest | None) -> bool:
-    return bool(now and approved and now.request_id == approved.request_id and not now.is_open)
 
 
 def _reason(policy: Policy, request: CancelRequest) -> PolicyReason | None:
