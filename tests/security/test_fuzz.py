@@ -64,7 +64,7 @@ def request(status: str) -> dict[str, Any]:
     """What an order carries of a request to the shop."""
     at = documents.timestamp()
     reason = {"code": "other", "description": "Another reason"}
-    made = {"request_id": f"req_{status}", "status": status, "reason": reason, "amount": 20000}
+    made = {"request_id": f"req_{status.encode().hex():0>32}", "status": status, "reason": reason, "amount": 20000}
     return made | {"requested_at": at, "made_by": status}
 
 
