@@ -471,8 +471,7 @@ def test_what_is_too_much_for_today_is_refused_at_once_and_keeps_its_button(visi
     visit.page.on("request", lambda request: asked.append(request.method) if "/cancellation" in request.url else None)
     visit.go(order_page(order_id))
     visit.cancel(order_id)
-    # It has no words of its own: the words for any order that the shop has to see to.
-    visit.refusal("TOO_MANY_CANCELLATIONS", "be cancelled here. Please contact")
+    visit.refusal("TOO_MANY_CANCELLATIONS", "as many orders as the shop allows in a day. You can try again after")
     assert asked.count("POST") == 1
     expect(visit.dialog.get_by_role("button")).to_have_text(["Close"])
     visit.close()

@@ -351,8 +351,11 @@ def test_the_storefront_on_a_static_host_signs_in_at_the_issuer(
         assert f"connect-src 'self' {' '.join(sorted([shop.endpoint, issuer.url]))};" in policy
         visit = visits.anonymous()
         visit.page.goto(f"{address}/order.html?id={order_id}")
+        sign_in = visit.page.get_by_role("main").get_by_role("button", name="Sign in")
+        # Before it is there, the page is empty.
+        expect(sign_in).to_be_visible()
         visit.look("deployed-sign-in")
-        visit.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        sign_in.click()
         # Back where they were going, and nothing of the sign-in left in the address.
         expect(visit.page).to_have_url(f"{address}/order.html?id={order_id}")
         expect(visit.page.get_by_role("link", name="Kim & Co")).to_be_visible()

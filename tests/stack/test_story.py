@@ -86,6 +86,7 @@ def test_the_saved_query_asks_for_what_the_lines_have(shop: Shop, stack: Running
 
     first, second, *_ = query.splitlines()
     asked = {name.strip() for name in first.removeprefix("fields ").split(",")}
-    # What CloudWatch itself adds; and what only a line about an error has.
-    assert {name for name in asked if not name.startswith("@")} - {"exception"} <= known
+    # What CloudWatch itself adds; and what only a line about an error, or about a request to the shop, has.
+    others = {"exception", "cancellation_request_id"}
+    assert {name for name in asked if not name.startswith("@")} - others <= known
     assert second.split()[2] == "order_id"

@@ -461,7 +461,7 @@ export class CancelOrder extends HTMLElement {
           el(
             "label",
             { class: "choice", part: "reason" },
-            el("input", { type: "radio", name: "reason", value: code, "data-comment": comment_required }),
+            el("input", { type: "radio", name: "reason", value: code, "data-comment": comment_required || null }),
             description,
           ),
         ),
