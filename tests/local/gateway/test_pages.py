@@ -171,7 +171,7 @@ def test_the_demo_customers_can_be_chosen() -> None:
 
 @pytest.mark.parametrize("folder", ["cancel-order", "storefront"])
 def test_both_languages_say_the_same_things(folder: str) -> None:
-    said = {}
+    said: dict[str, dict[str, set[str]]] = {}
     for language in ("en", "sv"):
         said[language] = {}
         for file in (pages.WEB / folder / "lang").glob(f"{language}*.js"):
