@@ -8,6 +8,7 @@ one that was read, and stands in the row from then on, whatever the admin writes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cancel_core.domain.caller import Shop
@@ -24,10 +25,9 @@ from cancel_core.errors import (
     OrderNotFound,
     OrderTooLarge,
     OrderUnreadable,
-    PublishFailed,
     RequestEnded,
-    ServiceUnavailable,
 )
+from cancel_core.services.attempts import dealt_with
 from cancel_core.services.cancel import cancel_order
 from cancel_core.telemetry import count, logger
 
@@ -39,11 +39,10 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.requests import Requests
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
     from cancel_core.adapters.eventbridge import Bus
+    from cancel_core.domain.events import Event
     from cancel_core.domain.order_change import OrderChange
 
 MAX_ATTEMPTS = 5
-AGAIN = (ConcurrentUpdate, ServiceUnavailable, PublishFailed)
-"""What passes by itself."""
 SAID: Mapping[RequestStatus, str] = {
     "withdrawn": "Taken back by the customer.",
     "lapsed": "Lapsed: the order was cancelled otherwise.",
@@ -81,27 +80,21 @@ Record = tuple[str, OrderSeen | RowSeen]
 
 def process_requests(desk: Desk, records: Sequence[Record], clock: Callable[[], datetime]) -> list[str]:
     """Deals with what the two streams bring. Answers under which numbers those came that are to come again."""
-    return [number for number, seen in records if not _process_one(desk, seen, clock)]
+    return [
+        number
+        for number, seen in records
+        if not dealt_with("a request", _keys(seen), partial(_process_one, desk, seen, clock))
+    ]
 
 
-def _process_one(desk: Desk, seen: OrderSeen | RowSeen, clock: Callable[[], datetime]) -> bool:
-    keys = _keys(seen)
-    try:
-        if isinstance(seen, OrderSeen):
-            _follow(desk, seen, clock())
-        elif seen.deleted is not None:
-            logger.warning("an open request was deleted, and is put back: decline it instead", extra=keys)
-            desk.requests.put_back(seen.deleted)
-        else:
-            carry_out(desk, seen.request_id, clock)
-    except AGAIN as error:
-        logger.warning("a request is to be dealt with again", extra=keys | {"error": str(error)})
-    except Exception:  # noqa: BLE001 - whatever it is, this one alone is to be done again
-        logger.exception("a request could not be dealt with", extra=keys)
-        count("InternalError")
+def _process_one(desk: Desk, seen: OrderSeen | RowSeen, clock: Callable[[], datetime]) -> None:
+    if isinstance(seen, OrderSeen):
+        _follow(desk, seen, clock())
+    elif seen.deleted is not None:
+        logger.warning("an open request was deleted, and is put back: decline it instead", extra=_keys(seen))
+        desk.requests.put_back(seen.deleted)
     else:
-        return True
-    return False
+        carry_out(desk, seen.request_id, clock)
 
 
 def _keys(seen: OrderSeen | RowSeen) -> dict[str, str]:
@@ -152,7 +145,7 @@ def _said(request: CancellationRequest) -> str:
     return SAID.get(request.status, f"{request.status.capitalize()}.")
 
 
-def _publish(desk: Desk, event: Any) -> None:
+def _publish(desk: Desk, event: Event) -> None:
     desk.bus.publish([event])
     logger.info("published", extra=event.log_keys)
     count(event.detail_type)

@@ -35,9 +35,9 @@ from cancel_core.errors import (
     OrderNotFound,
     OrderTooLarge,
     OrderUnreadable,
-    PublishFailed,
     ServiceUnavailable,
 )
+from cancel_core.services.attempts import dealt_with
 from cancel_core.services.cancel import cancel_order
 from cancel_core.telemetry import count, logger
 
@@ -94,16 +94,7 @@ def process_all(desk: Desk, records: Sequence[Record], now: datetime) -> list[st
 def process_one(desk: Desk, item: Mapping[str, Any], now: datetime) -> bool:
     """As `process`, with the item of a statement. False where it is to be done again; the log says why."""
     keys = {"withdrawal_id": str(item.get("withdrawal_id"))}
-    try:
-        process(desk, read_statement(item), now)
-    except (*AGAIN, PublishFailed) as error:
-        logger.warning("a withdrawal is to be dealt with again", extra=keys | {"error": str(error)})
-    except Exception:  # noqa: BLE001 - whatever it is, this one alone is to be done again
-        logger.exception("a withdrawal could not be dealt with", extra=keys)
-        count("InternalError")
-    else:
-        return True
-    return False
+    return dealt_with("a withdrawal", keys, lambda: process(desk, read_statement(item), now))
 
 
 def tell_tampered(record: Tampered) -> None:

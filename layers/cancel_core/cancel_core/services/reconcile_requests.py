@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cancel_core.domain.times import moment
-from cancel_core.errors import ConcurrentUpdate, ServiceUnavailable
+from cancel_core.services.attempts import dealt_with
 from cancel_core.services.process_requests import Desk, carry_out, settle
-from cancel_core.telemetry import count, flush, logger, measure_seconds
+from cancel_core.telemetry import flush, logger, measure_seconds
 
 if TYPE_CHECKING:
     from cancel_core.domain.request_row import Row
@@ -49,11 +49,9 @@ def reconcile_requests(
 
 def _look_at(desk: Desk, row: Row, clock: Callable[[], datetime]) -> None:
     keys = {"cancellation_request_id": row.request_id, "order_id": row.order_id}
-    try:
+
+    def look() -> None:
         if not settle(desk, row) and (row.decided or row.decision is not None):
             carry_out(desk, row.request_id, clock)
-    except (ConcurrentUpdate, ServiceUnavailable) as error:
-        logger.warning("a request is to be dealt with again", extra=keys | {"error": str(error)})
-    except Exception:  # noqa: BLE001 - whatever it is, the other ones are still to be looked at
-        logger.exception("a request could not be dealt with", extra=keys)
-        count("InternalError")
+
+    dealt_with("a request", keys, look)
