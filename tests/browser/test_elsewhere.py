@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,26 @@ def test_without_an_api_it_is_the_pages_own_origin_whatever_the_base_is(
     )
     assert f"{bare.page.url.removesuffix('/index.html')}/orders/7" in asked
     assert heard == []
+
+
+def test_refreshed_while_its_words_are_on_their_way_it_waits_for_them(bare: Any) -> None:
+    def late(route: Route) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    bare.page.route("**/lang/en.js", late)
+    text = bare.page.evaluate(
+        """async () => {
+            const {CancelOrder} = await import("/cancel-order/cancel-order.js");
+            CancelOrder.getToken = () => "token";
+            document.querySelector("main").innerHTML = `<cancel-order order-id="7">`;
+            const element = document.querySelector("cancel-order");
+            await element.refresh();
+            element.order = {order_id: "7", can_cancel: true, status: "pending", available_actions: ["CANCEL"]};
+            return element.shadowRoot.textContent;
+        }"""
+    )
+    assert "Cancel order" in text
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,8 @@ export class CancelOrder extends HTMLElement {
   async #ask() {
     const id = this.#id;
     if (!id && !this.#guest) return null;
+    // A page may call refresh() while the words are on their way.
+    if (!this.#text) await this.#speak();
     const answer = await this.#patiently(() => this.#call("GET", ""));
     if (answer.ok && id === this.#id) this.#learn(answer.body);
     return answer;
