@@ -156,6 +156,12 @@ mails: $(VENV)/run.stamp ## the mails that were not sent, or came back (DO='list
 withdrawals: $(VENV)/run.stamp ## the statements of withdrawal (DO='list', 'show ID', 'export --as csv', 'find ADDRESS', 'erase ID', '--local list')
 	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.withdrawals $(DO)
 
+# For example: make requests DO=decline ID=req_1234 NOTE='It has been packed already.'
+export NOTE ?=
+.PHONY: requests
+requests: $(VENV)/run.stamp ## the cancellation requests that the shop decides (DO=list, DO=approve or DO=decline with ID=... and NOTE='...')
+	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.requests $(DO) $(ID) $(if $(NOTE),--note "$$NOTE")
+
 # For example: make report FROM=2026-11-01 TO=2026-11-30 CSV=report.csv PLOT=report.svg. DO has further arguments, as --local.
 .PHONY: report
 report: DO =

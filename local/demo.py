@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from local.demo_request import STORE_ID, requested
+
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
@@ -62,6 +64,8 @@ CONFIG: list[dict[str, Any]] = [
         "guest_access": True,
     },
     {"scope": "store:outlet", "enabled": False},
+    # The shop decides each cancel.
+    {"scope": f"store:{STORE_ID}", "approval": "always"},
     # Who orders here need not sign in. All else is as in default.
     {
         "scope": "store:guests",
@@ -198,6 +202,8 @@ def demo_orders() -> list[dict[str, Any]]:
             [_invoiced(lamp) | {"qty_refunded": 1, "amount_refunded": 5900}],
             payments=[_payment(7, 5900, amount_refunded=5900)],
         ),
+        # The shop has been asked to cancel it, and has not decided yet.
+        requested(_order("demo-requested", ANNA, 12, "processing", [_invoiced(lamp)], payments=[_payment(22, 5900)])),
         _order("demo-canceled", ANNA, 8, "canceled", [lamp | {"qty_canceled": 1}], payments=[]),
         # Only authorized: the amount is released, nothing is paid back.
         _order("demo-authorized", BJORN, 20, "pending", [lamp], payments=[_payment(8, authorized=5900)]),

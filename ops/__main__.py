@@ -23,24 +23,27 @@ import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import boto3
+from cancel_core.adapters.dynamodb.config import ConfigTables, Policies
 from cancel_core.adapters.dynamodb.mails import Mails
 from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.refunds import Refunds
+from cancel_core.adapters.dynamodb.requests import Requests
 from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
 from cancel_core.adapters.eventbridge import Bus
 from cancel_core.domain.ids import SURPLUS
 from cancel_core.domain.times import iso
 from cancel_core.errors import CancelCoreError, OrderUnreadable
+from cancel_core.services.process_requests import Desk
 
 from ops import deadletters, personal, settlement, withdrawn
 from ops.restore import refill
 from ops.stacks import as_json, deployed_ids, local_stack, parser
 
-TABLES = ("orders", "refunds", "mails", "withdrawals")
-DEAD_LETTERS = ("RefundDeadLetterQueue", "RuleDeadLetterQueue", "PublishDeadLetterQueue")
+TABLES = ("orders", "refunds", "mails", "withdrawals", "requests", "config")
+DEAD_LETTERS = ("RefundDeadLetterQueue", "RuleDeadLetterQueue", "PublishDeadLetterQueue", deadletters.REQUESTS)
 
 
 class Stack(NamedTuple):
@@ -54,6 +57,7 @@ class Stack(NamedTuple):
     mails: Mails
     withdrawals: Withdrawals
     bus: Bus
+    desk: Desk
     queues: dict[str, str]
 
     @property
@@ -74,7 +78,8 @@ def local(url: str) -> Stack:
     """The stack of `make run`."""
     session, told = local_stack(url)
     endpoint, database = told["endpoint_url"], told["dynamodb_endpoint_url"]
-    return _stack(session, endpoint, database, told["tables"], told["event_bus"], told["queues"])
+    tables = told["tables"] | {"history": told["history_tables"]["config"]}
+    return _stack(session, endpoint, database, tables, told["event_bus"], told["queues"])
 
 
 def _stack(
@@ -90,7 +95,10 @@ def _stack(
     refunds = Refunds(dynamodb, tables["refunds"], orders)
     mails, withdrawals = Mails(dynamodb, tables["mails"]), Withdrawals(dynamodb, tables["withdrawals"])
     events = Bus(session.client("events", endpoint_url=endpoint), bus)
-    return Stack(session, endpoint, database, orders, refunds, mails, withdrawals, events, queues)
+    # A config that is wrong is told of elsewhere.
+    policies = Policies(dynamodb, ConfigTables(tables["config"], tables["history"]), 60, lambda _: None)
+    desk = Desk(Requests(dynamodb, tables["requests"]), orders, policies, events)
+    return Stack(session, endpoint, database, orders, refunds, mails, withdrawals, events, desk, queues)
 
 
 def show_list(stack: Stack) -> None:
@@ -151,18 +159,20 @@ def requeue(stack: Stack) -> None:
     streams = stack.session.client("dynamodbstreams", endpoint_url=stack.dynamodb_endpoint)
     with deadletters.look(sqs, stack.dead) as letters:
         for letter in letters:
-            _requeue(stack, sqs, streams, letter)
+            _requeue(stack, deadletters.LookUp(sqs, streams), letter)
 
 
-def _requeue(stack: Stack, sqs: Any, streams: Any, letter: deadletters.Letter) -> None:
+def _requeue(stack: Stack, look_up: deadletters.LookUp, letter: deadletters.Letter) -> None:
     dead = stack.dead[letter.queue]
     if letter.about == "unreadable":
         print(f"{letter.queue}: unreadable, left where it is: {letter.body[:200]}")
     elif letter.queue == "PublishDeadLetterQueue":
         now = datetime.now(UTC)
-        print(deadletters.publish_again(streams, sqs, stack.orders, stack.refunds, stack.bus, letter, dead, now))
+        print(deadletters.publish_again(look_up, stack.orders, stack.refunds, stack.bus, letter, dead, now))
+    elif letter.queue == deadletters.REQUESTS:
+        print(deadletters.process_again(look_up, stack.desk, letter, dead, lambda: datetime.now(UTC)))
     else:
-        print(deadletters.send_again(sqs, letter, dead, stack.queues["RefundQueue"]))
+        print(deadletters.send_again(look_up.sqs, letter, dead, stack.queues["RefundQueue"]))
 
 
 def _erase(stack: Stack, asked: argparse.Namespace, now: datetime) -> None:
@@ -171,7 +181,13 @@ def _erase(stack: Stack, asked: argparse.Namespace, now: datetime) -> None:
     if asked.comments_older_than is not None:
         before = iso(now - timedelta(days=asked.comments_older_than))
         ids = stack.orders.old_comments(before)
+        for one in stack.desk.requests.old_comments(before):
+            if stack.desk.requests.erase_comment(one):
+                print(f"{one}: erased comment.")
     ids = list(ids)
+    # First of all: what is approved just now takes its comment from there.
+    for line in personal.erase_requests(stack.desk.requests, ids if asked.comments_older_than is None else ()):
+        print(line)
     for line in personal.erase(database, table, ids):
         print(line)
     if asked.comments_older_than is not None:
@@ -249,11 +265,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "erase":
                 _erase(stack, asked, now)
             case "export":
-                print(
-                    as_json(
-                        personal.export(stack.orders, stack.refunds, stack.mails, stack.withdrawals, asked.customer_id)
-                    )
-                )
+                tables = (stack.orders, stack.refunds, stack.mails, stack.withdrawals, stack.desk.requests)
+                print(as_json(personal.export(*tables, asked.customer_id)))
             case _:
                 print(_move(stack, asked, settlement.Person(asked.by, asked.why), now))
     except CancelCoreError as error:

@@ -7,7 +7,7 @@ the same, because everything behind the queues is safe to do twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,12 +17,16 @@ from cancel_core.adapters.dynamodb.orders import Orders
 from cancel_core.adapters.dynamodb.refunds import Refunds
 from cancel_core.adapters.eventbridge import Bus
 from cancel_core.entrypoints.order_stream import read_changes
+from cancel_core.entrypoints.request_streams import read_request_records
 from cancel_core.services.announce import publish_changes
+from cancel_core.services.process_requests import Desk, process_requests
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams.client import DynamoDBStreamsClient
     from types_boto3_sqs.client import SQSClient
 
+REQUESTS = "RequestDeadLetterQueue"
+"""The one of both streams that requests to the shop come from."""
 LOOK_SECONDS = 120
 """How long a message that was looked at stays hidden from others, unless it is let go before."""
 WAIT_SECONDS = 1
@@ -50,7 +54,7 @@ def look(sqs: SQSClient, queues: Mapping[str, str]) -> Iterator[Iterator[Letter]
             while messages := sqs.receive_message(
                 QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=LOOK_SECONDS, WaitTimeSeconds=WAIT_SECONDS
             ).get("Messages"):
-                found = [Letter(name, one["ReceiptHandle"], one["Body"], _about(one["Body"])) for one in messages]
+                found = [Letter(name, one["ReceiptHandle"], one["Body"], _about(name, one["Body"])) for one in messages]
                 held.extend((url, letter) for letter in found)
                 yield from found
 
@@ -63,11 +67,12 @@ def look(sqs: SQSClient, queues: Mapping[str, str]) -> Iterator[Iterator[Letter]
                 sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=letter.receipt_handle, VisibilityTimeout=0)
 
 
-def _about(body: str) -> str:
+def _about(queue: str, body: str) -> str:
     try:
         content = json.loads(body)
         if batch := content.get("DDBStreamBatchInfo"):
-            return f"{batch['batchSize']} change(s) of orders at {batch['startSequenceNumber']} of {batch['shardId']}"
+            what = "requests" if queue == REQUESTS else "orders"
+            return f"{batch['batchSize']} change(s) of {what} at {batch['startSequenceNumber']} of {batch['shardId']}"
         return f"order {content['detail']['order_id']}"
     except (ValueError, KeyError, TypeError, AttributeError):
         return "unreadable"
@@ -81,32 +86,61 @@ def send_again(sqs: SQSClient, letter: Letter, dead: str, refund_queue: str) -> 
 
 
 def publish_again(
-    streams: DynamoDBStreamsClient,
-    sqs: SQSClient,
-    orders: Orders,
-    refunds: Refunds,
-    bus: Bus,
-    letter: Letter,
-    dead: str,
-    now: datetime,
+    look_up: LookUp, orders: Orders, refunds: Refunds, bus: Bus, letter: Letter, dead: str, now: datetime
 ) -> str:
     """Publishes the changes that a failed batch's message tells of, from the stream, which keeps them for a day."""
+
+    def publish(records: list[Any]) -> list[str]:
+        ours = [record for record in records if _carries(record, "cancellation")]
+        return publish_changes(orders, refunds, bus, read_changes(ours), now)
+
+    trimmed = "Pending refunds go on all the same; orders changed at"
+    return _do_again(look_up, letter, dead, publish, Told("published", trimmed))
+
+
+def process_again(look_up: LookUp, desk: Desk, letter: Letter, dead: str, clock: Callable[[], datetime]) -> str:
+    """Deals with the requests that a failed batch's message tells of, from the stream, which keeps them for a day."""
+
+    def process(records: list[Any]) -> list[str]:
+        return process_requests(desk, read_request_records(filter(_is_of_a_request, records)), clock)
+
+    trimmed = "Decisions on rows are carried out all the same; a request may lack its row, of an order changed at"
+    return _do_again(look_up, letter, dead, process, Told("dealt with", trimmed))
+
+
+class LookUp(NamedTuple):
+    """Where a failed batch's message lies, and its records."""
+
+    sqs: SQSClient
+    streams: DynamoDBStreamsClient
+
+
+class Told(NamedTuple):
+    """The words for what was done with records, and for what becomes of those that are no longer there."""
+
+    done: str
+    trimmed: str
+
+
+def _do_again(look_up: LookUp, letter: Letter, dead: str, do: Callable[[list[Any]], list[str]], told: Told) -> str:
+    """`do` answers which records could not be dealt with."""
+    sqs, streams = look_up
     batch = json.loads(letter.body)["DDBStreamBatchInfo"]
     try:
         records = _records(streams, batch)
     except (streams.exceptions.TrimmedDataAccessException, streams.exceptions.ResourceNotFoundException):
         when = batch["approximateArrivalOfFirstRecord"]
-        return f"{letter.about}: no longer in the stream. Pending refunds go on all the same; orders changed at {when}"
+        return f"{letter.about}: no longer in the stream. {told.trimmed} {when}"
     if records is None:
         return f"{letter.about}: not all of them were found in the stream; left where it is, try again in a minute"
-    if failed := publish_changes(orders, refunds, bus, read_changes(records), now):
-        return f"{letter.about}: {len(failed)} can still not be published; the lines above say why"
+    if failed := do(records):
+        return f"{letter.about}: {len(failed)} can still not be {told.done}; the lines above say why"
     sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter.receipt_handle)
-    return f"{letter.about}: published"
+    return f"{letter.about}: {told.done}"
 
 
 def _records(streams: DynamoDBStreamsClient, batch: Mapping[str, Any]) -> list[Any] | None:
-    """The records that a failed batch had, of orders that have or had a cancellation; None where not all were found.
+    """The records from a failed batch's first to its last one; None where not all were found.
 
     A page of a stream may be empty, and the next one not (API reference, "GetRecords").
     """
@@ -124,11 +158,19 @@ def _records(streams: DynamoDBStreamsClient, batch: Mapping[str, Any]) -> list[A
         for record in answer["Records"]:
             records.append(record)
             if record["dynamodb"]["SequenceNumber"] == batch["endSequenceNumber"]:
-                return [record for record in records if _is_ours(record)]
+                return records
         iterator = answer.get("NextShardIterator", "")
     return None
 
 
-def _is_ours(record: Mapping[str, Any]) -> bool:
-    """As the template's filter has it: orders that have, or had, a cancellation."""
-    return any("M" in record["dynamodb"].get(image, {}).get("cancellation", {}) for image in ("OldImage", "NewImage"))
+def _carries(record: Mapping[str, Any], name: str) -> bool:
+    """As the template's filters have it: orders that have, or had, a map of this name."""
+    return any("M" in record["dynamodb"].get(image, {}).get(name, {}) for image in ("OldImage", "NewImage"))
+
+
+def _is_of_a_request(record: Mapping[str, Any]) -> bool:
+    """As the template's filters have it, for either stream."""
+    if "request_id" not in record["dynamodb"]["Keys"]:
+        return _carries(record, "cancellation_request")
+    image = {"MODIFY": "NewImage", "REMOVE": "OldImage"}.get(record["eventName"])
+    return image is not None and record["dynamodb"][image].get("status") == {"S": "open"}

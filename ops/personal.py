@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from cancel_core.adapters.dynamodb.attributes import plain
 from cancel_core.adapters.dynamodb.mails import Mails
-from cancel_core.adapters.dynamodb.orders import Orders
+from cancel_core.adapters.dynamodb.orders import COMMENTED, Orders
 from cancel_core.adapters.dynamodb.refunds import Refunds
+from cancel_core.adapters.dynamodb.requests import Requests
 from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
 from cancel_core.domain.ids import ledger_id, surplus_id
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def erase(dynamodb: DynamoDBClient, table: str, order_ids: Iterable[str]) -> Iterator[str]:
-    """Takes the comment and the e-mail address off orders. What became of each, in words. Safe to run twice.
+    """Takes the comments and the e-mail address off orders. What became of each, in words. Safe to run twice.
 
     All else is needed for the refund, or the shop's own. The writes are no condition's: what else happens to the order
     meanwhile stays.
@@ -31,8 +32,8 @@ def erase(dynamodb: DynamoDBClient, table: str, order_ids: Iterable[str]) -> Ite
             continue
         paths = ["customer_email"] if "customer_email" in item else []
         asked: dict[str, Any] = {}
-        if "comment" in item.get("cancellation", {}).get("M", {}):
-            paths.append("cancellation.#comment")
+        if commented := [name for name in COMMENTED if "comment" in item.get(name, {}).get("M", {})]:
+            paths += [f"{name}.#comment" for name in commented]
             asked = {"ExpressionAttributeNames": {"#comment": "comment"}}
         if not paths:
             yield f"{order_id}: there is nothing to erase."
@@ -51,7 +52,16 @@ def erase(dynamodb: DynamoDBClient, table: str, order_ids: Iterable[str]) -> Ite
             # The order, or its cancellation, went just now.
             yield f"{order_id}: was changed meanwhile; run it again."
         else:
-            yield f"{order_id}: erased {', '.join(path.replace('cancellation.#', '') for path in paths)}."
+            erased = dict.fromkeys(path.partition("#")[2] or path for path in paths)
+            yield f"{order_id}: erased {', '.join(erased)}."
+
+
+def erase_requests(requests: Requests, order_ids: Iterable[str]) -> Iterator[str]:
+    """Takes the comment off all requests to the shop about orders. What became of it, in words."""
+    for order_id in order_ids:
+        number = sum(requests.erase_comment(row["request_id"]) for row in requests.of_order(order_id))
+        if number:
+            yield f"{order_id}: erased the comment of {number} request(s) to the shop."
 
 
 def noted(order: Mapping[str, Any]) -> list[str]:
@@ -62,10 +72,10 @@ def noted(order: Mapping[str, Any]) -> list[str]:
 
 
 def export(
-    orders: Orders, refunds: Refunds, mails: Mails, withdrawals: Withdrawals, customer_id: str
+    orders: Orders, refunds: Refunds, mails: Mails, withdrawals: Withdrawals, requests: Requests, customer_id: str
 ) -> list[dict[str, Any]]:
-    """Each order of a customer as it lies in the table, with what the other tables have of it: refunds, mails, and
-    statements of withdrawal with what was found out about them. Newest first.
+    """Each order of a customer as it lies in the table, with what the other tables have of it: refunds, mails, requests
+    to the shop, and statements of withdrawal with what was found out about them. Newest first.
     """
     found: list[dict[str, Any]] = []
     last: dict[str, str] | None = None
@@ -85,6 +95,7 @@ def export(
                     "refunds": [item for item in items if item],
                     "mails": [row for mail_id in mails.about(stored.order_id) if (row := mails.get(mail_id))],
                     "withdrawals": [withdrawals.parts(one) for one in noted(order)],
+                    "requests": requests.of_order(stored.order_id),
                 }
             )
         if last is None:

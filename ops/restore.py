@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
+from cancel_core.adapters.dynamodb.orders import COMMENTED
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -21,7 +22,7 @@ def refill(dynamodb: DynamoDBClient, restored: str, table: str) -> Refilled:
     """Puts each item of the table `restored` into `table`, unless its key is there. Safe to run twice.
 
     What has been written since is newer than anything restored, so nothing is written over. A customer's comment on a
-    cancel stays behind: it may have been erased since.
+    cancel or a request for one stays behind: it may have been erased since.
     """
     keys = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
     names = {f"#key{position}": key["AttributeName"] for position, key in enumerate(keys)}
@@ -44,4 +45,8 @@ def refill(dynamodb: DynamoDBClient, restored: str, table: str) -> Refilled:
 
 
 def _without_comment(item: dict[str, Any]) -> None:
-    item.get("cancellation", {}).get("M", {}).pop("comment", None)
+    for name in COMMENTED:
+        item.get(name, {}).get("M", {}).pop("comment", None)
+    if "request_id" in item:
+        # A row of the requests table.
+        item.pop("comment", None)

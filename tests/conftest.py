@@ -35,6 +35,7 @@ TABLES = {
     "mails": "MailsTable",
     "withdrawals": "WithdrawalsTable",
     "access": "AccessTable",
+    "limits": "LimitsTable",
     "requests": "RequestsTable",
 }
 MAILS_ARE_ON = {"MailIdentityArn": PARAMETERS["MailIdentityArn"]}
@@ -45,7 +46,7 @@ class Aws:
     """AWS's services on this machine, with the tables, queues, bus and rules of the template.
 
     `tables`: names, by "orders", "config", "history" (of the config), "refunds", "mails", "withdrawals", "access",
-    "requests".
+    "limits", "requests".
     `queues`: URLs, by logical id. `environment`: the variables that point a plain boto3 here. All tests on an engine
     share one: each works on orders and customers of its own.
     """

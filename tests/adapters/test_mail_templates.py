@@ -11,7 +11,7 @@ import pytest
 from babel import Locale
 from cancel_core.adapters.mail_templates import LAYOUT, kinds, money
 from cancel_core.domain.mail_settings import LANGUAGES
-from cancel_core.domain.mails import CODE_MAIL, TO_THE_CUSTOMER, TO_THE_SHOP
+from cancel_core.domain.mails import CODE_MAIL, DECISION, TO_THE_CUSTOMER, TO_THE_SHOP
 from cancel_core.domain.money import Money
 from cancel_core.domain.withdrawal_mails import NOTICE, RECEIPT
 from jinja2 import Environment, meta
@@ -95,7 +95,7 @@ def test_a_mail_has_a_subject_a_text_and_html_and_all_values_in_both(kind: str, 
 
 def told(kind: str, language: str) -> list[str]:
     locale = Locale(language)
-    paid_back, released = (flat(money(Money(amount, "EUR"), locale)) for amount in (408000, 5900))
+    paid_back, released, owed = (flat(money(Money(amount, "EUR"), locale)) for amount in (408000, 5900, 407000))
     match kind:
         case "order_canceled":
             return ["Anna Andersson", paid_back, released, "Blue mug", "100000007", "Corner Shop"]
@@ -103,6 +103,11 @@ def told(kind: str, language: str) -> list[str]:
             return ["Anna Andersson", paid_back, released, "Gift wrap", "100000007", "Corner Shop"]
         case "order_canceled_notice":
             return ["100000007", paid_back, released, "better price (better_price)", "ordered twice", "Blue mug"]
+        case "request_received_notice":
+            said = ["100000007", "better price (better_price)", "I ordered twice.", "other one is enough.", owed]
+            return [*said, "approved", "note", "req_3d0e2f6b8a714c5d9e0f1a2b3c4d5e6f"]
+        case "request_decided":
+            return ["Anna Andersson", "100000007", "packed already.", "send it back to us.", "Corner Shop"]
         case "withdrawal_receipt" | "withdrawal_notice":
             said = [
                 "Anna Andersson",
@@ -157,6 +162,7 @@ def test_nothing_of_an_order_is_html_or_a_template(kind: str) -> None:
         "record",
     )
     attacked = facts(**dict.fromkeys(names, ATTACK), items=[{"name": ATTACK, "qty": 1}])
+    attacked |= {"request_id": ATTACK, "request_comment": [ATTACK], "note": [ATTACK]}
     attacked["charges"] = [one | {"name": ATTACK} for one in attacked["charges"]]
     attacked["said"] = dict.fromkeys(("name", "email", "order"), ATTACK) | {"message": [ATTACK]}
     attacked["said"]["items"] = [{"name": ATTACK, "qty": None}]
@@ -200,6 +206,7 @@ def test_a_subject_is_one_line_whatever_it_holds() -> None:
 def test_what_there_is_none_of_is_not_told() -> None:
     bare = facts(name="", comment=None, reason=None, reason_code=None, items=[], charges=[], support_url="")
     bare |= dict.fromkeys(("paid_back", "released", "by_hand", "surplus", "refund_id", "failure", "time", "offer"))
+    bare |= dict.fromkeys(("owed", "request_status")) | {"request_comment": [], "note": []}
     bare |= {"exempt": [], "said": bare["said"] | {"name": "", "items": [], "message": []}}
     for kind in KINDS:
         mail = TEMPLATES.write(kind, "en", bare)
@@ -254,6 +261,35 @@ def test_money_is_written_as_the_language_writes_it_and_never_rounded(
 )
 def test_dates_are_written_as_the_language_and_its_country_write_them(tag: str, date: str) -> None:
     assert date in TEMPLATES.write("order_canceled", tag, facts()).text
+
+
+# ------------------------------------------------------------------------------------------------- requests to the shop
+
+
+@pytest.mark.parametrize(
+    ("status", "heading", "told"),
+    [
+        ("approved", "We have agreed to cancel your order", "the order is cancelled"),
+        ("declined", "Your order is not being cancelled", "Your order stays as it is"),
+        ("lapsed", "Your order can no longer be cancelled", "because it was shipped"),
+    ],
+)
+def test_each_decision_is_told_in_its_own_words(status: str, heading: str, told: str) -> None:
+    mail = TEMPLATES.write(DECISION, "en", facts(request_status=status))
+    assert f"<h1>{heading}</h1>" in re.sub(r"\s*(</?h1>)\s*", r"\1", mail.html)
+    others = {"the order is cancelled", "Your order stays as it is", "because it was shipped"} - {told}
+    for form in (mail.text, text_of(mail.html)):
+        assert told in form
+        assert not [other for other in others if other in form]
+
+
+def test_each_line_of_a_comment_and_of_a_note_is_marked_as_its_writers() -> None:
+    decided = TEMPLATES.write(DECISION, "en", facts())
+    assert "Our message to you:\n> It is packed already.\n> You can send it back to us.\n" in decided.text
+    assert "It is packed already.\n<br>You can send" in decided.html
+    notice = TEMPLATES.write("request_received_notice", "en", facts())
+    assert "Comment:\n> I ordered twice.\n>\n> The other one is enough.\nRefund if approved: " in notice.text
+    assert "message to you" not in TEMPLATES.write(DECISION, "en", facts(note=[])).text
 
 
 # ------------------------------------------------------------------------------------------------------- withdrawals

@@ -27,14 +27,14 @@ def problem(status: int, code: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def hold(visit: Visit) -> list[Route]:
-    """Cancels wait on their way to the API, in this list, until the test lets them go on."""
+def hold(visit: Visit, path: re.Pattern[str] = CANCELLATION) -> list[Route]:
+    """Requests of the path wait on their way to the API, in this list, until the test lets them go on."""
     held: list[Route] = []
 
     def keep(route: Route) -> None:
         held.append(route)
 
-    visit.page.route(CANCELLATION, keep)
+    visit.page.route(path, keep)
     return held
 
 
@@ -397,37 +397,6 @@ def test_a_reason_that_is_gone_is_told_at_the_field_with_the_new_ones(visit: Vis
     visit.done(order_id)
 
 
-def test_a_reason_that_needs_a_comment_asks_for_it(visit: Visit, shop: Shop) -> None:
-    shop.configure(comment_required_for=["no_longer_needed"])
-    order_id = shop.put()
-    visit.go(order_page(order_id))
-    visit.open(order_id)
-    visit.choose()
-    visit.confirm.click()
-    expect(visit.dialog.get_by_role("alert")).to_have_text("Please write a comment.")
-    comment = visit.dialog.locator("textarea")
-    expect(comment).to_be_focused()
-    expect(comment).to_have_attribute("aria-invalid", "true")
-    visit.look("comment-required")
-    comment.fill("Two of them")
-    visit.confirm.click()
-    expect(visit.dialog.get_by_role("heading")).to_contain_text("is cancelled")
-    assert shop.order(order_id)["cancellation"]["comment"] == "Two of them"
-
-
-def test_what_the_store_excludes_is_told(visit: Visit, shop: Shop) -> None:
-    order_id = shop.put()
-    visit.go(order_page(order_id))
-    visit.open(order_id)
-    visit.choose()
-    shop.configure(excluded={"skus": ["SKU-1"]})
-    visit.confirm.click()
-    visit.refusal("NOT_CANCELLABLE", "be cancelled here. Please contact customer service.")
-    visit.look("refused-excluded")
-    visit.close()
-    expect(visit.button).to_have_count(0)
-
-
 def test_an_order_that_is_gone(visit: Visit, shop: Shop) -> None:
     order_id = shop.put()
     visit.go(ORDERS)
@@ -492,6 +461,22 @@ def test_what_only_a_bad_day_answers(
     buttons = visit.dialog.get_by_role("button")
     expect(buttons).to_have_text(["Close", "Try again"] if again else ["Close"])
     visit.close()
+
+
+def test_what_is_too_much_for_today_is_refused_at_once_and_keeps_its_button(visit: Visit, shop: Shop) -> None:
+    shop.configure(max_cancels_per_day=1)
+    shop.canceled(shop.put())
+    order_id = shop.put()
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.method) if "/cancellation" in request.url else None)
+    visit.go(order_page(order_id))
+    visit.cancel(order_id)
+    # It has no words of its own: the words for any order that the shop has to see to.
+    visit.refusal("TOO_MANY_CANCELLATIONS", "be cancelled here. Please contact")
+    assert asked.count("POST") == 1
+    expect(visit.dialog.get_by_role("button")).to_have_text(["Close"])
+    visit.close()
+    expect(visit.button).to_have_count(1)
 
 
 # ------------------------------------------------------------------ the refund's progress

@@ -27,13 +27,30 @@ from web.publish import PublishError, main, publish
 COMPONENT = WEB / "cancel-order"
 
 
+def zipped(name: str) -> int:
+    """The size of a file of the component as it is sent."""
+    return len(gzip.compress((COMPONENT / name).read_bytes()))
+
+
 def test_the_component_is_small_and_needs_nothing() -> None:
     script = (COMPONENT / "cancel-order.js").read_text(encoding="utf-8")
-    assert set(re.findall(r'import\("([^"]+)"\)', script)) == {"./lang/en.js", "./lang/sv.js"}
+    assert set(re.findall(r'import\("([^"]+)"\)', script)) == {"./lang/en.js", "./lang/sv.js", "./more.js"}
     assert not re.search(r"^\s*import\b(?!\()", script, re.MULTILINE)
     for language in ("en", "sv"):
-        words = (COMPONENT / "lang" / f"{language}.js").read_bytes()
-        assert len(gzip.compress(script.encode())) + len(gzip.compress(words)) < 10_000
+        assert zipped("cancel-order.js") + zipped(f"lang/{language}.js") < 10_000
+
+
+def test_what_few_orders_need_is_small_as_well_and_needs_nothing_else() -> None:
+    script = (COMPONENT / "more.js").read_text(encoding="utf-8")
+    assert re.findall(r"\bimport\b[^;]*", script) == ['import english from "./lang/en.more.js"']
+    names: dict[str, list[str]] = {}
+    for language in ("en", "sv"):
+        words = (COMPONENT / "lang" / f"{language}.js").read_text(encoding="utf-8")
+        assert re.findall(r"\bimport\b[^;]*", words) == [f'import("./{language}.more.js")']
+        more = (COMPONENT / "lang" / f"{language}.more.js").read_text(encoding="utf-8")
+        assert zipped("more.js") + zipped(f"lang/{language}.more.js") < 6_000
+        names[language] = re.findall(r"^  (\w+): ", words + more, re.MULTILINE)
+    assert names["sv"] == names["en"]
 
 
 def test_three_lines_on_a_site_of_ones_own(host: tuple[Path, str], visits: Visits, shop: Shop) -> None:

@@ -53,6 +53,7 @@ def test_a_mail_fits_in_each_language_and_with_long_words(kind: str, language: s
     context = browser.new_context(viewport={"width": NARROW, "height": 700})
     page = context.new_page()
     long = facts(name=LONG, shop=LONG, comment=LONG * 3, order_id="1" * 255, support_url=f"https://{LONG}.example/?x=1")
+    long |= {"note": [LONG * 3], "request_comment": [LONG * 3], "request_id": "1" * 255}
     long["items"] = [one | {"name": LONG} for one in long["items"]]
     page.set_content(TEMPLATES.write(kind, language, long).html)
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW

@@ -171,6 +171,7 @@ GOOD: dict[str, Any] = {
     "cancel_within_minutes": Decimal(90),
     "excluded": {"skus": ["MUG", "MUG"], "total_above": {"EUR": Decimal(100)}},
     "comment_required_for": ["other"],
+    "max_cancels_per_day": Decimal(5),
 }
 
 
@@ -180,6 +181,7 @@ def test_they_are_read() -> None:
     assert policy.cancel_within == timedelta(minutes=90)
     assert policy.excluded == Exclusions(skus=("MUG",), total_above={"EUR": 100})
     assert (policy.needs_comment("other"), policy.needs_comment("another")) == (True, False)
+    assert policy.max_cancels_per_day == 5
 
 
 def test_a_stores_setting_stands_in_place_of_the_defaults_and_excluded_whole() -> None:
@@ -187,6 +189,9 @@ def test_a_stores_setting_stands_in_place_of_the_defaults_and_excluded_whole() -
     assert policy.excluded == Exclusions(customer_groups=("staff",))
     assert (policy.cancel_within, policy.needs_comment("other")) == (timedelta(minutes=5), True)
     assert read_policy("se", GOOD, {"comment_required_for": []}).comment_required_for == ()
+    assert read_policy("se", GOOD, {"max_cancels_per_day": Decimal(1)}).max_cancels_per_day == 1
+    assert read_policy("se", GOOD, {}).max_cancels_per_day == 5
+    assert read_policy("se", {"enabled": True}, None).max_cancels_per_day is None
 
 
 @pytest.mark.parametrize(
@@ -208,6 +213,10 @@ def test_a_stores_setting_stands_in_place_of_the_defaults_and_excluded_whole() -
         ("excluded", {"total_above": {"eur": Decimal(5)}}, "excluded.total_above has 'eur', which is no currency"),
         ("excluded", {"total_above": {"EUR": Decimal("5.5")}}, "excluded.total_above.EUR is no whole number"),
         ("excluded", {"total_above": {"EUR": Decimal(-1)}}, "excluded.total_above.EUR is no whole number"),
+        *(
+            ("max_cancels_per_day", value, "max_cancels_per_day is no whole number from 1 to 1000")
+            for value in (Decimal(0), Decimal(1001), Decimal("1.5"), "5", True, [Decimal(5)])
+        ),
         ("comment_required_for", "other", "comment_required_for is not a List of Strings"),
         ("comment_required_for", [""], "comment_required_for is not a List of Strings"),
     ],

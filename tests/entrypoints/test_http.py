@@ -20,7 +20,14 @@ from cancel_core.entrypoints.http.documents import order_view, reasons_view
 from cancel_core.entrypoints.http.problems import STATUSES
 from cancel_core.entrypoints.http.request import ApiRequest, InvalidRequest
 from cancel_core.entrypoints.http.response import ONE_PACKET, Answer, public
-from cancel_core.errors import OrderNotCancellable, OrderNotFound, OrderTooLarge, Refusal, ServiceUnavailable
+from cancel_core.errors import (
+    OrderNotCancellable,
+    OrderNotFound,
+    OrderTooLarge,
+    Refusal,
+    ServiceUnavailable,
+    TooManyCancellations,
+)
 from cancel_core.telemetry import report_config
 from hypothesis import given
 from hypothesis import strategies as st
@@ -535,6 +542,15 @@ def test_a_dead_database_is_503_with_a_time_to_try_again() -> None:
     assert int(answer["headers"]["retry-after"]) > 0
 
 
+def test_too_many_is_429_with_the_rest_of_the_day_and_the_order() -> None:
+    answer = answered(TOO_MANY)
+
+    body = json.loads(answer["body"])
+    assert answer["statusCode"] == body["status"] == 429
+    assert answer["headers"]["retry-after"] == "3600"
+    assert (body["code"], body["order"]["available_actions"]) == ("TOO_MANY_CANCELLATIONS", ["CANCEL"])
+
+
 def test_the_unforeseen_is_500_without_its_detail(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -586,7 +602,9 @@ def test_a_config_that_is_wrong_is_told_in_the_log_and_beside_the_metric(
 
 
 BLOCKED = [OrderNotCancellable(Blocker(code, "No."), order=order(), policy=ENABLED) for code in get_args(BlockerCode)]
-REFUSALS = [*(kind("No.") for kind in Refusal.__subclasses__() if kind is not OrderNotCancellable), *BLOCKED]
+TOO_MANY = TooManyCancellations("No.", order=order(), policy=ENABLED, retry_after=3600)
+PLAIN = [kind for kind in Refusal.__subclasses__() if kind not in {OrderNotCancellable, TooManyCancellations}]
+REFUSALS = [*(kind("No.") for kind in PLAIN), TOO_MANY, *BLOCKED]
 
 
 def test_every_refusal_has_a_status_and_no_status_is_without_a_refusal() -> None:

@@ -9,6 +9,7 @@ import pytest
 from cancel_core.entrypoints.mail_queue import LATE_AFTER, each_message, read_returned
 from cancel_core.errors import MailPostponed, ServiceUnavailable
 from cancel_core.services.mails import Returned
+from cancel_core.telemetry import logger
 
 EVENT = {
     "source": "cancel-core",
@@ -81,6 +82,19 @@ def test_an_event_is_sent_and_what_ses_says_is_noted() -> None:
         Returned("mail_1", "bounced", "2026-11-22T10:05:00.000Z", "Permanent NoEmail"),
         Returned("mail_1", "complained", "2026-11-22T11:00:00.000Z", "abuse"),
     ]
+
+
+def test_in_the_log_a_requests_id_is_not_in_place_of_the_invocations() -> None:
+    detail = {"order_id": "o1", "request_id": "req_1", "store_id": "default"}
+    event = {"source": "cancel-core", "detail-type": "CancellationRequested", "detail": detail}
+    logger.append_keys(request_id="of the invocation")
+    try:
+        assert Taken().handle(event) == []
+        keys = logger.get_current_keys()
+    finally:
+        logger.clear_state()
+    names = ("order_id", "cancellation_request_id", "request_id")
+    assert [keys[name] for name in names] == ["o1", "req_1", "of the invocation"]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ FUNCTIONS = (
     "SendMailFunction",
     "SendGuestCodeFunction",
     "ProcessWithdrawalFunction",
+    "ProcessRequestFunction",
+    "TakeBackRequestFunction",
     "ValidateConfigFunction",
 )
 # What is quarters of an hour in production.

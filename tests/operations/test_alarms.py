@@ -174,7 +174,41 @@ def a_statement_that_was_changed(stage: Stage) -> None:
     stage.invoke("ProcessWithdrawalFunction", event)
 
 
+REQUEST_ID = "req_5f2b1c6d7e8f90a1b2c3d4e5f6071829"
+
+
+def asked_for(status: str) -> Json:
+    """The order of the payloads, with a request to the shop."""
+    reason = {"code": {"S": "other"}, "description": {"S": "Other"}}
+    request = {"request_id": {"S": REQUEST_ID}, "status": {"S": status}, "reason": {"M": reason}, "amount": {"N": "0"}}
+    times = {"requested_at": {"S": "2026-11-22T10:00:00Z"}, "decided_at": {"S": "2026-11-22T11:00:00Z"}}
+    return not_cancelled() | {"cancellation_request": {"M": request | times | {"made_by": {"S": "gateway-1"}}}}
+
+
+def a_request_to_the_shop(stage: Stage) -> None:
+    stage.invoke("ProcessRequestFunction", changed(not_cancelled(), asked_for("open")))
+
+
+def a_request_that_the_shop_declines(stage: Stage) -> None:
+    stage.invoke("ProcessRequestFunction", changed(asked_for("open"), asked_for("declined")))
+
+
+def a_request_nobody_has_decided(stage: Stage) -> None:
+    order = asked_for("open")
+    stage.put("orders", order)
+    request = order["cancellation_request"]["M"]
+    row = {name: request[name] for name in ("request_id", "status", "amount", "made_by")}
+    row |= {name: order[name] for name in ("order_id", "placed_at", "store_id", "customer_id", "currency")}
+    row |= {name: {"S": name} for name in ("open", "reason", "description")}
+    stage.put("requests", row | {"requested_at": {"S": "2025-12-31T00:00:00Z"}})
+    stage.invoke("ProcessRequestFunction", payload("reconcile_refunds"))
+    stage.dynamodb.delete_item(TableName=stage.aws.tables["requests"], Key={"request_id": {"S": REQUEST_ID}})
+
+
 STORIES: dict[str, Callable[[Stage], None]] = {
+    "CancellationRequested": a_request_to_the_shop,
+    "CancellationDeclined": a_request_that_the_shop_declines,
+    "RequestWaitingSeconds": a_request_nobody_has_decided,
     "MailSent": mails_about_a_cancel,
     "MailFailed": a_mail_to_no_address,
     "MailDelayed": a_mail_that_comes_again_and_again,

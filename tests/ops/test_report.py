@@ -207,6 +207,8 @@ def test_an_export_without_requests_says_so(tmp_path: Path, capsys: pytest.Captu
         ("manifest", b'{"itemCount": 1}', "is no manifest"),
         ("another", b"", "has 2 exports"),
     ],
+    # Not by what is compressed, which has the time in it.
+    ids=["missing", "fewer", "no gzip", "cut off", "incremental", "no manifest", "two"],
 )
 def test_an_export_that_is_not_whole_is_told(
     name: str | None, content: bytes, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

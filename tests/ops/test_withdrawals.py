@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from cancel_core.adapters.dynamodb.mails import Mails
+from cancel_core.adapters.dynamodb.requests import Requests
 from cancel_core.domain.mails import Mail
 from cancel_core.domain.withdrawal import Statement
 from cancel_core.domain.withdrawal_mails import RECEIPT, WITHDRAWAL_RECEIVED, receipt_mail_id
@@ -152,7 +153,8 @@ def test_a_customers_order_is_erased_and_exported_with_its_mails_and_withdrawals
     one = desk.take(replace(proven(desk.shop.document(order_id)), body="ab"))
     desk.process(one)
     mail_id = receipt(stack, one, order_id)
-    (held,) = export(desk.shop.orders, desk.shop.refunds, stack.mails, stack.withdrawals, customer)
+    requests = Requests(desk.shop.client, desk.shop.tables["requests"])
+    (held,) = export(desk.shop.orders, desk.shop.refunds, stack.mails, stack.withdrawals, requests, customer)
     assert [row["mail_id"] for row in held["mails"]] == [mail_id]
     assert held["withdrawals"][0]["statement"]["statement"]["name"] == "Anna Andersson"
     assert list(erase_mails(stack.dynamodb, stack.mails, [order_id])) == [

@@ -55,6 +55,7 @@ ORDERS = {
         "adapters.dynamodb.stored_order",
         "domain.caller",
         "domain.cancellation",
+        "domain.cancellation_request",
         "domain.events",
         "domain.ids",
     ),
@@ -62,18 +63,14 @@ ORDERS = {
 }
 HTTP = {
     *POLICY - {"adapters.dynamodb.attributes"},
-    *(
-        "domain.caller",
-        "domain.cancel",
-        "domain.cancellation",
-        "domain.ids",
-        "domain.item_rows",
-        "domain.order",
-    ),
-    *("domain.order_change", "domain.refund_plan", "domain.rules", "domain.times", "domain.values"),
+    *("domain.caller", "domain.cancellation", "domain.ids", "domain.times", "domain.values"),
     *("entrypoints.http", "entrypoints.http.api"),
-    *("entrypoints.http.documents", "entrypoints.http.problems", "entrypoints.http.request"),
-    "entrypoints.http.response",
+    *("entrypoints.http.problems", "entrypoints.http.request", "entrypoints.http.response"),
+}
+# What answers with a document of an order, or of a part of one.
+DOCUMENTS = {
+    *("domain.cancellation_request", "domain.item_rows", "domain.order", "domain.refund_plan", "domain.rules"),
+    "entrypoints.http.documents",
 }
 WITHDRAWALS = {
     *("adapters.dynamodb.withdrawals", "domain.withdrawal", "entrypoints.http.withdrawals", "services"),
@@ -86,17 +83,18 @@ GUEST_HTTP = {
     "services",
     "services.guest_access",
 }
-QUERIES = {*CONFIG, *ORDERS, *HTTP, "services", "services.queries"}
+QUERIES = {*CONFIG, *ORDERS, *HTTP, *DOCUMENTS, "services", "services.queries"}
 IN_THE_BACKGROUND = {"entrypoints.background", "services"}
 OWN = {
-    "ListReasonsFunction": {*CONFIG, *HTTP},
+    "ListReasonsFunction": {*CONFIG, *HTTP, *DOCUMENTS},
     "ListOrdersFunction": {*QUERIES, "entrypoints.http.cursor", "entrypoints.http.order_list"},
     "GetOrderFunction": QUERIES,
     "CheckEligibilityFunction": QUERIES,
     "GetCancellationFunction": QUERIES - {"adapters.dynamodb.config"},
-    "CancelOrderFunction": {*CONFIG, *ORDERS, *HTTP, "services", "services.cancel"},
+    "CancelOrderFunction": {*CONFIG, *ORDERS, *HTTP, *DOCUMENTS, "domain.cancel", "services", "services.cancel"},
+    "TakeBackRequestFunction": {*QUERIES, "domain.request_steps", "services.take_back"},
     "SubmitWithdrawalFunction": {*CONFIG, *HTTP, *WITHDRAWALS},
-    "WithdrawOrderFunction": {*CONFIG, *ORDERS, *HTTP, *WITHDRAWALS},
+    "WithdrawOrderFunction": {*CONFIG, *ORDERS, *HTTP, *WITHDRAWALS, "domain.refund_plan"},
     "PublishEventsFunction": {
         *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.refunds", "adapters.eventbridge"),
         *("domain.put_back", "domain.refund_document", "domain.refund_plan", "domain.times"),
@@ -124,8 +122,13 @@ OWN = {
         *("domain.withdrawal_outcome", "domain.withdrawal_period", "entrypoints.withdrawal_stream"),
         *("services.cancel", "services.process_withdrawals"),
     },
+    "ProcessRequestFunction": {
+        *(*CONFIG, *ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.requests", "adapters.eventbridge", "domain.cancel"),
+        *("domain.refund_plan", "domain.request_events", "domain.request_row", "domain.request_steps", "domain.rules"),
+        *("entrypoints.request_streams", "services.cancel", "services.process_requests"),
+    },
     "RequestGuestCodeFunction": {*HTTP, *GUEST_HTTP, "adapters.sqs"},
-    "RedeemGuestCodeFunction": {*ORDERS, *HTTP, *GUEST_HTTP, "adapters.dynamodb.access"},
+    "RedeemGuestCodeFunction": {*ORDERS, *HTTP, *GUEST_HTTP, "adapters.dynamodb.access", "domain.refund_plan"},
     "SendGuestCodeFunction": {
         *(*CONFIG, *ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.access", "adapters.sqs", "domain.access"),
         *("domain.refund_plan", "entrypoints.guest_queue", "entrypoints.queue", "services.guest_access"),
@@ -134,7 +137,10 @@ OWN = {
         *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.refunds", "adapters.eventbridge", "domain.refund_document"),
         *("domain.refund_plan", "domain.times", "services.reconcile"),
     },
-    "EraseCommentsFunction": {*ORDERS, *IN_THE_BACKGROUND, "domain.refund_plan", "domain.times", "services.comments"},
+    "EraseCommentsFunction": {
+        *(*ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.requests", "domain.refund_plan", "domain.request_row"),
+        *("domain.setting_values", "domain.times", "services.comments"),
+    },
     "ValidateConfigFunction": {
         *(
             *CONFIG,
@@ -143,6 +149,7 @@ OWN = {
             "adapters.eventbridge",
             "domain.cancellation",
         ),
+        "domain.cancellation_request",
         *("domain.config_assessment", "domain.config_description", "domain.events", "domain.ids", "domain.item_rows"),
         *("domain.order", "domain.refund_plan", "domain.times", "domain.values", "entrypoints.config_stream"),
         "services.config_edits",

@@ -33,15 +33,15 @@ class Shop:
     sqs: Any
 
     def order(self) -> Any:
-        return self._item("orders", {"order_id": {"S": ORDER}})
+        return self.item("orders", {"order_id": {"S": ORDER}})
 
     def cancellation(self) -> Any:
         return self.order()["cancellation"]["M"]
 
     def refund(self) -> Any:
-        return self._item("refunds", {"refund_id": self.cancellation()["refund"]["M"]["refund_id"]})
+        return self.item("refunds", {"refund_id": self.cancellation()["refund"]["M"]["refund_id"]})
 
-    def _item(self, table: str, key: Any) -> Any:
+    def item(self, table: str, key: Any) -> Any:
         return self.dynamodb.get_item(TableName=self.aws.tables[table], Key=key, ConsistentRead=True).get("Item")
 
     def put(self, order: Any) -> None:
@@ -180,6 +180,26 @@ def test_process_withdrawal(functions: Lambda, aws: Aws, shop: Shop) -> None:
     assert (outcome["match"], outcome["order_id"]) == ({"S": "email"}, {"S": "demo-delivered"})
     # A tick of the schedule.
     assert functions.invoke("ProcessWithdrawalFunction", payload("reconcile_refunds")) is None
+
+
+@pytest.mark.usefixtures("shop")
+def test_take_back_request(functions: Lambda) -> None:
+    answers = [body(functions.invoke("TakeBackRequestFunction", payload("take_back_request"))) for _ in range(2)]
+    for answer in answers:
+        assert (answer["order"]["order_id"], answer["order"]["available_actions"]) == ("demo-requested", ["CANCEL"])
+        assert answer["cancellation_request"]["status"] == "withdrawn"
+
+
+def test_process_request(functions: Lambda, aws: Aws, shop: Shop) -> None:
+    image, table = record("process_request")["NewImage"], aws.tables["requests"]
+    shop.dynamodb.put_item(TableName=table, Item=image)
+    assert functions.invoke("ProcessRequestFunction", payload("process_request")) == {"batchItemFailures": []}
+    order = shop.item("orders", {"order_id": {"S": "demo-requested"}})
+    assert (order["status"], order["cancellation_request"]["M"]["note"]) == ({"S": "canceled"}, image["note"])
+    row = shop.item("requests", {"request_id": image["request_id"]})
+    assert (row["status"], row["outcome"]["S"].split(",")[0]) == ({"S": "approved"}, "Approved")
+    # A tick of the schedule.
+    assert functions.invoke("ProcessRequestFunction", payload("reconcile_refunds")) is None
 
 
 def test_publish_events(functions: Lambda, shop: Shop) -> None:
@@ -344,6 +364,18 @@ def test_the_payload_of_validate_config_starts_from_the_demo_config(aws: Aws, sh
 
 def test_the_payload_of_publish_events_starts_from_the_demo_order(shop: Shop) -> None:
     assert record("publish_events")["OldImage"] == shop.order()
+
+
+def test_the_payload_of_process_request_starts_from_the_demo_order(functions: Lambda, shop: Shop) -> None:
+    image = record("process_request")["OldImage"]
+    key = {"request_id": image["request_id"]}
+    shop.dynamodb.delete_item(TableName=shop.aws.tables["requests"], Key=key)
+    seen = payload("publish_events")
+    order = shop.item("orders", {"order_id": {"S": "demo-requested"}})
+    seen["Records"][0]["dynamodb"] |= {"Keys": {"order_id": order["order_id"]}, "NewImage": order}
+    del seen["Records"][0]["dynamodb"]["OldImage"]
+    assert functions.invoke("ProcessRequestFunction", seen) == {"batchItemFailures": []}
+    assert shop.item("requests", key) == image
 
 
 def test_the_payload_of_publish_events_is_what_a_cancel_writes(functions: Lambda, shop: Shop) -> None:

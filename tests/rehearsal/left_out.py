@@ -37,6 +37,7 @@ METRIC_MATH = (
     "FunctionThrottlesAlarm",
     "TableThrottlesAlarm",
     "WithdrawalTableThrottlesAlarm",
+    "RequestTableThrottlesAlarm",
 )
 
 
@@ -63,6 +64,7 @@ TELLING = (
     "PublishEventsFunction",
     "ReconcileRefundsFunction",
     "ProcessWithdrawalFunction",
+    "ProcessRequestFunction",
     "ValidateConfigFunction",
 )
 

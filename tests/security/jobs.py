@@ -25,6 +25,7 @@ from local.template import Template
 from tests.package.conftest import payload, payload_of
 from tests.package.test_payloads import answers
 from tests.security import guest_jobs as guests
+from tests.security import request_jobs as requests
 from tests.security import withdrawal_jobs as withdrawals
 from tests.security.iam_server import Right
 from tests.support import proxy as faults
@@ -275,6 +276,18 @@ def says_whether_it_can_be_cancelled(world: World) -> None:
 def cancels(world: World) -> None:
     assert world.ask("CancelOrderFunction")["order"]["status"] == "canceled"
     assert world.order()["status"] == {"S": "canceled"}
+
+
+def cancels_where_a_day_has_a_limit(world: World) -> None:
+    config = world.template.name("ConfigTable")
+    limited = attribute_values({"scope": "store:default", "max_cancels_per_day": 1000})
+    world.services.dynamodb.put_item(TableName=config, Item=limited)
+    try:
+        cancellation = world.ask("CancelOrderFunction")["cancellation"]["cancellation_id"]
+    finally:
+        world.services.dynamodb.delete_item(TableName=config, Key={"scope": limited["scope"]})
+    days = world.services.dynamodb.scan(TableName=world.template.name("LimitsTable"), ConsistentRead=True)["Items"]
+    assert any(cancellation in day["slots"]["SS"] for day in days)
 
 
 def shows_a_cancellation(world: World) -> None:
@@ -619,6 +632,27 @@ def leaves_what_it_can_not_deal_with(world: World) -> None:
         world.wait(lambda: world.received("WithdrawalDeadLetterQueue"), "the failure is told")
 
 
+def is_brought_orders_with_requests(world: World) -> None:
+    requests.asked(world)
+    mapping, done = world.mapping("RequestedOrdersSource"), Result(b"{}", None, "1")
+    with _reading_the_stream(world, "ProcessRequestFunction", mapping, done) as batches:
+        world.wait(lambda: batches, "the stream is read")
+
+
+def is_brought_decisions(world: World) -> None:
+    requests.decided(world)
+    mapping, done = world.mapping("DecisionsSource"), Result(b"{}", None, "1")
+    with _reading_the_stream(world, "ProcessRequestFunction", mapping, done) as batches:
+        world.wait(lambda: batches, "the stream is read")
+
+
+def leaves_what_it_can_not_carry_out(world: World) -> None:
+    requests.decided(world)
+    mapping = world.mapping("DecisionsSource") | {"MaximumRetryAttempts": 0}
+    with _reading_the_stream(world, "ProcessRequestFunction", mapping, Result(b"", "Unhandled", "1")):
+        world.wait(lambda: world.received("RequestDeadLetterQueue"), "the failure is told")
+
+
 def seeds_the_config(world: World) -> None:
     table = world.template.name("ConfigTable")
     world.services.dynamodb.delete_item(TableName=table, Key={"scope": {"S": "default"}})
@@ -640,6 +674,7 @@ READ_CONFIG = tuple(sorted(permissions.READ_CONFIG))
 READ, UPDATE = ("dynamodb:Query", ORDERS), ("dynamodb:UpdateItem", ORDERS)
 GET_STATEMENT, PUT_STATEMENT = ((f"dynamodb:{action}", permissions.WITHDRAWALS) for action in ("GetItem", "PutItem"))
 QUERY_STATEMENT = ("dynamodb:Query", permissions.WITHDRAWALS)
+UPDATE_REQUEST = ("dynamodb:UpdateItem", permissions.REQUESTS)
 READ_BATCH = ("dynamodb:BatchGetItem", ORDERS)
 READ_REFUND = (READ_BATCH, ("dynamodb:BatchGetItem", REFUNDS))
 PUT_EVENTS = ("events:PutEvents", "EventBus.Arn")
@@ -665,7 +700,10 @@ JOBS = (
     Job("GetOrderFunction", shows_an_order, (READ, *READ_CONFIG)),
     Job("CheckEligibilityFunction", says_whether_it_can_be_cancelled, (READ, *READ_CONFIG)),
     Job("CancelOrderFunction", cancels, (READ, UPDATE, *READ_CONFIG)),
+    Job("CancelOrderFunction", cancels_where_a_day_has_a_limit, (("dynamodb:UpdateItem", permissions.LIMITS),)),
     Job("GetCancellationFunction", shows_a_cancellation, (READ,)),
+    Job("TakeBackRequestFunction", requests.takes_a_request_back, (READ, UPDATE, *READ_CONFIG)),
+    Job("TakeBackRequestFunction", requests.takes_a_guests_request_back, (permissions.FIND_GUEST,)),
     Job("GetOrderFunction", guests.shows_a_guests_order, (permissions.FIND_GUEST,)),
     Job("CheckEligibilityFunction", guests.says_whether_a_guest_can_cancel, (permissions.FIND_GUEST,)),
     Job("CancelOrderFunction", guests.cancels_a_guests_order, (permissions.FIND_GUEST,)),
@@ -716,6 +754,26 @@ JOBS = (
         (("sqs:SendMessage", "WithdrawalDeadLetterQueue.Arn"),),
     ),
     Job("SendMailFunction", withdrawals.acknowledges_a_statement, (QUERY_STATEMENT,)),
+    Job(
+        "ProcessRequestFunction",
+        requests.puts_a_request_before_the_shop,
+        (("dynamodb:PutItem", permissions.REQUESTS), PUT_EVENTS),
+    ),
+    Job(
+        "ProcessRequestFunction",
+        requests.carries_out_a_decision,
+        (READ, UPDATE, *READ_CONFIG, ("dynamodb:GetItem", permissions.REQUESTS), UPDATE_REQUEST),
+    ),
+    Job(
+        "ProcessRequestFunction",
+        requests.finds_a_decision_that_was_lost,
+        (("dynamodb:Query", permissions.OPEN_REQUESTS),),
+    ),
+    Job("ProcessRequestFunction", is_brought_orders_with_requests, read_stream("OrdersTable")),
+    Job("ProcessRequestFunction", is_brought_decisions, read_stream("RequestsTable")),
+    Job(
+        "ProcessRequestFunction", leaves_what_it_can_not_carry_out, (("sqs:SendMessage", "RequestDeadLetterQueue.Arn"),)
+    ),
     Job("PublishEventsFunction", publishes, (PUT_EVENTS,)),
     Job("PublishEventsFunction", puts_back_what_was_erased, (READ, UPDATE)),
     Job("PublishEventsFunction", lists_a_surplus, (("dynamodb:UpdateItem", REFUNDS), PUT_EVENTS)),
@@ -777,6 +835,11 @@ JOBS = (
     ),
     Job("EraseCommentsFunction", erases_an_old_comment, (("dynamodb:Scan", ORDERS), UPDATE)),
     Job(
+        "EraseCommentsFunction",
+        requests.erases_an_old_comment_of_a_request,
+        (("dynamodb:Scan", permissions.REQUESTS), UPDATE_REQUEST),
+    ),
+    Job(
         "ValidateConfigFunction",
         says_what_is_wrong_in_the_config,
         (
@@ -797,6 +860,7 @@ LAMBDA_ITSELF = {
     "PublishEventsFunction": {("dynamodb:ListStreams", "*")},
     "ValidateConfigFunction": {("dynamodb:ListStreams", "*")},
     "ProcessWithdrawalFunction": {("dynamodb:ListStreams", "*")},
+    "ProcessRequestFunction": {("dynamodb:ListStreams", "*")},
     "RefundOrderFunction": {("sqs:GetQueueAttributes", "RefundQueue.Arn")},
     "SendMailFunction": {("sqs:GetQueueAttributes", f"{name}.Arn") for name in ("MailQueue", "GuestMailQueue")},
     "SendGuestCodeFunction": {("sqs:GetQueueAttributes", "GuestCodeQueue.Arn")},

@@ -26,7 +26,7 @@ from tests.support.aws import Aws
 from tests.support.client import PRIVATE_EMAIL, PRIVATE_REFERENCE
 from tests.support.openapi import ApiDocument
 from tests.support.schemas import DOCS
-from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, Shop, token_of
+from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, REQUEST, Shop, token_of
 from tests.support.stack import Running, local_stack
 from tests.support.waiting import wait_until
 
@@ -45,17 +45,27 @@ MET = {
     ("GET", ORDER): {200, 304, 401, 404},
     ("GET", ELIGIBILITY): {200, 304, 401, 404},
     ("GET", CANCELLATION): {200, 304, 401, 404},
-    ("POST", CANCELLATION): {200, 400, 401, 404, 409, 415, 422},
+    ("POST", CANCELLATION): {200, 202, 400, 401, 404, 409, 415, 422},
+    ("DELETE", REQUEST): {200, 401, 404, 409},
     ("POST", "/guest-access"): {202, 400, 415, 422},
     ("POST", "/guest-access/token"): {400, 401, 415, 422},
     ("GET", GUEST): {200, 304, 401},
     ("GET", f"{GUEST}/cancellation-eligibility"): {200, 304, 401},
     ("GET", f"{GUEST}/cancellation"): {200, 304, 401},
     ("POST", f"{GUEST}/cancellation"): {200, 400, 401, 409, 415, 422},
+    ("DELETE", f"{GUEST}/cancellation-request"): {200, 401},
     ("POST", "/withdrawals"): {201, 400, 415, 422},
     ("POST", WITHDRAWAL): {201, 400, 401, 404, 415, 422},
 }
 """The statuses that must be among each operation's answers: a fuzzer that only ever meets 404 proves nothing."""
+
+
+def request(status: str) -> dict[str, Any]:
+    """What an order carries of a request to the shop."""
+    at = documents.timestamp()
+    reason = {"code": "other", "description": "Another reason"}
+    made = {"request_id": f"req_{status.encode().hex():0>32}", "status": status, "reason": reason, "amount": 20000}
+    return made | {"requested_at": at, "made_by": status}
 
 
 def orders(customer_id: str) -> dict[str, dict[str, Any]]:
@@ -68,9 +78,13 @@ def orders(customer_id: str) -> dict[str, dict[str, Any]]:
         "shipped": documents.paid(items=[documents.invoiced(qty_shipped=1)]),
         "complete": documents.paid(status="complete"),
         "switched-off": {"store_id": "switched-off"},
+        **{f"asks-{number}": documents.paid(store_id="asks") for number in range(1, 5)},
+        "asked": documents.paid(store_id="asks", cancellation_request=request("open")),
+        "declined": documents.paid(cancellation_request=request("declined")),
         "someone-elses": documents.paid(customer_id="someone-else"),
         "nobodys": documents.paid(),
-        "guests": documents.paid(customer_email=ADDRESS),
+        # Whose request was taken back, which may be repeated whatever comes first.
+        "guests": documents.paid(customer_email=ADDRESS, cancellation_request=request("withdrawn")),
     }
     made = {name: documents.order(name, customer_id, "default") | more for name, more in beyond_new.items()}
     for name in ("nobodys", "guests"):
@@ -112,6 +126,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
             more: dict[str, Any] = {"guest_access": True, "withdrawal": {"enabled": True}}
             more["mail"] = {"from": "shop@example.com"}
             aws.config.put_item(Item={"scope": scope, "enabled": enabled, "reasons": documents.REASONS, **more})
+        aws.config.put_item(Item={"scope": "store:asks", "approval": "always"})
         put = orders(shop.customer_id)
         for document in put.values():
             shop.put_exactly(document)
@@ -181,7 +196,7 @@ def test_each_kind_of_answer_was_among_them(fuzzed: Fuzzed) -> None:
 @pytest.mark.parametrize("order_id", NOT_THEIRS)
 def test_what_is_not_theirs_is_neither_shown_nor_changed(fuzzed: Fuzzed, order_id: str) -> None:
     asked = [answer for answer in fuzzed.answers if answer.url.startswith(f"/orders/{order_id}")]
-    assert {answer.path for answer in asked} == {ORDER, ELIGIBILITY, CANCELLATION, WITHDRAWAL}
+    assert {answer.path for answer in asked} == {ORDER, ELIGIBILITY, CANCELLATION, REQUEST, WITHDRAWAL}
     assert all(answer.status >= 400 for answer in asked)  # 304 would tell that there is one
     assert not any(order_id in answer.body for answer in fuzzed.answers if answer.status < 400)
     assert fuzzed.shop.stored(order_id) == fuzzed.orders[order_id]

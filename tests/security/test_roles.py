@@ -19,7 +19,18 @@ from botocore.exceptions import ClientError
 from tests.security.iam_server import Right
 from tests.security.jobs import JOBS, LAMBDA_ITSELF, Job, World
 from tests.security.jobs import world as make_world
-from tests.template.test_permissions import ACCESS, ALLOWED, CONFIG, HISTORY, MAILS, ORDERS, REFUNDS
+from tests.template.test_permissions import (
+    ACCESS,
+    ALLOWED,
+    CONFIG,
+    HISTORY,
+    LIMITS,
+    MAILS,
+    OPEN_REQUESTS,
+    ORDERS,
+    REFUNDS,
+    REQUESTS,
+)
 
 Named = tuple[str, str]
 
@@ -126,7 +137,10 @@ NOBODYS: set[Named] = {
     ("sqs:SendMessage", "MailQueue.Arn"),
     *(("sqs:SendMessage", f"{queue}.Arn") for queue in ("GuestMailDeadLetterQueue", "GuestCodeDeadLetterQueue")),
     *((f"dynamodb:{action}", ACCESS) for action in ("BatchGetItem", "Query", "Scan", "DeleteItem", "BatchWriteItem")),
+    *((f"dynamodb:{action}", LIMITS) for action in ("GetItem", "PutItem", "Query", "Scan", "DeleteItem")),
     *((f"dynamodb:{action}", MAILS) for action in ("GetItem", "BatchGetItem", "Query", "Scan", "DeleteItem")),
+    *((f"dynamodb:{action}", REQUESTS) for action in ("BatchGetItem", "Query", "DeleteItem", "BatchWriteItem")),
+    ("dynamodb:Scan", OPEN_REQUESTS),
 }
 
 # The wrong key: what is let through fails at once, and changes nothing.
@@ -205,8 +219,12 @@ def _is_refused(world: World, function: str, right: Right, *, in_transaction: st
         given["Entries"][0] |= {"Source": "cancel-core.config", "DetailType": "ConfigInvalid"}
     if function == "ProcessWithdrawalFunction" and operation == "PutEvents":
         given["Entries"][0] |= {"DetailType": "WithdrawalReceived"}
-    if function == "EraseCommentsFunction" and operation == "UpdateItem":
+    if function == "ProcessRequestFunction" and operation == "PutEvents":
+        given["Entries"][0] |= {"DetailType": "CancellationRequested"}
+    if function in {"EraseCommentsFunction", "TakeBackRequestFunction"} and operation == "UpdateItem":
         given["UpdateExpression"] = "REMOVE cancellation"
+    if operation == "UpdateItem" and right == world.right((right.action, REQUESTS)):
+        given |= {"Key": {"request_id": {"N": "1"}}, "UpdateExpression": "REMOVE comment"}
     if in_transaction:
         operation, given = "TransactWriteItems", {"TransactItems": [{in_transaction: given}]}
     ask = next(getattr(client, name) for name, known in client.meta.method_to_api_mapping.items() if known == operation)
@@ -229,6 +247,6 @@ WRITES = {"Put": "dynamodb:PutItem", "Update": "dynamodb:UpdateItem", "Delete": 
 @pytest.mark.parametrize("function", ALLOWED)
 def test_a_transaction_is_no_way_around_it(shop: World, function: str) -> None:
     for kind, action in WRITES.items():
-        for table in (ORDERS, CONFIG, HISTORY, REFUNDS, MAILS, ACCESS):
+        for table in (ORDERS, CONFIG, HISTORY, REFUNDS, MAILS, ACCESS, LIMITS, REQUESTS):
             right = shop.right((action, table))
             assert _is_refused(shop, function, right, in_transaction=kind) == (right not in shop.rights(function))

@@ -50,7 +50,8 @@ class _Pass(Handler):
         if self.middle.lost:
             self.middle.lost -= 1
             return
-        self.answer(answer.status_code, answer.content, [("content-type", answer.headers["content-type"])])
+        kept = [(name, answer.headers[name]) for name in ("content-type", "retry-after") if name in answer.headers]
+        self.answer(answer.status_code, answer.content, kept)
 
 
 @pytest.fixture
@@ -109,6 +110,20 @@ def test_a_refusal_is_not_repeated(shop: Shop, middle: Middle, tmp_path: Path, l
     refusal = json.loads(said)
     assert (refusal["status"], refusal["code"]) == (409, "INVALID_ORDER_STATUS")
     assert refusal["order"]["status"] == "complete"
+    assert middle.asked == [KEY]
+
+
+@pytest.mark.parametrize("language", ["sh", "js"])
+def test_what_is_too_much_for_today_is_not_waited_for(
+    shop: Shop, middle: Middle, tmp_path: Path, language: str
+) -> None:
+    shop.configure(max_cancels_per_day=1)
+    shop.canceled(shop.put())
+    order_id = shop.put()
+    said = by_curl(shop, middle, order_id) if language == "sh" else by_javascript(shop, middle, order_id, tmp_path)
+    refusal = json.loads(said)
+    assert (refusal["status"], refusal["code"]) == (429, "TOO_MANY_CANCELLATIONS")
+    assert refusal["order"]["available_actions"] == ["CANCEL"]
     assert middle.asked == [KEY]
 
 

@@ -44,6 +44,7 @@ class Admin:
 
     def __init__(self, aws: Aws, endpoint: str) -> None:
         self.aws, self.endpoint = aws, endpoint
+        self.request_id = ""
 
     def edit(self, scope: str, change: Callable[[dict[str, Any]], None]) -> None:
         item = self.aws.config_item(scope)
@@ -120,6 +121,10 @@ class Admin:
         if match := re.fullmatch(r"a cancel in (\S+) for (\S+) needs", what):
             assert text.strip() == "a comment"
             return self.needs_a_comment(match[1], match[2])
+        if match := re.fullmatch(r"of three orders of (\S+) one customer can cancel", what):
+            return self.cancels(match[1]) == int(text)
+        if "request" in what or "index" in what or "becomes" in what:
+            return self.sees_of_requests(what, text)
         match = re.fullmatch(r"(\S+) says", what)
         assert match, f"the guide names something that is not known: {what}"
         item = self.aws.config_item(match[1]) or {}
@@ -153,6 +158,16 @@ class Admin:
         shop.close()
         return ", ".join(blocker["because"] for blocker in blockers) or "nothing"
 
+    def cancels(self, store_id: str) -> int:
+        """Of three orders of one customer: how many can be cancelled today."""
+        shop = Shop(self.aws, self.endpoint)
+        shop.store_id = store_id
+        orders = [shop.put(placed_at=iso(datetime.now(UTC))) for _ in range(3)]
+        # With a comment, for the step before asks for one.
+        answers = [shop.cancel(order_id, comment="Two of them").status_code for order_id in orders]
+        shop.close()
+        return answers.count(200)
+
     def needs_a_comment(self, store_id: str, reason: str) -> bool:
         """Whether it is refused without one, and taken with one."""
         shop = Shop(self.aws, self.endpoint)
@@ -162,6 +177,50 @@ class Admin:
         taken = without == 422 and shop.cancel(order_id, reason, comment="Two of them").status_code == 200
         shop.close()
         return taken
+
+    def sees_of_requests(self, what: str, text: str) -> bool:
+        if what == "that request says":
+            outcome = self.request().get("outcome", "")
+            return _TIME.sub("T", str(outcome)) == _TIME.sub("T", text.strip())
+        if what == "the index open has, but for ids and times":
+            return self.has_request(json.loads(text))
+        if match := re.fullmatch(r"a cancel in (\S+) becomes, so many minutes after the order was placed", what):
+            told = [line.split(": ") for line in text.strip().splitlines()]
+            return [self.becomes(match[1], int(age)) for age, _ in told] == [became for _, became in told]
+        match = re.fullmatch(r"a cancel in (\S+) becomes", what)
+        assert match, f"the guide names something that is not known: {what}"
+        return self.becomes(match[1], 0) == text.strip()
+
+    def becomes(self, store_id: str, age: int) -> str:
+        """What a cancel becomes, so many minutes after its order was placed. A request is then the one to decide."""
+        shop = Shop(self.aws, self.endpoint)
+        shop.store_id = store_id
+        order_id = shop.put(**documents.paid(placed_at=iso(datetime.now(UTC) - timedelta(minutes=age))))
+        answer = shop.cancel(order_id, "other", comment="Two of them")
+        shop.close()
+        if answer.status_code == 202:
+            self.request_id = answer.json()["cancellation_request"]["request_id"]
+        return {200: "done at once", 202: "a request", 409: "refused"}[answer.status_code]
+
+    def request(self) -> dict[str, Any]:
+        """The item, once it is there."""
+        key = {"request_id": self.request_id}
+        found: dict[str, Any] = wait_until(
+            lambda: dict(self.aws.requests.get_item(Key=key, ConsistentRead=True).get("Item") or {}),
+            what="the request is there",
+        )
+        return found
+
+    def has_request(self, shown: dict[str, Any]) -> bool:
+        """Whether the request stands in the index as it is shown."""
+        rows = self.aws.requests.query(IndexName="open", KeyConditionExpression=Key("open").eq("open"))["Items"]
+        (row,) = [row for row in rows if row["request_id"] == self.request_id] or [{}]
+        varies = ("request_id", "order_id", "placed_at", "customer_id", "requested_at", "made_by")
+        return row | dict.fromkeys(varies) == _plain(shown) | dict.fromkeys(varies) and row.keys() == shown.keys()
+
+    def decide(self, text: str) -> None:
+        """In the JSON view of the request."""
+        self.aws.requests.put_item(Item=self.request() | _plain(json.loads(f"{{{text}}}")))
 
     def gives_back(self, store_id: str, invoiced: int, paid: int) -> int:
         """What a customer is told beforehand; a cancel gives back as much."""
@@ -196,7 +255,9 @@ def test_each_step_does_what_the_guide_says(admin: Admin) -> None:
     assert len(blocks) == GUIDE.count("<!-- ") > 20
     assert blocks[0]["step"]
     for block in blocks:
-        if block["step"]:
+        if block["step"] == "set on that request":
+            admin.decide(block["text"])
+        elif block["step"]:
             scope = re.search(r"default|store:\w+", block["step"] + block["text"])
             assert scope
             known = partial(admin.changes_of, scope[0])

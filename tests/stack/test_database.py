@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from tests.support import documents
 from tests.support.client import Client
 from tests.support.machine import need
-from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, Shop, refused
+from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, REQUEST, Shop, refused
 from tests.support.stack import Running
 
 
@@ -49,17 +49,19 @@ def test_a_database_that_does_not_answer_is_503_on_every_route(shop: Shop, stack
                 answers.append(shop.client.get(CANCELLATION, order_id=order_id))
             case 4:
                 answers.append(shop.client.get("/orders"))
+            case 5:
+                answers.append(shop.client.delete(REQUEST, order_id=order_id))
             case _:
                 answers.append(anyone.get("/cancellation-reasons", params={"store_id": f"new-{shop.mark}"}))
 
     with silent_database(stack):
-        asking = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
+        asking = [threading.Thread(target=ask, args=(number,)) for number in range(7)]
         for thread in asking:
             thread.start()
         for thread in asking:
             thread.join()
 
-    assert len(answers) == 6
+    assert len(answers) == 7
     for answer in answers:
         refused(answer, 503, "SERVICE_UNAVAILABLE")
         assert int(answer.headers["retry-after"]) > 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -138,6 +140,18 @@ def test_a_field_that_is_not_documented_is_noticed_by_these_tests_all_the_same()
     assert fault(schema("events"), more)
 
 
+def test_the_guides_events_follow_the_schema() -> None:
+    guide = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    shown = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)]
+    for event in shown:
+        assert_valid("events", event)
+    assert {event["detail-type"] for event in shown} > {
+        "OrderCanceled",
+        "CancellationRequested",
+        "CancellationDeclined",
+    }
+
+
 def test_unknown_attributes_of_an_order_are_allowed() -> None:
     assert_valid("order", documents.order("1", "c", "default", gift_message="Hello", loyalty={"points": 3}))
 
@@ -233,6 +247,11 @@ def described(descriptions: object) -> dict[str, Any]:
         ({"scope": "default", "guest_access": 1}, False),
         ({"scope": "default", "refund_basis": "Paid"}, False),
         ({"scope": "default", "refund_basis": ["paid"]}, False),
+        ({"scope": "store:se", "max_cancels_per_day": 1}, True),
+        ({"scope": "store:se", "max_cancels_per_day": 1000}, True),
+        ({"scope": "store:se", "max_cancels_per_day": 0}, False),
+        ({"scope": "store:se", "max_cancels_per_day": 1001}, False),
+        ({"scope": "store:se", "max_cancels_per_day": "5"}, False),
         ({"scope": "default"}, True),
         ({"scope": "default", "enabled": True}, False),
         ({"scope": "default", "enabled": "yes", "reasons": []}, False),

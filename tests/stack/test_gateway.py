@@ -12,10 +12,13 @@ import pytest
 
 from tests.support.client import Client
 from tests.support.openapi import ApiDocument
-from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, Shop, refused
+from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, REQUEST, Shop, refused
 from tests.support.stack import Running
 
-SECURED = [("GET", "/orders"), ("GET", ORDER), ("GET", ELIGIBILITY), ("GET", CANCELLATION), ("POST", CANCELLATION)]
+SECURED = [
+    *(("GET", "/orders"), ("GET", ORDER), ("GET", ELIGIBILITY), ("GET", CANCELLATION), ("POST", CANCELLATION)),
+    ("DELETE", REQUEST),
+]
 
 
 def _part(value: dict[str, object]) -> str:
@@ -74,6 +77,8 @@ def test_the_reasons_need_no_token(anyone: Client) -> None:
         ("POST", "/orders"),
         ("PUT", "/orders/1"),
         ("DELETE", "/orders/1/cancellation"),
+        ("POST", "/orders/1/cancellation-request"),
+        ("GET", "/guest/order/cancellation-request"),
         ("POST", "/cancellation-reasons"),
         ("GET", "/orders/1/refund"),
     ],
@@ -103,26 +108,43 @@ def test_a_web_shop_on_another_origin_may_read_the_headers(shop: Shop) -> None:
     assert {"idempotency-replayed", "retry-after", "etag", "x-request-id"} <= exposed
 
 
-def test_a_preflight_is_answered(anyone: Client) -> None:
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        ("POST", "/orders/1/cancellation"),
+        ("DELETE", "/orders/1/cancellation-request"),
+        ("DELETE", "/guest/order/cancellation-request"),
+    ],
+)
+def test_a_preflight_is_answered(anyone: Client, method: str, url: str) -> None:
     answer = anyone.raw(
         "OPTIONS",
-        "/orders/1/cancellation",
+        url,
         headers={
             "origin": "https://shop.example",
-            "access-control-request-method": "POST",
+            "access-control-request-method": method,
             "access-control-request-headers": "authorization,content-type,idempotency-key",
         },
     )
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert "POST" in answer.headers["access-control-allow-methods"]
+    assert method in answer.headers["access-control-allow-methods"]
     allowed = {name.strip().lower() for name in answer.headers["access-control-allow-headers"].split(",")}
     assert {"authorization", "content-type", "idempotency-key", "if-none-match"} <= allowed
 
 
 def test_the_local_stack_tells_what_it_has(stack: Running) -> None:
     told = httpx.get(f"{stack.endpoint}/local/stack", timeout=30, trust_env=False).json()
-    assert told["tables"].keys() == {"orders", "config", "refunds", "mails", "withdrawals", "access"}
+    assert told["tables"].keys() == {
+        "orders",
+        "config",
+        "refunds",
+        "mails",
+        "withdrawals",
+        "access",
+        "requests",
+        "limits",
+    }
     for name in ("endpoint_url", "dynamodb_endpoint_url", "region", "event_bus"):
         assert isinstance(told[name], str)
         assert told[name]

@@ -116,6 +116,31 @@ def test_a_guest_finds_sees_and_cancels_the_order(guests: Guests) -> None:
     assert guest.get(GUEST, headers={"if-none-match": etag}).status_code == 304
 
 
+def test_a_guests_address_may_cancel_so_many_orders_a_day(guests: Guests, shop: Shop) -> None:
+    shop.configure(mail=QUIET, guest_access=True, max_cancels_per_day=1)
+    statuses, body = [], {"reason": "no_longer_needed"}
+    for written in (PRIVATE_EMAIL, PRIVATE_EMAIL.title()):
+        guest = guests.client(guests.place(customer_email=written))
+        statuses.append((answer := guest.post(f"{GUEST}/cancellation", json=body)).status_code)
+    assert statuses == [200, 429]
+    assert refused(answer, 429, "TOO_MANY_CANCELLATIONS")["order"]["available_actions"] == ["CANCEL"]
+    assert not [row for row in shop.aws.rows("limits") if "@" in str(row)]
+
+
+def test_a_guest_asks_the_shop_and_takes_it_back(guests: Guests, shop: Shop) -> None:
+    shop.configure(mail=QUIET, guest_access=True, approval="always")
+    guest = guests.client(guests.place())
+    assert body_of(guest.get(f"{GUEST}/cancellation-eligibility"))["approval_required"] is True
+    refused(guest.delete(f"{GUEST}/cancellation-request"), 404, "CANCELLATION_REQUEST_NOT_FOUND")
+    asked = guest.post(f"{GUEST}/cancellation", json={"reason": "no_longer_needed"})
+    assert (asked.status_code, body_of(asked)["order"]["available_actions"]) == (202, ["WITHDRAW_REQUEST"])
+    assert body_of(guest.get(GUEST))["cancellation_request"] == body_of(asked)["cancellation_request"]
+    for _ in range(2):
+        taken_back = guest.delete(f"{GUEST}/cancellation-request")
+        assert (taken_back.status_code, body_of(taken_back)["cancellation_request"]["status"]) == (200, "withdrawn")
+    assert body_of(guest.get(GUEST))["available_actions"] == ["CANCEL"]
+
+
 def test_the_answer_is_the_same_for_any_order_and_address(guests: Guests, shop: Shop) -> None:
     customers = shop.put(customer_email=PRIVATE_EMAIL)
     order_id = guests.place()

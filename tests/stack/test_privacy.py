@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.support import documents
 from tests.support.client import PRIVATE_COMMENT, PRIVATE_EMAIL, PRIVATE_REFERENCE, Client
+from tests.support.openapi import body_of
 from tests.support.shop import CANCELLATION, ORDER, Shop, refused, token_of
 from tests.support.stack import Running
 from tests.support.waiting import wait_until
@@ -53,6 +54,33 @@ def test_logs_hold_no_token_no_address_no_comment_and_no_reference(shop: Shop, s
         assert token
         assert token not in said
         assert token.split(".")[1] not in said
+
+
+def test_logs_hold_no_comment_and_no_note_of_a_request(shop: Shop, stack: Running) -> None:
+    shop.configure(approval="always")
+    order_id = shop.put(**documents.paid())
+    asked = shop.cancel(order_id, comment=PRIVATE_COMMENT)
+    assert asked.status_code == 202
+    request_id = body_of(asked)["cancellation_request"]["request_id"]
+
+    def row() -> dict[str, Any]:
+        return next((one for one in shop.aws.rows("requests") if one["request_id"] == request_id), {})
+
+    wait_until(row, what="the request stands in the table")
+    for decision in (PRIVATE_EMAIL, "declined"):
+        shop.aws.requests.update_item(
+            Key={"request_id": request_id},
+            UpdateExpression="SET decision = :decision, note = :note",
+            ExpressionAttributeValues={":decision": decision, ":note": PRIVATE_COMMENT},
+        )
+        wait_until(lambda: row().get("outcome"), what="the outcome is written")
+    wait_until(
+        lambda: any("a request has ended" in line and request_id in line for line in stack.said().splitlines()),
+        what="the functions' lines are in the stack's output",
+    )
+    assert shop.order(order_id)["cancellation_request"]["note"] == PRIVATE_COMMENT
+    for private in (PRIVATE_COMMENT, PRIVATE_EMAIL):
+        assert private not in stack.said(), private
 
 
 def test_a_comment_is_shown_to_its_customer_alone(shop: Shop) -> None:

@@ -79,4 +79,5 @@ def test_what_was_cancelled_and_asked_for_is_counted(sold: Shop, stack: Running,
     export(tmp_path / "orders", of_store(sold, "orders"))
     export(tmp_path / "requests", of_store(sold, "requests"))
     from_export = make_report(stack, f"EXPORT={tmp_path}", f"STORE={sold.store_id}")
-    assert from_export.stdout == from_tables.stdout
+    # But for what other stores have.
+    assert from_export.stdout.partition(";")[0] == from_tables.stdout.partition(";")[0]

@@ -70,8 +70,21 @@ def facts(**more: Any) -> dict[str, Any]:
         "minutes": 15,
         "shop": "Corner Shop",
         "support_url": "https://shop.example.com/help",
+        **request_facts(),
         **withdrawal_facts(),
     } | more
+
+
+def request_facts() -> dict[str, Any]:
+    """Everything that a mail about a request to the shop can tell, beside what it has in common with others."""
+    return {
+        "request_id": "req_3d0e2f6b8a714c5d9e0f1a2b3c4d5e6f",
+        "requested_on": datetime(2026, 11, 21, 18, 5, tzinfo=UTC),
+        "request_status": "declined",
+        "request_comment": ["I ordered twice.", "", "The other one is enough."],
+        "owed": Money(407000, "EUR"),
+        "note": ["It is packed already.", "You can send it back to us."],
+    }
 
 
 def withdrawal_facts() -> dict[str, Any]:

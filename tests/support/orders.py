@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.domain import booking, cancel
@@ -22,6 +22,7 @@ from cancel_core.domain.refund_document import (
 )
 from cancel_core.domain.refund_plan import plan_refund
 from cancel_core.domain.refund_rest import plan_rest
+from cancel_core.domain.request_steps import decline, make_request
 from cancel_core.domain.rule_settings import PolicyReason
 
 from tests.support.aws import attribute_values
@@ -91,6 +92,23 @@ REQUEST = CancelRequest("o1", Customer("c1"), "other", "Bought two by mistake", 
 
 def stored(source: dict[str, Any]) -> StoredOrder:
     return StoredOrder(attribute_values(source))
+
+
+def asked(source: dict[str, Any]) -> StoredOrder:
+    """An order whose shop is asked to cancel it."""
+    before = stored(source)
+    return before.changed(make_request(before.order, plan_refund(before.order), ENABLED.reasons[0], REQUEST, AT))
+
+
+def decided(asked: StoredOrder, status: Literal["approved", "declined", "lapsed"], note: str | None) -> StoredOrder:
+    """What the shop has decided on a request, carried out."""
+    request = asked.request
+    assert request
+    ended = request.ended(status, LATER, note)
+    if status == "approved":
+        approved = REQUEST._replace(approved=ended)
+        return asked.changed(cancel.cancel(asked.order, plan_refund(asked.order), ENABLED.reasons[0], approved, LATER))
+    return asked.changed(decline(ended, asked.status, LATER))
 
 
 def canceled(source: dict[str, Any]) -> StoredOrder:

@@ -18,6 +18,7 @@ from tests.support.waiting import wait_until
 ORDER = "/orders/{order_id}"
 ELIGIBILITY = "/orders/{order_id}/cancellation-eligibility"
 CANCELLATION = "/orders/{order_id}/cancellation"
+REQUEST = "/orders/{order_id}/cancellation-request"
 REASONS = "/cancellation-reasons"
 
 

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 ORDERS, CONFIG, REFUNDS = "OrdersTable.Arn", "ConfigTable.Arn", "RefundsTable.Arn"
 HISTORY, MAILS, ACCESS = "ConfigHistoryTable.Arn", "MailsTable.Arn", "AccessTable.Arn"
-WITHDRAWALS, REQUESTS = "WithdrawalsTable.Arn", "RequestsTable.Arn"
+WITHDRAWALS, LIMITS, REQUESTS = "WithdrawalsTable.Arn", "LimitsTable.Arn", "RequestsTable.Arn"
 OPEN_REQUESTS = "${RequestsTable.Arn}/index/open"
 BY_DAY, UNSENT = "${WithdrawalsTable.Arn}/index/by_day", "${MailsTable.Arn}/index/unsent"
 MAIL_CONFIGURATION_SET = (
@@ -31,6 +31,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     "CancelOrderFunction": {
         ("dynamodb:Query", ORDERS),
         ("dynamodb:UpdateItem", ORDERS),
+        ("dynamodb:UpdateItem", LIMITS),
         FIND_GUEST,
         *READ_CONFIG,
     },

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 TABLES = [
     *("OrdersTable", "ConfigTable", "ConfigHistoryTable", "RefundsTable", "MailsTable", "AccessTable"),
-    *("WithdrawalsTable", "RequestsTable"),
+    *("WithdrawalsTable", "LimitsTable", "RequestsTable"),
 ]
 WEEK = 7 * 24 * 3600
 
@@ -93,9 +93,10 @@ def test_the_other_tables_keys(resources: dict[str, Json]) -> None:
     assert _keys(requests) == ["request_id"]
     assert [_keys(index) for index in requests["GlobalSecondaryIndexes"]] == [["open", "requested_at"]]
     assert requests["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
-    access = resources["AccessTable"]["Properties"]
-    assert _keys(access) == ["access_id"]
-    assert access["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    for name, key in (("AccessTable", "access_id"), ("LimitsTable", "counted")):
+        table = resources[name]["Properties"]
+        assert _keys(table) == [key]
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
 # ------------------------------------------------------------------------------------------------------------- e-mail

@@ -37,8 +37,6 @@ export function beyond(refund) {
 
 /** Seconds before each repeat. */
 const PAUSES = [1, 2, 4];
-/** Milliseconds between looks at a pending refund. */
-const [LOOK_FIRST, LOOK_LAST] = [1000, 60000];
 /** Refusals that pass: repeated, then offered again. */
 const PASSING = ["NO_ANSWER", "SERVICE_UNAVAILABLE", "CONCURRENT_UPDATE"];
 /** Refusals that leave open whether it was cancelled. */
@@ -120,6 +118,15 @@ function el(name, attributes = {}, ...children) {
   return made;
 }
 
+/** Whether an order or an answer has something that only more.js can show. */
+const rare = (body) =>
+  body.cancellable_until ||
+  body.cancellation_request ||
+  body.approval_required ||
+  body.blockers?.length ||
+  body.available_actions?.includes("WITHDRAW_REQUEST") ||
+  body.reasons?.some((reason) => reason.comment_required);
+
 const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
 export class CancelOrder extends HTMLElement {
@@ -134,6 +141,12 @@ export class CancelOrder extends HTMLElement {
 
   #order = null;
   #text = null;
+  /** The module of the language. */
+  #language = null;
+  /** What more.js has made for this element, once it is needed. */
+  #more = null;
+  /** The cancel will be a request to the shop. */
+  #asking = false;
   #note = "";
   #place = el("div", { part: "place" });
   #status = el("p", { part: "status", role: "status", tabindex: "-1" });
@@ -145,13 +158,6 @@ export class CancelOrder extends HTMLElement {
   #attempt = null;
   /** The refund as eligibility told it. */
   #told = null;
-  #timer = 0;
-  #looking = false;
-  #pause = LOOK_FIRST;
-  #seen = () => {
-    this.#pause = LOOK_FIRST;
-    this.#watch();
-  };
 
   constructor() {
     super();
@@ -176,14 +182,12 @@ export class CancelOrder extends HTMLElement {
       delete this.order;
       this.order = order;
     }
-    document.addEventListener("visibilitychange", this.#seen);
     // Words first: meanwhile the site sets `getToken`.
     this.#speak().then(() => this.#order || this.refresh());
   }
 
   disconnectedCallback() {
-    document.removeEventListener("visibilitychange", this.#seen);
-    this.#watch();
+    this.#more?.follow();
   }
 
   attributeChangedCallback(name, before, now) {
@@ -229,12 +233,36 @@ export class CancelOrder extends HTMLElement {
   async #speak() {
     const wanted = this.#lang.toLowerCase().split("-")[0];
     const load = CancelOrder.languages[wanted] ?? CancelOrder.languages.en;
-    this.#text = (await load()).default;
+    this.#language = await load();
+    this.#text = this.#language.default;
+    if (this.#more) await this.#rest();
     this.#render();
   }
 
+  /** Brings more.js with its words. False where it can't be had. */
+  async #rest() {
+    const language = this.#language;
+    try {
+      const { More, words } = await import("./more.js");
+      const found = await words(language);
+      if (language === this.#language) this.#text = { ...found, ...language.default };
+      this.#more ??= new More(this, {
+        el,
+        say: (key, values) => this.#say(key, values),
+        lang: () => this.#lang,
+        call: (method, path) => this.#call(method, path),
+        patiently: (request) => this.#patiently(request),
+        learn: (order) => this.#learn(order),
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   #say(key, values = {}) {
-    const words = (this.#guest && this.#text[`guest_${key}`]) || this.#text[key];
+    const text = this.#text;
+    const words = (this.#asking && text[`asking_${key}`]) || (this.#guest && text[`guest_${key}`]) || text[key];
     return words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
 
@@ -270,12 +298,17 @@ export class CancelOrder extends HTMLElement {
     // Null: cut off, or a proxy's page.
     const parsed = await answer.json().catch(() => null);
     const { status } = answer;
-    if (answer.ok) return said(parsed ? "" : "NO_ANSWER", parsed ?? {});
+    if (answer.ok) {
+      // A request to the shop is never shown as a cancel.
+      const shown = parsed && (!rare(parsed) || (await this.#rest()) || !(parsed.approval_required || parsed.order));
+      return said(shown ? "" : "NO_ANSWER", parsed ?? {});
+    }
     const isProblem = answer.headers.get("content-type")?.startsWith("application/problem+json");
     const code =
       (status !== 401 && isProblem && parsed?.code) ||
       { 401: "SIGNED_OUT", 403: "FORBIDDEN", 404: "ORDER_NOT_FOUND" }[status] ||
       (status === 429 || status > 500 ? "SERVICE_UNAVAILABLE" : "INTERNAL_ERROR");
+    if (!Object.hasOwn(this.#text, code)) await this.#rest();
     return said(code, parsed ?? {}, Number(answer.headers.get("retry-after")) || 0);
   }
 
@@ -297,25 +330,6 @@ export class CancelOrder extends HTMLElement {
     this.#render();
   }
 
-  #watch() {
-    const pending = this.#order?.cancellation?.refund?.status === "pending";
-    if (!pending || !this.isConnected || document.hidden) {
-      clearTimeout(this.#timer);
-      this.#timer = 0;
-      return;
-    }
-    if (this.#timer || this.#looking) return;
-    this.#timer = setTimeout(async () => {
-      this.#timer = 0;
-      this.#looking = true;
-      const answer = await this.#call("GET", "");
-      this.#looking = false;
-      if (answer.ok) this.#learn(answer.body);
-      if (answer.code !== "SIGNED_OUT") this.#watch();
-    }, this.#pause);
-    this.#pause = Math.min(this.#pause * 1.5, LOOK_LAST);
-  }
-
   #render() {
     if (!this.#text || !this.isConnected) return;
     const may = this.#order?.available_actions?.includes("CANCEL");
@@ -329,13 +343,14 @@ export class CancelOrder extends HTMLElement {
     } else button?.remove();
     const cancellation = this.#order?.cancellation;
     const refund = cancellation?.refund;
-    const words = cancellation ? `${this.#say("canceled")} ${refund ? this.#refund(refund) : ""}`.trim() : may ? "" : this.#note;
+    let words = cancellation ? `${this.#say("canceled")} ${refund ? this.#refund(refund) : ""}`.trim() : may ? "" : this.#note;
+    if (this.#more) words = this.#more.show(words);
+    else if (this.#order && (rare(this.#order) || refund?.status === "pending")) this.#rest().then((here) => here && this.#render());
     if (this.#status.textContent !== words) this.#status.textContent = words;
     if (this.#dialog?.open && this.#dialog.dataset.view === "done" && cancellation && this.#progress) {
       const now = this.#refund(refund);
       if (this.#progress.textContent !== now) this.#progress.textContent = now;
     }
-    this.#watch();
   }
 
   #refund(refund) {
@@ -371,6 +386,7 @@ export class CancelOrder extends HTMLElement {
     // The browser tells a moment later: it may be open again.
     if (this.#dialog.open) return;
     this.#progress = null;
+    this.#asking = false;
     this.#dialog.replaceChildren();
     // The order tells what became of it.
     if (this.#attempt) this.#ask();
@@ -416,12 +432,13 @@ export class CancelOrder extends HTMLElement {
     }
     if (whole) this.#learn(whole.body);
     const [blocker] = answer.body.blockers;
+    this.#asking = answer.body.approval_required;
     const reasons = await (blocker ? this.#ask() : this.#reasons());
     if (this.#progress !== progress) return;
     if (blocker) this.#refused({ code: blocker.code, body: { ...blocker, order: this.#order } });
     else if (!reasons.ok) this.#refused(reasons, () => this.#load());
     else if (!reasons.body.enabled) this.#refused({ code: "ORDER_CANCELLATION_DISABLED", body: {} });
-    else this.#form(answer.body.refund, reasons.body.reasons);
+    else this.#form(answer.body, reasons.body.reasons);
   }
 
   #reasons(fresh = false) {
@@ -429,23 +446,24 @@ export class CancelOrder extends HTMLElement {
     return this.#patiently(() => this.#call("GET", path, { ofOrder: false, fresh }));
   }
 
-  #form(refund, reasons) {
+  #form(eligibility, reasons) {
+    const { refund } = eligibility;
     this.#told = refund;
     const group = el("fieldset", {
       part: "reasons", role: "radiogroup", "aria-required": "true", "aria-labelledby": "why", "aria-describedby": "why-error",
     }); // prettier-ignore
     const error = el("p", { id: "why-error", class: "error", role: "alert", part: "error" });
-    const complain = (key, field = group) => {
-      error.textContent = this.#say(key);
-      field.setAttribute("aria-invalid", "true");
-      (field.querySelector("input") ?? field).focus();
-    };
     const offer = (offered) =>
       group.replaceChildren(
         el("legend", { id: "why" }, this.#say("why")),
         error,
-        ...offered.map(({ code, description }) =>
-          el("label", { class: "choice", part: "reason" }, el("input", { type: "radio", name: "reason", value: code }), description),
+        ...offered.map(({ code, description, comment_required }) =>
+          el(
+            "label",
+            { class: "choice", part: "reason" },
+            el("input", { type: "radio", name: "reason", value: code, "data-comment": comment_required }),
+            description,
+          ),
         ),
       );
     offer(reasons);
@@ -461,7 +479,12 @@ export class CancelOrder extends HTMLElement {
       event.preventDefault();
       if (this.#busy) return;
       const reason = group.querySelector("input:checked")?.value;
-      if (!reason) return complain("choose");
+      if (!reason) {
+        error.textContent = this.#say("choose");
+        group.setAttribute("aria-invalid", "true");
+        group.querySelector("input").focus();
+        return;
+      }
       this.#busy = true;
       progress.textContent = this.#say("one_moment");
       for (const button of [confirm, keep]) button.setAttribute("aria-disabled", "true");
@@ -476,10 +499,8 @@ export class CancelOrder extends HTMLElement {
       for (const button of [confirm, keep]) button.removeAttribute("aria-disabled");
       confirm.textContent = this.#say("confirm");
       if (answer.ok) this.#done(answer.body);
-      else if (answer.code === "INVALID_CANCELLATION_REASON") complain(answer.code);
-      else if (answer.code === "COMMENT_REQUIRED") complain(answer.code, comment);
       // A new try finds the form as it was.
-      else this.#refused(answer, () => (show(), form.requestSubmit()));
+      else if (!this.#more?.complain(form, answer.code)) this.#refused(answer, () => (show(), form.requestSubmit()));
     };
     const form = el(
       "form",
@@ -496,6 +517,7 @@ export class CancelOrder extends HTMLElement {
       progress,
       el("div", { class: "actions" }, keep, confirm),
     );
+    this.#more?.terms(form, eligibility);
     const show = () => {
       this.#view("form", this.#say("ask", { order: this.#id }), form);
       this.#progress = progress;
@@ -540,9 +562,10 @@ export class CancelOrder extends HTMLElement {
     return answer;
   }
 
-  #done({ order, cancellation }) {
-    this.#pause = LOOK_FIRST;
-    this.#progress = el("p", { part: "progress", role: "status" }, this.#refund(cancellation.refund));
+  #done({ order, cancellation = order.cancellation, cancellation_request }) {
+    this.#asking = !cancellation;
+    const now = cancellation ? this.#refund(cancellation.refund) : this.#more.became(cancellation_request);
+    this.#progress = el("p", { part: "progress", role: "status" }, now);
     this.#view(
       "done",
       this.#say("done", { order: order.order_id }),
@@ -550,13 +573,14 @@ export class CancelOrder extends HTMLElement {
       el("div", { class: "actions" }, this.#button("close", "close", () => this.#close())),
     );
     this.#learn(order);
-    this.#tell("ordercancelled", { order, cancellation });
+    this.#tell(cancellation ? "ordercancelled" : "cancellationrequested", { order, cancellation, cancellation_request });
   }
 
-  #refused({ code, body }, again = null) {
+  #refused({ code, body, wait }, again = null) {
     this.#progress = null;
     if (body.order) this.#learn(body.order);
-    const words = this.#words(code, body);
+    const words =
+      this.#more?.why(code, body, wait) ?? this.#say(Object.hasOwn(this.#text, code) ? code : body.order ? "ORDER_TOO_LARGE" : "INTERNAL_ERROR");
     const signIn = code === "SIGNED_OUT";
     const open = again && (PASSING.includes(code) || OPEN.includes(code)) && !signIn;
     if (!open && !signIn) {
@@ -581,20 +605,6 @@ export class CancelOrder extends HTMLElement {
       el("div", { class: "actions" }, leave, act),
     );
     this.#render();
-  }
-
-  #words(code, body) {
-    const order = this.#order;
-    if (code === "INVALID_ORDER_STATUS") {
-      const status = order?.cancellation ? "canceled" : order?.status === "hold" ? "holded" : order?.status;
-      return this.#say(Object.hasOwn(this.#text, `status_${status}`) ? `status_${status}` : "status_other");
-    }
-    if (code === "PARTIAL_ORDER_ITEM_SHIPPED") {
-      const names = (order?.items ?? []).filter((item) => body.item_ids?.includes(item.item_id)).map((item) => item.name);
-      const list = new Intl.ListFormat(this.#lang).format(names);
-      return this.#say(names.length ? code : "shipped_unnamed", { items: list });
-    }
-    return this.#say(Object.hasOwn(this.#text, code) ? code : body.order ? "ORDER_TOO_LARGE" : "INTERNAL_ERROR");
   }
 }
 

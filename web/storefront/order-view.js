@@ -16,7 +16,7 @@ export function showOrder(order, { guest = false } = {}) {
     withdrawal.show(now);
     under.replaceChildren(badge(now.status), el("span", { class: "muted" }, say("placed"), " ", when(now.placed_at)));
     rest.replaceChildren(
-      el("div", { class: "wide" }, now.cancellation ? cancellation(now) : "", items(now)),
+      el("div", { class: "wide" }, now.cancellation ? cancellation(now) : now.cancellation_request ? request(now.cancellation_request) : "", items(now)),
       now.history.length ? history(now) : "",
     );
   };
@@ -104,6 +104,7 @@ function itemRow(item, currency) {
 
 function cancellation(order) {
   const { reason, comment, requested_at, refund } = order.cancellation;
+  const asked = order.cancellation_request;
   const sums = { credited_by_shop: refund?.credited_by_shop, settled_by_hand: refund?.settled_by_hand, kept: beyond(refund).kept };
   return card(
     "cancellation",
@@ -111,6 +112,7 @@ function cancellation(order) {
       [say("canceled_at"), when(requested_at, { dateStyle: "long", timeStyle: "short" })],
       [say("reason"), reason.description],
       comment && [say("comment"), comment],
+      asked?.status === "approved" && asked.note && [say("request_note"), asked.note, "said"],
       refund && refund.amount > 0 && [say("refund"), el("span", {}, `${price(refund.amount, refund.currency)} · ${say(`leg_refund_${refund.status}`)}`)],
       ...Object.keys(sums).map((key) => sums[key] > 0 && [say(key), price(sums[key], refund.currency)]),
       ...(refund?.payments.length > 1 || (refund && !refund.amount)
@@ -119,6 +121,22 @@ function cancellation(order) {
             `${price(leg.amount, refund.currency)} · ${say(`leg_${leg.action}_${leg.status}`)}`,
           ])
         : []),
+    ),
+  );
+}
+
+/** What the customer has asked of the shop, where it has not become a cancellation. */
+function request({ status, reason, comment, requested_at, decided_at, note }) {
+  const style = { dateStyle: "long", timeStyle: "short" };
+  return card(
+    "request",
+    pairs(
+      [say("requested_at"), when(requested_at, style)],
+      [say("reason"), reason.description],
+      comment && [say("comment"), comment],
+      [say("request_state"), word("request", status)],
+      decided_at && [say("decided_at"), when(decided_at, style)],
+      note && [say("request_note"), note, "said"],
     ),
   );
 }

@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { openSession } from "./session.js";
 import { WithdrawContract } from "./withdraw-contract/withdraw-contract.js";
 
-/** A language is a file of this folder, one of cancel-order/lang, one of withdraw-contract/lang, and a line here. */
+/** A language is a file of this folder, two of cancel-order/lang, one of withdraw-contract/lang, and a line here. */
 const LANGUAGES = { en: "English", sv: "Svenska" };
 const CHOSEN = "cancel-core.language";
 

@@ -86,6 +86,16 @@ class CommentRequired(Refusal):
     code = "COMMENT_REQUIRED"
 
 
+class TooManyCancellations(Refusal):
+    """The customer has cancelled as many orders today as the store takes. `retry_after`: seconds until the day ends."""
+
+    code = "TOO_MANY_CANCELLATIONS"
+
+    def __init__(self, detail: str, *, order: Order, policy: Policy, retry_after: int) -> None:
+        super().__init__(detail, order=order, policy=policy)
+        self.retry_after = retry_after
+
+
 class ConcurrentUpdate(Refusal):
     """Each try to write found the order changed since it was read."""
 

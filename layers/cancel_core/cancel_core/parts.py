@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.access import Access
     from cancel_core.adapters.dynamodb.config import ConfigTables, Policies
     from cancel_core.adapters.dynamodb.config_history import Configs
+    from cancel_core.adapters.dynamodb.limits import Limits
     from cancel_core.adapters.dynamodb.mails import Mails
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.refunds import Refunds
@@ -109,6 +110,13 @@ def access() -> Access:
     from cancel_core.adapters.dynamodb.access import Access
 
     return Access(dynamodb(), os.environ["ACCESS_TABLE"])
+
+
+@cache
+def limits() -> Limits:
+    from cancel_core.adapters.dynamodb.limits import Limits
+
+    return Limits(dynamodb(), os.environ["LIMITS_TABLE"])
 
 
 @cache

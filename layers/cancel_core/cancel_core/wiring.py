@@ -73,7 +73,8 @@ def reconcile_after() -> timedelta:
 def cancel_order() -> Callable[[CancelRequest, Callable[[], datetime]], Canceled]:
     from cancel_core.services.cancel import cancel_order
 
-    return partial(cancel_order, parts.orders(), parts.policies())
+    # Only an order of a store that has a limit needs the table.
+    return partial(cancel_order, parts.orders(), parts.policies(), limits=parts.limits)
 
 
 def get_order() -> Callable[[str, Caller], OrderUnderPolicy]:

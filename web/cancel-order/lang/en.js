@@ -40,19 +40,8 @@ export default {
   not_yet: "That did not work",
   reference: "Reference for our customer service: {id}",
   ORDER_CANCELLATION_DISABLED: "Orders can’t be cancelled here at the moment. Please contact customer service.",
-  status_canceled: "This order has already been cancelled.",
-  status_closed: "This order is closed. It has been refunded already.",
-  status_complete: "This order has already been shipped.",
-  status_holded: "This order is on hold. Please contact customer service.",
-  status_other: "This order has gone too far to be cancelled. Please contact customer service.",
-  PARTIAL_ORDER_ITEM_SHIPPED: "Part of this order has already been shipped: {items}. You can send it back when it arrives.",
-  shipped_unnamed: "Part of this order has already been shipped. You can send it back when it arrives.",
-  INVALID_CANCELLATION_REASON: "That reason is no longer offered. Choose another.",
-  COMMENT_REQUIRED: "Please write a comment.",
   CONCURRENT_UPDATE: "The order is being worked on right now. Try again in a moment.",
   ORDER_TOO_LARGE: "This order can’t be cancelled here. Please contact customer service.",
-  ORDER_NOT_FOUND: "We can’t find this order among yours.",
-  FORBIDDEN: "You may not cancel this order with this account.",
   SIGNED_OUT: "You have been signed out. Sign in again to go on.",
   guest_SIGNED_OUT: "Your access to this order has ended. Ask for a new code to go on.",
   SERVICE_UNAVAILABLE: "The shop is not answering right now. Try again in a moment; the order is never cancelled twice.",
@@ -60,3 +49,6 @@ export default {
   OFFLINE: "You are offline. Try again when you are connected.",
   INTERNAL_ERROR: "Something went wrong at our end. Try again; the order is never cancelled twice.",
 };
+
+/** The words that few orders need, one file more. */
+export const more = () => import("./en.more.js");

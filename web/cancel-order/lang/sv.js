@@ -40,19 +40,8 @@ export default {
   not_yet: "Det gick inte",
   reference: "Referens till kundtjänst: {id}",
   ORDER_CANCELLATION_DISABLED: "Just nu går det inte att avbeställa här. Kontakta kundtjänst.",
-  status_canceled: "Ordern är redan avbeställd.",
-  status_closed: "Ordern är avslutad. Den har redan betalats tillbaka.",
-  status_complete: "Ordern har redan skickats.",
-  status_holded: "Ordern är pausad. Kontakta kundtjänst.",
-  status_other: "Ordern har kommit för långt för att avbeställas. Kontakta kundtjänst.",
-  PARTIAL_ORDER_ITEM_SHIPPED: "En del av ordern har redan skickats: {items}. Du kan returnera den när den kommer fram.",
-  shipped_unnamed: "En del av ordern har redan skickats. Du kan returnera den när den kommer fram.",
-  INVALID_CANCELLATION_REASON: "Det skälet finns inte längre. Välj ett annat.",
-  COMMENT_REQUIRED: "Skriv en kommentar.",
   CONCURRENT_UPDATE: "Ordern behandlas just nu. Försök igen om en stund.",
   ORDER_TOO_LARGE: "Ordern kan inte avbeställas här. Kontakta kundtjänst.",
-  ORDER_NOT_FOUND: "Vi hittar inte ordern bland dina.",
-  FORBIDDEN: "Du får inte avbeställa ordern med det här kontot.",
   SIGNED_OUT: "Du har loggats ut. Logga in igen för att fortsätta.",
   guest_SIGNED_OUT: "Du kommer inte längre åt ordern. Be om en ny kod för att fortsätta.",
   SERVICE_UNAVAILABLE: "Butiken svarar inte just nu. Försök igen om en stund; ordern avbeställs aldrig två gånger.",
@@ -60,3 +49,6 @@ export default {
   OFFLINE: "Du är inte uppkopplad. Försök igen när du är det.",
   INTERNAL_ERROR: "Något gick fel hos oss. Försök igen; ordern avbeställs aldrig två gånger.",
 };
+
+/** Orden som få ordrar behöver, i en fil till. */
+export const more = () => import("./sv.more.js");

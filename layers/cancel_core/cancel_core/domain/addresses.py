@@ -41,5 +41,19 @@ def salutation(name: object) -> str:
     """
     if not isinstance(name, str):
         return ""
-    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
+    plain = one_line(name)
     return plain if len(plain) <= LONGEST_NAME and not _LINK.search(plain) else ""
+
+
+def one_line(text: object) -> str:
+    """A text of one line: what would begin another one, or can't be seen, is a blank."""
+    if not isinstance(text, str):
+        return ""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def lines(text: object) -> list[str]:
+    """A text's lines, so that each of them can be marked as its writer's."""
+    if not isinstance(text, str) or not text.strip():
+        return []
+    return [one_line(line) for line in re.split(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]", text.strip())]

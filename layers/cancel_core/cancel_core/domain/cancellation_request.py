@@ -57,11 +57,23 @@ def read_request(value: object) -> CancellationRequest | None:
 def is_older_request(now: CancellationRequest | None, known: CancellationRequest) -> bool:
     """Whether what an order carries now was put there by somebody else, in place of the request that is known.
 
-    Ours is followed by an end of the same, or by a later one after it has ended.
+    Ours is followed by an end of the same, or by a later one after it has ended. One that was approved has cancelled
+    the order: no other end stands in its place.
     """
     if now is None or now.requested_at < known.requested_at:
         return True
-    return now.request_id == known.request_id and now.is_open and not known.is_open
+    if now.request_id != known.request_id or now.status == known.status:
+        return False
+    return now.is_open or known.status == "approved"
+
+
+def has_ended(now: CancellationRequest | None, asked: CancellationRequest) -> bool:
+    """Whether a request has ended, by what its order carries now: this very one with its end, or a later one."""
+    if now is None:
+        return False
+    if now.request_id == asked.request_id:
+        return not now.is_open
+    return now.requested_at >= asked.requested_at
 
 
 def request_document(request: CancellationRequest) -> Mapping[str, Any]:

@@ -76,9 +76,11 @@ def assess(
         return Told(f"NOT IN FORCE: {faults}. No store uses this item.", problems)
     if judge(scope, document).settings.get("enabled") is False:
         return Told(f"Off is in force; the rest is NOT: {faults}.", problems, since)
-    if kept and "reasons" not in document and last_reasons(good_default):
-        return Told(f"In force with the reasons that default had before: {faults}.", problems, since)
-    if kept and {problem.attribute for problem in problems} == {"approval"}:
+    lacking = {problem.attribute for problem in problems}
+    if kept and "reasons" in lacking and "reasons" not in document and last_reasons(good_default):
+        also = ", and each cancel is a request" if "approval" in lacking else ""
+        return Told(f"In force with the reasons that default had before{also}: {faults}.", problems, since)
+    if kept and lacking == {"approval"}:
         return Told(f"In force, and each cancel is a request, as with approval always: {faults}.", problems, since)
     if kept or good.document is None:
         none = "Cancelling is off: there is no earlier version that is right."

@@ -18,6 +18,14 @@ def cancellation_id(order_id: str, placed_at: str) -> str:
     return _derived("can", order_id, placed_at)
 
 
+def slot_id(order_id: str, placed_at: str, earlier_request: str) -> str:
+    """What a cancel, or a request for one, counts as: the same for all tries until one is accepted, and another after a
+    request that has ended. `earlier_request`: its id; empty where there was none.
+    """
+    earlier = (earlier_request,) if earlier_request else ()
+    return _derived("can", order_id, placed_at, *earlier)
+
+
 def row_key(row_id: str) -> str:
     """Eight characters that tell a row from all others of its order, wherever it stands."""
     return base64.urlsafe_b64encode(hashlib.blake2b(row_id.encode(), digest_size=6).digest()).decode()

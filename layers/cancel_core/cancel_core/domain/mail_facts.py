@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cancel_core.domain.addresses import Contact, salutation
+from cancel_core.domain.addresses import Contact, lines, salutation
 from cancel_core.domain.cancellation import Cancellation
+from cancel_core.domain.cancellation_request import DECIDED, CancellationRequest
 from cancel_core.domain.item_rows import ItemRow, fees, item_rows
 from cancel_core.domain.money import Money
 from cancel_core.domain.order import Order
@@ -92,6 +93,26 @@ def _charges(order: Order | None, cancellation: Cancellation, rows: list[ItemRow
 
 def _money(amount: int, currency: str) -> Money | None:
     return Money(amount, currency) if amount else None
+
+
+def request_facts(detail: Mapping[str, Any], request: CancellationRequest | None, contact: Contact) -> Facts:
+    """What the mails about a request to the shop tell. `request` is None where the order does not carry it (any more):
+    what the event says is told then.
+    """
+    refund = detail.get("refund")
+    return {
+        "order_id": detail["order_id"],
+        "store_id": detail["store_id"],
+        "name": salutation(contact.name),
+        "request_id": request.request_id if request else detail["request_id"],
+        "requested_on": moment(request.requested_at if request else detail["occurred_at"]),
+        "request_status": request.status if request and request.status in DECIDED else detail.get("status"),
+        "reason": request.reason.description if request else detail.get("reason"),
+        "reason_code": request.reason.code if request else None,
+        "request_comment": lines(request.comment) if request else [],
+        "owed": _money(int(refund["amount"]), refund["currency"]) if refund else None,
+        "note": lines(request.note) if request else [],
+    }
 
 
 def has_something_to_tell(kind: str, facts: Facts) -> bool:

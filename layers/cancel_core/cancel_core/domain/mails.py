@@ -15,6 +15,8 @@ Kind = Literal[
     "order_refunded",
     "order_canceled_notice",
     "refund_failed_notice",
+    "request_received_notice",
+    "request_decided",
     "withdrawal_receipt",
     "withdrawal_notice",
     "guest_code",
@@ -24,12 +26,30 @@ CODE_MAIL: Kind = "guest_code"
 Status = Literal["sending", "waiting", "sent", "failed"]
 """`sending`: a function is at it, or was when it ended. `waiting`: it will be tried again. `failed`: it will not."""
 
-TO_THE_CUSTOMER: Mapping[str, Kind] = {"OrderCanceled": "order_canceled", "OrderRefunded": "order_refunded"}
+DECISION: Kind = "request_decided"
+"""Tells the customer what became of a request to the shop."""
+TO_THE_CUSTOMER: Mapping[str, Kind] = {
+    "OrderCanceled": "order_canceled",
+    "OrderRefunded": "order_refunded",
+    "CancellationDeclined": DECISION,
+}
 TO_THE_SHOP: Mapping[str, Kind] = {
     "OrderCanceled": "order_canceled_notice",
     "OrderRefundFailed": "refund_failed_notice",
+    "CancellationRequested": "request_received_notice",
 }
-KEPT = ("schema_version", "order_id", "store_id", "cancellation_id", "reason", "refund", "surplus", "occurred_at")
+KEPT = (
+    "schema_version",
+    "order_id",
+    "store_id",
+    "cancellation_id",
+    "request_id",
+    "status",
+    "reason",
+    "refund",
+    "surplus",
+    "occurred_at",
+)
 """What of an event's detail is kept with a mail, so that it can be sent again. Nothing of a person."""
 
 
@@ -51,30 +71,42 @@ class Mail:
         return is_address(self.to)
 
 
-def mails_of(detail_type: str, detail: Mapping[str, Any], settings: MailSettings, contact: Contact) -> list[Mail]:
+def mails_of(
+    detail_type: str, detail: Mapping[str, Any], settings: MailSettings, contact: Contact, approved: str | None = None
+) -> list[Mail]:
     """The mails that tell of an event, under a store's settings. `contact` is the order's; no address, no mail to it.
+    `approved`: the request to the shop that the order's cancel was approved by, if it was one.
 
-    A cancellation is told of once, and so is its refund, however often the event comes. A refund may fail each time
-    somebody has it tried: each time is an occasion of its own.
+    A cancellation is told of once, and so are its refund, a request to the shop and its decision, however often the
+    event comes. A refund may fail each time somebody has it tried: each time is an occasion of its own.
     """
-    return list(_mails_of(detail_type, detail, settings, contact))
+    return list(_mails_of(detail_type, detail, settings, contact, approved))
 
 
-def _mails_of(detail_type: str, detail: Mapping[str, Any], settings: MailSettings, contact: Contact) -> Iterator[Mail]:
-    cancellation = detail["cancellation_id"]
+def _mails_of(
+    detail_type: str, detail: Mapping[str, Any], settings: MailSettings, contact: Contact, approved: str | None
+) -> Iterator[Mail]:
+    told = detail["request_id"] if is_of_request(detail) else detail["cancellation_id"]
 
     def mail(kind: Kind, to: str, language: str, *occasion: str) -> Mail:
         kept = {name: detail[name] for name in KEPT if name in detail}
-        made = mail_id(kind, cancellation, *occasion)
+        made = mail_id(kind, *occasion)
         return Mail(made, kind, to, language, detail["order_id"], detail["store_id"], detail_type, kept)
 
     if settings.customer and contact.email and (kind := TO_THE_CUSTOMER.get(detail_type)):
         # Not its address: one who has it changed while a mail is on its way gets no second one.
-        yield mail(kind, contact.email.strip(), language(contact, settings))
+        if approved and detail_type == "OrderCanceled":
+            yield mail(DECISION, contact.email.strip(), language(contact, settings), approved)
+        yield mail(kind, contact.email.strip(), language(contact, settings), told)
     if kind := TO_THE_SHOP.get(detail_type):
         occasion = (detail["occurred_at"],) if detail_type == "OrderRefundFailed" else ()
         for address in settings.merchant:
-            yield mail(kind, address, settings.language, *occasion, address.lower())
+            yield mail(kind, address, settings.language, told, *occasion, address.lower())
+
+
+def is_of_request(detail: Mapping[str, Any]) -> bool:
+    """Whether an event is of a request to the shop, and not of a cancellation."""
+    return "request_id" in detail
 
 
 def language(contact: Contact, settings: MailSettings) -> str:

@@ -19,6 +19,7 @@ from cancel_core.domain.rule_settings import (
     PolicyReason,
     read_approval,
     read_comments,
+    read_daily_limit,
     read_excluded,
     read_reasons,
     read_window,
@@ -57,7 +58,7 @@ DEFAULT_REASONS = (
 """What a new installation begins with."""
 SETTINGS = (
     *("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access", "withdrawal"),
-    *("cancel_within_minutes", "excluded", "comment_required_for", "approval"),
+    *("cancel_within_minutes", "excluded", "comment_required_for", "approval", "max_cancels_per_day"),
 )
 NOT_SETTINGS = frozenset({"scope", "validation"})
 """The key, and what the product says of the item: an edit is a change of anything else."""
@@ -67,7 +68,7 @@ _STORE = "store:"
 Settings = dict[str, Any]
 """A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
 `mail` MailSettings, `guest_access` bool, `withdrawal` WithdrawalSettings, `cancel_within_minutes` timedelta,
-`excluded` Exclusions, `comment_required_for` tuple of str, `approval` a word."""
+`excluded` Exclusions, `comment_required_for` tuple of str, `approval` a word, `max_cancels_per_day` int."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Policy:
     """What is in force for one store. `problems` say what of the config is not, because it is wrong.
 
     `cancel_within`: from when an order was placed; None: for as long as its status allows.
+    `max_cancels_per_day`: of one customer, or guest's address; None: as many as they like, and none is counted.
     `is_holiday`: the public holidays of the country that `withdrawal` names. Whoever reads the policy brings them.
     """
 
@@ -107,6 +109,7 @@ class Policy:
     excluded: Exclusions = NO_EXCLUSIONS
     comment_required_for: tuple[str, ...] = ()
     approval: Approval = "never"
+    max_cancels_per_day: int | None = None
     problems: tuple[Problem, ...] = ()
 
     def reason(self, code: str) -> PolicyReason | None:
@@ -169,13 +172,18 @@ def read_policy(
     if own is None:
         return Policy(enabled=False, problems=tuple(problems))
     settings = shared | own
+    before = None
+    if lacks_reasons(settings) or lacks_window(settings):
+        before = in_force(scope, good_store.document, None) if good_store.document is not None else None
     if lacks_reasons(settings):
         problems.append(no_reasons(scope))
-        before = in_force(scope, good_store.document, None) if good_store.document is not None else None
         settings = _with_reasons(shared, own, good_default, before)
     if lacks_window(settings):
         problems.append(no_window(scope))
-        settings = _with_window(shared, settings, in_force(scope, good_store.document, None))
+        settings = _with_window(shared, settings, before)
+        if lacks_reasons(settings):
+            settings = _with_reasons(shared, own, good_default, before)
+        settings |= {"enabled": False} if own.get("enabled") is False else {}
     return Policy(
         enabled=bool(settings.get("enabled")),
         reasons=settings.get("reasons", ()),
@@ -188,6 +196,7 @@ def read_policy(
         excluded=settings.get("excluded", NO_EXCLUSIONS),
         comment_required_for=settings.get("comment_required_for", ()),
         approval=settings.get("approval", "never"),
+        max_cancels_per_day=settings.get("max_cancels_per_day"),
         problems=tuple(problems),
     )
 
@@ -239,7 +248,7 @@ def _with_window(shared: Settings, settings: Settings, before: Settings | None) 
     Its own last edit brought that about: the version before stays. Or that of `default` did, which had the window:
     then each cancel of the store is a request, for nothing says from when on.
     """
-    if not before:
+    if before is None:
         return settings | {"enabled": False}
     earlier = shared | before
     return settings | {"approval": "always"} if lacks_window(earlier) else earlier
@@ -274,7 +283,7 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
     on, guests = partial(yes_or_no, "enabled"), partial(yes_or_no, "guest_access")
     read = (
         *(on, read_reasons, _read_statuses, _read_basis, read_mail, guests, read_withdrawal),
-        *(read_window, read_excluded, read_comments, read_approval),
+        *(read_window, read_excluded, read_comments, read_approval, read_daily_limit),
     )
     readers: dict[str, Callable[[object], Any]] = dict(zip(SETTINGS, read, strict=True))
     settings: Settings = {}

@@ -1,4 +1,5 @@
-"""The settings of a store's own rules: which reasons it takes, for how long after an order, and of which orders.
+"""The settings of a store's own rules: which reasons it takes, for how long after an order, of which orders, and of how
+many in a day.
 
 Source: the contract, part 3.
 """
@@ -25,6 +26,7 @@ from cancel_core.domain.setting_values import (
 
 LONGEST_WINDOW_MINUTES = 525_600
 """A year."""
+MOST_CANCELS_PER_DAY = 1000
 LARGEST_SUM = 10**15
 REASON_CODE_LENGTH = 64
 _LISTS = {
@@ -157,6 +159,11 @@ def read_excluded(value: object) -> Exclusions:
 def read_comments(value: object) -> tuple[str, ...]:
     """The attribute `comment_required_for`: codes of reasons. Raises `SettingFault`."""
     return list_of_texts("comment_required_for", value, "codes of reasons")
+
+
+def read_daily_limit(value: object) -> int:
+    """The attribute `max_cancels_per_day`. Raises `SettingFault`."""
+    return whole_number("max_cancels_per_day", value, 1, MOST_CANCELS_PER_DAY)
 
 
 def read_approval(value: object) -> Approval:

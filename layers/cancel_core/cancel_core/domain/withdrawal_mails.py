@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from cancel_core.domain.addresses import salutation
+from cancel_core.domain.addresses import lines, one_line, salutation
 from cancel_core.domain.ids import mail_id
 from cancel_core.domain.mail_settings import DEFAULT_LANGUAGE, MailSettings, language_of
 from cancel_core.domain.mails import Kind, Mail
@@ -85,14 +84,14 @@ def withdrawal_facts(told: Told, zone: str, guest_url: str) -> Facts:
         "order_id": order_id,
         "name": salutation(said.get("name")),
         "said": {
-            "name": _line(said.get("name")),
-            "email": _line(said["email"]),
-            "order": _line(said["order"]),
+            "name": one_line(said.get("name")),
+            "email": one_line(said["email"]),
+            "order": one_line(said["order"]),
             "items": [
-                {"name": _line(item["item"]), "qty": Decimal(str(item["qty"])) if "qty" in item else None}
+                {"name": one_line(item["item"]), "qty": Decimal(str(item["qty"])) if "qty" in item else None}
                 for item in said.get("items") or ()
             ],
-            "message": _lines(said.get("message")),
+            "message": lines(said.get("message")),
         },
         "received": LocalTime(received, zone) if received else statement.received_at,
         "due": _day(received, zone) + timedelta(days=REFUND_DAYS) if received else None,
@@ -119,17 +118,3 @@ def _time(outcome: Mapping[str, Any]) -> str | None:
 
 def _day(at: datetime, zone: str) -> date:
     return at.astimezone(ZoneInfo(zone)).date()
-
-
-def _line(text: object) -> str:
-    """A text of one line: what would begin another one, or can't be seen, is a blank."""
-    if not isinstance(text, str):
-        return ""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-
-
-def _lines(text: object) -> list[str]:
-    """A text's lines, so that each of them can be marked as its writer's."""
-    if not isinstance(text, str) or not text.strip():
-        return []
-    return [_line(line) for line in re.split(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]", text.strip())]

@@ -12,7 +12,9 @@ from cancel_core.telemetry import logger
 SES = "aws.ses"
 LATE_AFTER = 5
 """A message that was received so often has been on its way for a quarter of an hour or so."""
-ABOUT = ("order_id", "cancellation_id", "withdrawal_id")
+ABOUT = {name: name for name in ("order_id", "cancellation_id", "withdrawal_id")}
+# In the log, a request_id is that of an invocation.
+ABOUT |= {"request_id": "cancellation_request_id"}
 RETURNED = {"Email Bounced": ("bounce", "bounced"), "Email Complaint Received": ("complaint", "complained")}
 
 
@@ -33,7 +35,7 @@ def each_message(
                 note_returned(returned)
             return
         detail = event["detail"]
-        logger.append_keys(**{name: detail[name] for name in ABOUT if name in detail})
+        logger.append_keys(**{key: detail[name] for name, key in ABOUT.items() if name in detail})
         send(event["detail-type"], detail)
 
     return each_mail(batch, take, postpone, what="a mail", late_after=LATE_AFTER)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from cancel_core.domain.cancel import WITHDRAWAL_REASON, CancelRequest, cancel
+from cancel_core.domain.cancellation_request import has_ended
 from cancel_core.domain.mail_settings import LANGUAGE
 from cancel_core.domain.order_change import OrderChange
 from cancel_core.domain.policy import Policy
@@ -22,7 +23,10 @@ from cancel_core.errors import (
     OrderNotCancellable,
     OrderNotFound,
     OrderTooLarge,
+    OrderUnreadable,
+    Refusal,
     RequestEnded,
+    ServiceUnavailable,
 )
 
 if TYPE_CHECKING:
@@ -30,9 +34,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cancel_core.adapters.dynamodb.config import Policies
+    from cancel_core.adapters.dynamodb.limits import Limits
     from cancel_core.adapters.dynamodb.orders import Orders
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
-    from cancel_core.domain.cancellation_request import CancellationRequest
+    from cancel_core.domain.limits import Slot
 
 MAX_ATTEMPTS = 5
 ALWAYS_FITS_BYTES = 100 * 1024
@@ -51,16 +56,47 @@ class Canceled(NamedTuple):
     is_request: bool = False
 
 
-def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, clock: Callable[[], datetime]) -> Canceled:
-    """Cancels an order of the caller's, or finds that this very request did. Two round trips where nobody interferes.
+def cancel_order(
+    orders: Orders,
+    policies: Policies,
+    request: CancelRequest,
+    clock: Callable[[], datetime],
+    limits: Callable[[], Limits] | None = None,
+) -> Canceled:
+    """Cancels an order of the caller's, or finds that this very request did. Two round trips where nobody interferes,
+    three where the store has a limit for the day.
 
-    `clock`: each try to write is decided by the time it then is.
+    `clock`: each try to write is decided by the time it then is. `limits`: asked for where the store has a limit; None
+    for a cancel that is not counted.
 
     Where the store wants to decide, it is asked, in the same way.
 
     Raises a `Refusal`, checked in this order: the order is the caller's; the request is not a repeat; the blockers;
-    the reason; its comment; the write. `RequestEnded` for an approved request that has ended otherwise.
+    the reason; its comment; the limit for the day; the write. `RequestEnded` for an approved request that has ended
+    otherwise.
     """
+    taken: list[Slot] = []
+    try:
+        return _cancel_order(orders, policies, request, clock, limits, taken)
+    except ServiceUnavailable:
+        # The write may have taken effect, so what was taken stays.
+        raise
+    except (Refusal, OrderUnreadable):
+        if taken and limits:
+            from cancel_core.services.limits import give_back
+
+            give_back(limits(), taken)
+        raise
+
+
+def _cancel_order(
+    orders: Orders,
+    policies: Policies,
+    request: CancelRequest,
+    clock: Callable[[], datetime],
+    limits: Callable[[], Limits] | None,
+    taken: list[Slot],
+) -> Canceled:
     stored = orders.of_caller(request.order_id, request.caller)
     for _ in range(MAX_ATTEMPTS):
         if stored is None or not _is_meant(stored, request):
@@ -71,8 +107,15 @@ def cancel_order(orders: Orders, policies: Policies, request: CancelRequest, clo
             return own
         if repeated := _repeated(stored, policy, request):
             return repeated
-        change = _change(stored, policy, request, clock(), orders.MAX_ITEM_BYTES)
+        now = clock()
+        change = _change(stored, policy, request, now)
+        if limits and policy.max_cancels_per_day and request.judged == "cancel":
+            # Only a store with a limit needs it.
+            from cancel_core.services.limits import take
+
+            take(limits(), taken, stored, policy, request, now)
         try:
+            _check_size(stored, change, orders.MAX_ITEM_BYTES)
             written = orders.write(stored, change)
             return Canceled(written, policy, replayed=False, is_request=change.cancellation is None)
         except OrderTooLarge as refusal:
@@ -116,11 +159,9 @@ def _own_write(stored: StoredOrder, policy: Policy, request: CancelRequest) -> C
     return None
 
 
-def _change(
-    stored: StoredOrder, policy: Policy, request: CancelRequest, now: datetime, max_item_bytes: int
-) -> OrderChange:
+def _change(stored: StoredOrder, policy: Policy, request: CancelRequest, now: datetime) -> OrderChange:
     order = stored.order
-    if _has_ended(order.cancellation_request, request.approved):
+    if request.approved and has_ended(order.cancellation_request, request.approved):
         raise RequestEnded
     decision = decide(order, policy, now, request.judged)
     if decision.refund is None:
@@ -135,18 +176,13 @@ def _change(
         # Most stores let their customers cancel.
         from cancel_core.domain.request_steps import make_request
 
-        change = make_request(order, decision.refund, told, request, iso(now))
-    else:
-        change = cancel(order, decision.refund, told, request, iso(now))
+        return make_request(order, decision.refund, told, request, iso(now))
+    return cancel(order, decision.refund, told, request, iso(now))
+
+
+def _check_size(stored: StoredOrder, change: OrderChange, max_item_bytes: int) -> None:
     if stored.size > ALWAYS_FITS_BYTES and _size_when_refunded(stored.changed(change)) > max_item_bytes:
-        raise OrderTooLarge(
-            "The order is too large to be cancelled here. Please contact the shop.", order=order, policy=policy
-        )
-    return change
-
-
-def _has_ended(now: CancellationRequest | None, approved: CancellationRequest | None) -> bool:
-    return bool(now and approved and now.request_id == approved.request_id and not now.is_open)
+        raise OrderTooLarge("The order is too large to be cancelled here. Please contact the shop.")
 
 
 def _reason(policy: Policy, request: CancelRequest) -> PolicyReason | None:

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cancel_core.domain.addresses import Contact
-from cancel_core.domain.mail_facts import Facts, has_something_to_tell, order_facts
-from cancel_core.domain.mails import Mail, mails_of
+from cancel_core.domain.mail_facts import Facts, has_something_to_tell, order_facts, request_facts
+from cancel_core.domain.mails import Mail, is_of_request, mails_of
 from cancel_core.domain.times import iso
 from cancel_core.errors import MailPostponed, MailRefused, MailUnavailable, OrderUnreadable, ServiceUnavailable
 from cancel_core.telemetry import count, logger
@@ -58,11 +58,13 @@ def send_mails(
     if not settings.is_on:
         return 0
     stored = post.orders.get(detail["order_id"])
-    if stored is not None and not _carries(stored, detail["cancellation_id"]):
-        # Placed anew under the same number, perhaps by somebody else.
+    if stored is not None and not _carries(stored, detail):
+        # Placed anew under the same number, perhaps by somebody else; or the customer has asked the shop once more.
         stored = None
     contact = stored.contact if stored else NOTHING
-    planned = mails_of(detail_type, detail, settings, contact)
+    request = stored.request if stored else None
+    approved = request.request_id if request and request.status == "approved" else None
+    planned = mails_of(detail_type, detail, settings, contact, approved)
     facts = _facts(detail, stored, contact) if planned else {}
     told = [mail for mail in planned if has_something_to_tell(mail.kind, facts)]
     return send_each(told, lambda mail: deliver(post, mail, settings, facts, deadline, clock))
@@ -85,16 +87,24 @@ def send_each(mails: Iterable[Mail], send: Callable[[Mail], int]) -> int:
     return sent
 
 
-def _carries(stored: StoredOrder, cancellation_id: str) -> bool:
+def _carries(stored: StoredOrder, detail: Mapping[str, Any]) -> bool:
+    """Whether it is the order that an event is about: whether it carries the same cancellation, or the same request."""
+    if is_of_request(detail):
+        return bool(stored.request and stored.request.request_id == detail["request_id"])
+    told: str = detail["cancellation_id"]
     try:
-        return stored.cancellation_id == cancellation_id
+        return stored.cancellation_id == told
     except OrderUnreadable:
         return False
 
 
 def _facts(detail: Mapping[str, Any], stored: StoredOrder | None, contact: Contact) -> Facts:
+    request = stored.request if stored else None
+    if is_of_request(detail):
+        return request_facts(detail, request, contact)
     state = stored.state if stored else None
-    return order_facts(detail, state.order if state else None, state.cancellation if state else None, contact)
+    asked = request_facts(detail, request, contact) if request else {}
+    return asked | order_facts(detail, state.order if state else None, state.cancellation if state else None, contact)
 
 
 def deliver(

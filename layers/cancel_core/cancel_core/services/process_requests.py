@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cancel_core.domain.caller import Shop
 from cancel_core.domain.cancel import CancelRequest
-from cancel_core.domain.cancellation_request import CancellationRequest, RequestStatus, is_older_request
+from cancel_core.domain.cancellation_request import CancellationRequest, RequestStatus, has_ended, is_older_request
 from cancel_core.domain.request_events import declined, requested
 from cancel_core.domain.request_row import AskedAbout, Decided, Row, new_row, read_decision
 from cancel_core.domain.request_steps import decline, request_back
@@ -48,6 +48,8 @@ SAID: Mapping[RequestStatus, str] = {
     "withdrawn": "Taken back by the customer.",
     "lapsed": "Lapsed: the order was cancelled otherwise.",
 }
+GONE = "Lapsed: there is no such order any more."
+ANEW = "Lapsed: the customer has asked anew since."
 
 
 class Desk(NamedTuple):
@@ -83,7 +85,7 @@ def process_requests(desk: Desk, records: Sequence[Record], clock: Callable[[], 
 
 
 def _process_one(desk: Desk, seen: OrderSeen | RowSeen, clock: Callable[[], datetime]) -> bool:
-    keys = {"cancellation_request_id": seen.request_id} if isinstance(seen, RowSeen) else {}
+    keys = _keys(seen)
     try:
         if isinstance(seen, OrderSeen):
             _follow(desk, seen, clock())
@@ -102,28 +104,37 @@ def _process_one(desk: Desk, seen: OrderSeen | RowSeen, clock: Callable[[], date
     return False
 
 
+def _keys(seen: OrderSeen | RowSeen) -> dict[str, str]:
+    if isinstance(seen, RowSeen):
+        return {"cancellation_request_id": seen.request_id}
+    stored = seen.after or seen.before
+    return {"order_id": stored.order_id} if stored else {}
+
+
 # --- what happens to the order ----------------------------------------------------------------------------------------
 
 
 def _follow(desk: Desk, seen: OrderSeen, now: datetime) -> None:
     known = seen.before.request if seen.before else None
     current = seen.after.request if seen.after else None
-    if seen.after is None:
-        if known and known.is_open:
-            desk.requests.finish(known.request_id, "lapsed", "Lapsed: the order was deleted.")
+    if seen.before and known and (seen.after is None or is_older_request(current, known)):
+        if seen.after and seen.after.placed_at == seen.before.placed_at:
+            _put_back(desk, seen.before, known, now)
+        elif known.is_open and (row := desk.requests.get(known.request_id)):
+            # Deleted, or another order stands under its number.
+            settle(desk, row)
         return
-    if known and is_older_request(current, known):
-        _put_back(desk, seen.after.order_id, known, now)
-        return
-    if current is None:
+    if current is None or seen.after is None:
         return
     about = _about(seen.after)
-    if known is None or known.request_id != current.request_id:
+    is_new = known is None or known.request_id != current.request_id
+    if is_new:
         # The row comes first: whoever is told finds it.
         desk.requests.add(new_row(about, current))
         if current.is_open:
             _publish(desk, requested(about, current))
-    elif known.is_open and current.status in {"declined", "lapsed"} and current.decided_at:
+    if current.status in {"declined", "lapsed"} and current.decided_at and (is_new or (known and known.is_open)):
+        # A new one that has ended was decided while the order system had written over it.
         _publish(desk, declined(about, current))
     if not current.is_open:
         desk.requests.finish(current.request_id, current.status, _said(current))
@@ -134,7 +145,9 @@ def _about(stored: StoredOrder) -> AskedAbout:
 
 
 def _said(request: CancellationRequest) -> str:
-    if request.decided_at and request.status != "lapsed":
+    if request.decided_at and request.status == "lapsed":
+        return f"Lapsed: approved {request.decided_at}, and the order could not be cancelled any more."
+    if request.decided_at:
         return f"{request.status.capitalize()}, decided {request.decided_at}."
     return SAID.get(request.status, f"{request.status.capitalize()}.")
 
@@ -145,18 +158,22 @@ def _publish(desk: Desk, event: Any) -> None:
     count(event.detail_type)
 
 
-def _put_back(desk: Desk, order_id: str, known: CancellationRequest, now: datetime) -> None:
+def _put_back(desk: Desk, before: StoredOrder, known: CancellationRequest, now: datetime) -> None:
     logger.error(
         "the order system has written over a cancellation request: it must change orders with UpdateItem, "
         "or put them on condition of the status it read",
-        extra={"order_id": order_id, "cancellation_request_id": known.request_id},
+        extra={"order_id": before.order_id, "cancellation_request_id": known.request_id},
     )
     count("CancellationErased")
 
     def change(stored: StoredOrder) -> OrderChange | None:
-        return request_back(known, stored.status, iso(now)) if is_older_request(stored.request, known) else None
+        if stored.placed_at != before.placed_at or not is_older_request(stored.request, known):
+            return None
+        # It may have been cancelled in the meantime, when it had none.
+        back = known.ended("lapsed") if known.is_open and stored.cancellation else known
+        return request_back(back, stored.status, iso(now))
 
-    _write(desk, order_id, change)
+    _write(desk, before.order_id, change)
 
 
 def _write(desk: Desk, order_id: str, change: Callable[[StoredOrder], OrderChange | None]) -> StoredOrder | None:
@@ -173,17 +190,26 @@ def _write(desk: Desk, order_id: str, change: Callable[[StoredOrder], OrderChang
 
 
 def settle(desk: Desk, row: Row) -> bool:
-    """Writes down the end of an open request that its order carries, or has taken with it. False where it has none.
+    """Writes down the end of an open request that its order tells of, or has taken with it. False where it has none.
 
     Raises `ServiceUnavailable`.
     """
     stored = desk.orders.get(row.order_id)
-    if stored is None or stored.placed_at != row.placed_at:
-        return desk.requests.finish(row.request_id, "lapsed", "Lapsed: there is no such order any more.")
-    current = stored.request
-    if current is None or current.request_id != row.request_id or current.is_open:
+    if stored is None or not _is_about(stored, row):
+        return desk.requests.finish(row.request_id, "lapsed", GONE)
+    if stored.request is None or not has_ended(stored.request, row.request):
         return False
-    return desk.requests.finish(row.request_id, current.status, _said(current))
+    return desk.requests.finish(row.request_id, *_became(stored.request, row))
+
+
+def _is_about(stored: StoredOrder, row: Row) -> bool:
+    """Whether it is the order of the request. The order system may correct when it was placed."""
+    return stored.placed_at == row.placed_at or bool(stored.request and stored.request.request_id == row.request_id)
+
+
+def _became(current: CancellationRequest, row: Row) -> tuple[RequestStatus, str]:
+    """What has become of a request that has ended, by what its order carries."""
+    return (current.status, _said(current)) if current.request_id == row.request_id else ("lapsed", ANEW)
 
 
 # --- what the admin decides -------------------------------------------------------------------------------------------
@@ -217,8 +243,7 @@ def _carry_out(desk: Desk, row: Row, decided: Decided, clock: Callable[[], datet
     if decided.decision == "approved":
         status, outcome = _approve(desk, row, decided, clock)
     else:
-        status = _end(desk, row, row.request.ended("declined", decided.at, decided.note), clock())
-        outcome = f"Declined, decided {decided.at}." if status == "declined" else SAID.get(status, f"{status}.")
+        status, outcome = _end(desk, row, row.request.ended("declined", decided.at, decided.note), clock())
     desk.requests.finish(row.request_id, status, outcome)
     logger.info("a request has ended", extra=keys | {"status": status})
 
@@ -229,55 +254,59 @@ def _approve(desk: Desk, row: Row, decided: Decided, clock: Callable[[], datetim
     known = stored.request if stored else None
     # As the order has it, with what a newer version may have added; else as the row has it.
     request = known if known and known.request_id == row.request_id else row.request
+    placed_at = stored.placed_at if stored and request is known else row.placed_at
     approved = request.ended("approved", decided.at, decided.note)
     asked = CancelRequest(
         row.order_id,
-        Shop(row.placed_at),
+        Shop(placed_at),
         row.reason,
         row.comment,
         request_id=row.request_id,
         fingerprint=None,
         judged="request",
-        placed_at=row.placed_at,
+        placed_at=placed_at,
         approved=approved,
     )
     try:
         cancel_order(desk.orders, desk.policies, asked, clock)
     except RequestEnded:
-        pass
+        return _ended_otherwise(desk, row)
     except OrderNotFound:
-        return "lapsed", "Lapsed: there is no such order any more."
+        return "lapsed", GONE
     except (OrderNotCancellable, OrderTooLarge) as refusal:
         return _lapse(desk, row, decided, clock(), refusal.detail)
     except OrderUnreadable as error:
         logger.error("an order that was to be cancelled can't be read", extra={"faults": error.faults})
         return _lapse(desk, row, decided, clock(), f"The order can't be read: {'; '.join(error.faults)}.")
-    else:
-        return "approved", f"Approved, decided {decided.at}: the order is cancelled."
-    status = _end(desk, row, approved, clock())
-    return status, SAID.get(status, f"{status.capitalize()}.")
+    return "approved", f"Approved, decided {decided.at}: the order is cancelled."
+
+
+def _ended_otherwise(desk: Desk, row: Row) -> tuple[RequestStatus, str]:
+    stored = desk.orders.get(row.order_id)
+    if stored is None or stored.request is None or not has_ended(stored.request, row.request):
+        raise ConcurrentUpdate("The order was written over while its cancellation request was carried out.")
+    return _became(stored.request, row)
 
 
 def _lapse(desk: Desk, row: Row, decided: Decided, now: datetime, why: str) -> tuple[RequestStatus, str]:
-    status = _end(desk, row, row.request.ended("lapsed", decided.at, decided.note), now)
-    return status, f"Lapsed: {why}" if status == "lapsed" else SAID.get(status, f"{status.capitalize()}.")
+    status, outcome = _end(desk, row, row.request.ended("lapsed", decided.at, decided.note), now)
+    return status, f"Lapsed: {why}" if status == "lapsed" and outcome != ANEW else outcome
 
 
-def _end(desk: Desk, row: Row, ended: CancellationRequest, now: datetime) -> RequestStatus:
-    """Writes an end on the order, where it carries no other one. The request's status there; its own where the order is
-    gone, or is another one, or carries another request.
+def _end(desk: Desk, row: Row, ended: CancellationRequest, now: datetime) -> tuple[RequestStatus, str]:
+    """Writes an end on the order, where it tells of no other one. What became of the request: `ended`, too, where the
+    order is gone, or is another one.
     """
 
     def change(stored: StoredOrder) -> OrderChange | None:
         current = stored.request
-        if stored.placed_at != row.placed_at or (current and current.request_id != row.request_id):
+        if not _is_about(stored, row) or has_ended(current, row.request):
             return None
-        if current is None:
-            return decline(ended, stored.status, iso(now))
-        if not current.is_open:
-            return None
-        return decline(current.ended(ended.status, ended.decided_at, ended.note), stored.status, iso(now))
+        if current and current.request_id == row.request_id:
+            return decline(current.ended(ended.status, ended.decided_at, ended.note), stored.status, iso(now))
+        # The order system has written over it.
+        return decline(ended, stored.status, iso(now))
 
     stored = _write(desk, row.order_id, change)
-    current = stored.request if stored and stored.placed_at == row.placed_at else None
-    return current.status if current and current.request_id == row.request_id else ended.status
+    current = stored.request if stored and _is_about(stored, row) else None
+    return _became(current or ended, row)

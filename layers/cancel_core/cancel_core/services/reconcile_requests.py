@@ -30,7 +30,8 @@ def reconcile_requests(
     looked_at = 0
     waiting: timedelta | None = None
     for row in desk.requests.open():
-        asked = moment(row.requested_at) or now
+        # What is no time must not hold up the others.
+        asked = moment(row.requested_at) or now - after
         if row.decided is None and waiting is None:
             waiting = now - asked
         if now - asked < after:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cancel_core.entrypoints.http.documents import order_view
 from cancel_core.entrypoints.http.request import ApiRequest, InvalidRequest
 from cancel_core.entrypoints.http.response import respond
 from cancel_core.errors import (
@@ -16,6 +15,7 @@ from cancel_core.errors import (
     OrderNotCancellable,
     Refusal,
     ServiceUnavailable,
+    TooManyCancellations,
 )
 
 RETRY_AFTER_SECONDS = 2
@@ -35,6 +35,7 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "PARTIAL_ORDER_ITEM_SHIPPED": (409, "Part of the order has shipped"),
     "INVALID_CANCELLATION_REASON": (422, "The reason is not one of the store's"),
     "COMMENT_REQUIRED": (422, "The reason needs a comment"),
+    "TOO_MANY_CANCELLATIONS": (429, "No more orders can be cancelled today"),
     "WITHDRAWAL_DISABLED": (409, "Withdrawing is not enabled"),
     "CONCURRENT_UPDATE": (409, "The order kept changing"),
     "ORDER_TOO_LARGE": (409, "The order is too large to be written"),
@@ -66,9 +67,14 @@ def refusal_problem(request: ApiRequest, refusal: Refusal) -> dict[str, Any]:
             headers["www-authenticate"] = 'Bearer realm="guest"'
         case InvalidAccessToken():
             headers["www-authenticate"] = 'Bearer realm="guest", error="invalid_token"'
+        case TooManyCancellations():
+            headers["retry-after"] = str(refusal.retry_after)
         case ServiceUnavailable():
             headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     if refusal.order and refusal.policy:
+        # Functions that answer with no order refuse with none, and do without the rules that its document asks.
+        from cancel_core.entrypoints.http.documents import order_view
+
         extra["order"] = order_view(refusal.order, refusal.policy, request.received)
     return _problem(request, status, refusal.code, title, refusal.detail, extra, headers)
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cancel_core.domain.caller import Caller, Customer, Guest
-from cancel_core.domain.cancel import CancelRequest
 from cancel_core.domain.cancellation import Fingerprint
 from cancel_core.domain.mail_settings import LANGUAGE
 from cancel_core.domain.policy import DEFAULT_STORE
@@ -25,6 +24,7 @@ from cancel_core.errors import InvalidAccessToken, Refusal
 from cancel_core.telemetry import logger
 
 if TYPE_CHECKING:
+    from cancel_core.domain.cancel import CancelRequest
     from cancel_core.domain.withdrawal import WithdrawalRequest
 
 MAX_BODY_BYTES = 16_384
@@ -196,6 +196,9 @@ class ApiRequest:
 
     def cancel_request(self, caller: Caller) -> CancelRequest:
         """Raises `InvalidRequest`."""
+        # The cancel alone makes one, and it brings the rules along.
+        from cancel_core.domain.cancel import CancelRequest
+
         cancel, key = self._with_key(CancelBody)
         return CancelRequest(
             order_id=self.order_id_of(caller),
