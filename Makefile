@@ -162,6 +162,14 @@ export NOTE ?=
 requests: $(VENV)/run.stamp ## the cancellation requests that the shop decides (DO=list, DO=approve or DO=decline with ID=... and NOTE='...')
 	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.requests $(DO) $(ID) $(if $(NOTE),--note "$$NOTE")
 
+# For example: make report FROM=2026-11-01 TO=2026-11-30 CSV=report.csv PLOT=report.svg. DO has further arguments, as --local.
+.PHONY: report
+report: DO =
+report: $(VENV)/run.stamp ## cancels and requests by reason, store and day (FROM, TO; STORE, CSV, PLOT; EXPORT=folder, else it reads the tables, YES=1)
+	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.report $(if $(FROM)$(DO),--stack '$(STACK)' $(DO),--help) \
+	    $(if $(FROM),--from '$(FROM)') $(if $(TO),--to '$(TO)') $(if $(STORE),--store '$(STORE)') $(if $(CSV),--csv '$(CSV)') \
+	    $(if $(PLOT),--plot '$(PLOT)') $(if $(EXPORT),--export '$(EXPORT)') $(if $(filter 1 yes,$(YES)),--yes)
+
 # For example: make storefront DO='site --api https://api.example.com --issuer https://login.example.com --client-id 4711'
 .PHONY: storefront
 storefront: $(VENV)/run.stamp ## the pages as a folder for any static host (DO='FOLDER --api ... --issuer ... --client-id ...')

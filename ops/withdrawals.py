@@ -31,6 +31,7 @@ from cancel_core.domain.withdrawal import STATEMENT
 from cancel_core.domain.withdrawal_outcome import CANCEL, OUTCOME
 
 from ops import withdrawn
+from ops.spreadsheet import cell
 from ops.stacks import as_json, deployed_ids, local_stack, parser
 
 DAYS = 14
@@ -124,14 +125,8 @@ def as_csv(withdrawals: Iterable[dict[str, Any]]) -> str:
     rows = csv.DictWriter(out, COLUMNS)
     rows.writeheader()
     for one in withdrawals:
-        rows.writerow({name: _cell(value) for name, value in _flat(one).items()})
+        rows.writerow({name: cell(value) for name, value in _flat(one).items()})
     return out.getvalue()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str) and value.lstrip()[:1] in {"=", "+", "-", "@"}:
-        return f"'{value}"
-    return value
 
 
 def _day(text: str) -> date:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from babel import Locale
 from cancel_core.adapters.mail_templates import LAYOUT, kinds, money
-from cancel_core.domain.mail_facts import Money
 from cancel_core.domain.mail_settings import LANGUAGES
 from cancel_core.domain.mails import CODE_MAIL, DECISION, TO_THE_CUSTOMER, TO_THE_SHOP
+from cancel_core.domain.money import Money
 from cancel_core.domain.withdrawal_mails import NOTICE, RECEIPT
 from jinja2 import Environment, meta
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from cancel_core.domain.addresses import Contact, belongs_to_identity, is_address, salutation
 from cancel_core.domain.events import Event, transitions
-from cancel_core.domain.mail_facts import Facts, Money, has_something_to_tell, order_facts
+from cancel_core.domain.mail_facts import Facts, has_something_to_tell, order_facts
 from cancel_core.domain.mail_settings import NO_MAIL, MailSettings, language_of, mail_note, read_mail
 from cancel_core.domain.mails import mails_of
+from cancel_core.domain.money import Money
 from cancel_core.domain.policy import judge, read_policy
 from cancel_core.domain.setting_values import SettingFault
 

@@ -7,9 +7,10 @@ from typing import Any
 from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 from cancel_core.domain.addresses import Contact
 from cancel_core.domain.events import Event, canceled
-from cancel_core.domain.mail_facts import Money, request_facts
+from cancel_core.domain.mail_facts import request_facts
 from cancel_core.domain.mail_settings import MailSettings, read_mail
 from cancel_core.domain.mails import Mail, mails_of
+from cancel_core.domain.money import Money
 from cancel_core.domain.request_events import declined, requested
 from cancel_core.domain.request_row import AskedAbout
 

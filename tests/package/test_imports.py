@@ -109,7 +109,14 @@ OWN = {
     },
     "SendMailFunction": {
         *(*CONFIG, *ORDERS, *IN_THE_BACKGROUND, "adapters.dynamodb.mails", "adapters.mail_templates", "adapters.ses"),
-        *("domain.mail_facts", "domain.mails", "domain.refund_plan", "domain.times", "entrypoints.mail_queue"),
+        *(
+            "domain.mail_facts",
+            "domain.mails",
+            "domain.money",
+            "domain.refund_plan",
+            "domain.times",
+            "entrypoints.mail_queue",
+        ),
         *("adapters.dynamodb.access", "domain.access", "entrypoints.guest_queue", "entrypoints.queue"),
         *("services.guest_mails", "services.mails"),
         *("adapters.dynamodb.withdrawals", "domain.rules", "domain.withdrawal", "domain.withdrawal_mails"),

@@ -35,6 +35,9 @@ def sample(model: Any) -> dict[str, Any]:
         made.pop(token, None)
     if model.name == "DescribeTable":
         made["Table"]["TableStatus"] = "ACTIVE"
+    if model.name == "ListObjectsV2":
+        # The CLI would go on and fetch them.
+        made = {"IsTruncated": False}
     return made
 
 

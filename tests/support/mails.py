@@ -18,7 +18,7 @@ from cancel_core.adapters.dynamodb.mails import Mails
 from cancel_core.adapters.mail_templates import Templates
 from cancel_core.adapters.ses import Sender
 from cancel_core.domain.events import Event, transitions
-from cancel_core.domain.mail_facts import Money
+from cancel_core.domain.money import Money
 from cancel_core.domain.withdrawal_mails import LocalTime
 from cancel_core.services.mails import Post, send_mails
 

@@ -22,21 +22,11 @@ from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cancel_core.domain.mail_facts import Money
 from cancel_core.domain.mail_settings import DEFAULT_LANGUAGE, language_of
+from cancel_core.domain.money import Money
 from cancel_core.domain.withdrawal_mails import LocalTime
 
 LAYOUT = "layout"
-# ISO 4217: currencies whose minor unit is not a hundredth. Babel rounds some by custom.
-_DIGITS = {
-    code: digits
-    for digits, codes in (
-        (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
-        (3, "BHD IQD JOD KWD LYD OMR TND"),
-        (4, "CLF UYW"),
-    )
-    for code in codes.split()
-}
 
 
 class Written(NamedTuple):
@@ -49,14 +39,13 @@ class Written(NamedTuple):
 
 def money(value: Money, locale: Locale) -> str:
     """Whole minor units as the language writes them: Money(4080, "EUR") is €40.80. Nothing is rounded."""
-    digits = _DIGITS.get(value.currency, 2)
-    fraction = f".{'0' * digits}" if digits else ""
+    # Babel rounds some currencies by custom.
+    fraction = f".{'0' * value.digits}" if value.digits else ""
     pattern = re.sub(r"0\.0+", f"0{fraction}", locale.currency_formats["standard"].pattern)
     if get_currency_symbol(value.currency, locale)[-1].isalpha():
         # CLDR keeps letters and digits apart; Babel leaves that to others.
         pattern = pattern.replace("¤#", "¤\u00a0#")
-    decimal = Decimal(value.amount).scaleb(-digits)
-    return format_currency(decimal, value.currency, pattern, locale=locale, currency_digits=False)
+    return format_currency(value.decimal, value.currency, pattern, locale=locale, currency_digits=False)
 
 
 def local_time(value: LocalTime, locale: Locale) -> str:

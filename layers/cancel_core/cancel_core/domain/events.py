@@ -37,8 +37,8 @@ class Event(NamedTuple):
 
     @property
     def log_keys(self) -> dict[str, str]:
-        """By these one order is followed through the log of all functions."""
-        names = {name: name for name in ("order_id", "store_id", "cancellation_id", "withdrawal_id")}
+        """By these one order is followed through the log of all functions, and the dashboard counts."""
+        names = {name: name for name in ("order_id", "store_id", "reason", "cancellation_id", "withdrawal_id")}
         # In the log, a request_id is that of an HTTP request.
         names |= {"request_id": "cancellation_request_id"}
         return {"event": self.detail_type} | {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from cancel_core.domain.addresses import Contact, lines, salutation
 from cancel_core.domain.cancellation import Cancellation
 from cancel_core.domain.cancellation_request import DECIDED, CancellationRequest
 from cancel_core.domain.item_rows import ItemRow, fees, item_rows
+from cancel_core.domain.money import Money
 from cancel_core.domain.order import Order
 from cancel_core.domain.times import moment
 
@@ -16,13 +17,6 @@ Facts = dict[str, Any]
 """str, Decimal (a quantity), Money, datetime, and lists and dicts of these; None for what there is none of."""
 OFFLINE = "offline"
 """The provider whose payments the shop pays back itself."""
-
-
-class Money(NamedTuple):
-    """Whole minor units of an ISO 4217 currency."""
-
-    amount: int
-    currency: str
 
 
 def order_facts(

@@ -40,7 +40,8 @@ def _answer(handle: Callable[[ApiRequest], Answer], request: ApiRequest) -> dict
         if isinstance(refusal, ServiceUnavailable):
             logger.exception("the database throttles or can't be reached")
         problem = refusal_problem(request, refusal)
-        logger.info("refused", extra={"code": refusal.code, "status": problem["statusCode"]})
+        store = {"store_id": refusal.order.store_id} if refusal.order else {}
+        logger.info("refused", extra={"code": refusal.code, "status": problem["statusCode"]} | store)
         count_refusal(refusal.code)
         return problem
     except Exception:  # noqa: BLE001 - the client is answered, whatever it is; the log and the alarm tell the operator
