@@ -38,6 +38,7 @@ METRIC_MATH = (
     "TableThrottlesAlarm",
     "WithdrawalTableThrottlesAlarm",
     "RequestTableThrottlesAlarm",
+    "AccessTableThrottlesAlarm",
 )
 
 

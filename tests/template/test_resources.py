@@ -209,12 +209,12 @@ def test_silence_is_told_after_an_hour_not_after_several(resources: dict[str, Js
     assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
 
 
-def test_each_index_has_its_throttles_watched(resources: dict[str, Json]) -> None:
+def test_each_table_and_index_has_its_throttles_watched(resources: dict[str, Json]) -> None:
     watched = set()
     alarms = _alarms(resources)
     watching = (
         *("TableThrottlesAlarm", "MailTableThrottlesAlarm", "WithdrawalTableThrottlesAlarm"),
-        "RequestTableThrottlesAlarm",
+        *("RequestTableThrottlesAlarm", "AccessTableThrottlesAlarm"),
     )
     for query in (query for name in watching for query in alarms[name]["Metrics"]):
         if "MetricStat" in query:
@@ -224,6 +224,7 @@ def test_each_index_has_its_throttles_watched(resources: dict[str, Json]) -> Non
                 (dimensions["TableName"]["Ref"], dimensions.get("GlobalSecondaryIndexName"), metric["MetricName"])
             )
     for name, table in _of_type(resources, "AWS::DynamoDB::Table").items():
+        assert name in {table for table, _, _ in watched} | {"ConfigHistoryTable"}
         for index in table.get("GlobalSecondaryIndexes", []):
             for metric_name in ("ReadThrottleEvents", "WriteThrottleEvents"):
                 assert (name, index["IndexName"], metric_name) in watched
