@@ -11,6 +11,7 @@ from tests.load.people_checks import OF_EACH_ACCESS, OF_EACH_WITHDRAWAL, nobody_
 from tests.load.seen import (
     GATEWAY_503,
     NO_ANSWER,
+    TURNED_AWAY,
     UNTOLD,
     Answer,
     Document,
@@ -259,7 +260,11 @@ def all_has_ended(load: Load) -> Breaches:
 
 
 def no_request_failed(load: Load) -> Breaches:
-    for said, number in (load.answers + load.arrived).items():
+    """Those who come at a rate, whatever the stack can do, may be turned away by the product as by the gateway: its
+    503 says when to come again.
+    """
+    arrived = Counter({said: number for said, number in load.arrived.items() if said != TURNED_AWAY})
+    for said, number in (load.answers + arrived).items():
         if said != GATEWAY_503 and (said.startswith("5") or said == NO_ANSWER):
             yield f"{number} times: {said}"
 

@@ -12,7 +12,9 @@ Document = dict[str, Any]
 GATEWAY_503 = "503 of the gateway"
 """What the gateway says when no environment of a function became free in time."""
 NO_ANSWER = "no answer"
-UNTOLD = frozenset({GATEWAY_503, NO_ANSWER, "503 SERVICE_UNAVAILABLE"})
+TURNED_AWAY = "503 SERVICE_UNAVAILABLE"
+"""What the product says when its table does not answer in time."""
+UNTOLD = frozenset({GATEWAY_503, NO_ANSWER, TURNED_AWAY})
 """What leaves open whether the request took effect: its repeat with the key tells."""
 
 

@@ -265,6 +265,10 @@ def test_what_is_wrong_with_a_load_is_told_by_name(load: Load, name: str) -> Non
     assert broken(load) == {name}
 
 
+def test_who_comes_at_a_rate_may_be_turned_away() -> None:
+    assert broken(Load([], arrived=Counter({"201": 99, "503 SERVICE_UNAVAILABLE": 1, GATEWAY_503: 50}))) == set()
+
+
 def test_each_invariant_is_broken_by_something_above() -> None:
     tried = {name for _, _, names in DOCTORED for name in names} | {name for _, name in OF_THE_LOAD}
     # The others are of those who come: test_people_checks.py.
