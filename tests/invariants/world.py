@@ -102,7 +102,7 @@ class Surroundings:
         self._marks = None if aws.dynamodb_endpoint_url == aws.endpoint_url else count(1)
         self._marker = aws.client("dynamodb")
         for client in (self.calm, self.sound, self.faulty):
-            client.meta.events.register_first("response-received.dynamodb", self._is_called)
+            client.meta.events.register_first("response-received.*.*", self._is_called)
         for client in (self.sound, self.faulty):
             client.meta.events.register("before-parameter-build.dynamodb.GetItem", self._is_read)
         self.worlds = count(1)
