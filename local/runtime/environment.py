@@ -107,6 +107,8 @@ class Environment:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
+            # The deployed layer has no plugin of pydantic's; here each start would look for one in all of the venv.
+            "PYDANTIC_DISABLE_PLUGINS": "__all__",
             "LAMBDA_TASK_ROOT": str(function.code.resolve()),
             "_HANDLER": function.handler,
             **function.environment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import sys
 import threading
 import urllib.error
@@ -9,7 +10,9 @@ import urllib.request
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonpath_ng.ext
 import pytest
@@ -121,6 +124,25 @@ def test_no_page_of_a_web_site_may_ask(aws: Aws, header: dict[str, str]) -> None
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(sent)
     assert refused.value.code == 403
+
+
+def test_a_connection_is_kept_whatever_was_asked_on_it(aws: Aws) -> None:
+    asked = {"X-Amz-Target": "DynamoDB_20120810.ListTables", "content-type": "application/x-amz-json-1.0"}
+    key = "AWS4-HMAC-SHA256 Credential=local/20260101/eu-north-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+    right = ("POST", "/", b"{}", {**asked, "authorization": key}, 200)
+    with closing(http.client.HTTPConnection(urlsplit(aws.endpoint_url).netloc)) as connection:
+        connection.connect()
+        kept = connection.sock
+        for method, path, body, headers, status in (
+            right,
+            ("POST", "/", b"{}" * 1000, {**asked, "origin": "https://evil.example"}, 403),
+            right,
+            ("GET", "/local/mails", None, {}, 200),
+        ):
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            assert (answer.status, connection.sock) == (status, kept), path
 
 
 def test_what_is_sent_while_others_are_deleted_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
