@@ -123,7 +123,7 @@ def test_it_builds_for_the_processor_it_deploys_to(aws: Aws, tmp_path: Path) -> 
     }
     arguments = ["--stack", "on-intel", "--keep", "--dry-run", "--answers", str(tmp_path / "deploy.toml")]
     done = subprocess.run(
-        [sys.executable, "-m", "ops.deploy", *arguments, "LogLevel=DEBUG"],
+        [sys.executable, "-m", "ops", "deploy", *arguments, "LogLevel=DEBUG"],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -123,7 +123,7 @@ WHO = ("--by", "ann@shop.example", "--why", "seen to it")
 
 def operate(shop: Shop, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The operator's command; what it says."""
-    assert command(["--local", "--url", shop.endpoint, *arguments]) == 0
+    assert command(["refunds", "--local", "--url", shop.endpoint, *arguments]) == 0
     return capsys.readouterr().out
 
 
@@ -197,7 +197,7 @@ def test_what_the_shop_gives_back_itself_is_not_told_as_ours(shop: Shop, events:
         ExpressionAttributeNames={"#items": "items"},
         ExpressionAttributeValues={":payments": [captured(20000, amount_refunded=15000)], ":credited": 15000},
     )
-    assert command(["--local", "--url", shop.endpoint, "retry", order_id, *WHO]) == 0
+    assert command(["refunds", "--local", "--url", shop.endpoint, "retry", order_id, *WHO]) == 0
     assert events.wait_for(order_id, "OrderRefunded")["refund"] == {"amount": 5000, "currency": "SEK"}
     refund = shop.cancellation(order_id)["refund"]
     assert (refund["amount"], refund["credited_by_shop"], refund["settled_by_hand"]) == (5000, 15000, 0)
