@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 import pytest
 from botocore import exceptions
@@ -25,7 +25,7 @@ from cancel_core.errors import ServiceUnavailable
 
 from ops import stacks
 from ops.__main__ import COMMANDS, main, parser, words
-from ops.faults import Exit, Unreachable, explained
+from ops.faults import Exit, explained
 from ops.output import Line, Out, age, money
 from ops.progress import tracked
 from tests.support.machine import ROOT
@@ -98,22 +98,6 @@ def test_the_region_is_taken_from_the_environment_as_the_aws_cli_does(
     monkeypatch.setenv("AWS_REGION", "eu-north-1")
     assert main(LIST) == Exit.AWS
     assert "No AWS credentials" in capsys.readouterr().err
-
-
-def test_a_stack_that_is_not_there_is_named(aws: Any, monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "local")
-    assert main([*LIST, "--stack", "no-such", "--region", "eu-north-1"]) == Exit.AWS
-    assert capsys.readouterr().err == (
-        "There is no stack no-such in eu-north-1, in the account of these credentials: "
-        "use --stack, --region or --profile.\n"
-    )
-
-
-def test_a_stack_of_another_version_is_said_to_be() -> None:
-    with pytest.raises(Unreachable, match="The stack old has no requests: it is of another version"):
-        stacks.Names("The stack old", {})["requests"]
 
 
 def answered(code: str, message: str = "words\nof AWS") -> ClientError:
@@ -237,7 +221,7 @@ def test_what_is_typed_into_make_is_taken_apart_and_its_dollars_stay() -> None:
     ]
 
 
-def test_make_hands_over_every_character(tmp_path: Any) -> None:
+def test_make_hands_over_every_character(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text("""#!/bin/sh\nprintf '%s\\n' "$@"\n""")
     program.chmod(0o755)

@@ -148,7 +148,7 @@ def test_a_surplus_is_told_with_the_cancel_listed_and_settled(
     refunded = events.wait_for(order_id, "OrderRefunded")
     assert (refunded["refund"]["amount"], refunded["surplus"]) == (20000, 5000)
     listed = operate(shop, capsys, "list")
-    assert f"surplus  the payments of order {order_id} hold 5000 too much" in listed
+    assert f"the payments of order {order_id} hold 50.00 SEK too much" in listed
     assert "settled by hand" in operate(shop, capsys, "settle", f"surplus:{order_id}", *WHO)
     assert f"surplus:{order_id}" not in operate(shop, capsys, "list")
     assert not events.of(order_id, "OrderPaymentSurplus")
@@ -173,13 +173,13 @@ def test_money_that_is_captured_after_the_cancel_is_told_at_once(
     detail = events.wait_for(order_id, "OrderPaymentSurplus")
     assert detail.keys() == FIELDS
     assert (detail["refund"], detail["surplus"]) == (None, 20000)
-    assert f"the payments of order {order_id} hold 20000 too much" in operate(shop, capsys, "list")
+    assert f"the payments of order {order_id} hold 200.00 SEK too much" in operate(shop, capsys, "list")
     # What was settled is back in the list when more comes.
     operate(shop, capsys, "settle", f"surplus:{order_id}", *WHO)
     arrive(30000)
 
     def is_listed() -> bool:
-        return f"the payments of order {order_id} hold 30000 too much" in operate(shop, capsys, "list")
+        return f"the payments of order {order_id} hold 300.00 SEK too much" in operate(shop, capsys, "list")
 
     wait_until(is_listed, what="the surplus is listed anew", every=1)
     assert [event["detail"]["surplus"] for event in events.of(order_id, "OrderPaymentSurplus")] == [20000, 30000]
