@@ -117,6 +117,15 @@ class RequestWorld(RuleBasedStateMachine):
     def declines(self) -> None:
         self.decides(-1, "declined")
 
+    def approves_at_once(self) -> None:
+        """And the product carries it out."""
+        self.approves()
+        self.the_rows()
+
+    def declines_at_once(self) -> None:
+        self.declines()
+        self.the_rows()
+
     def changes_its_mind(self) -> None:
         self.decides(-1, "declined" if self.row(-1).get("decision") == "approved" else "approved")
 

@@ -30,9 +30,10 @@ from tests.support.requests import AFTER
 from tests.support.tables import request
 
 OTHERS = (
-    *(RequestWorld.approves, RequestWorld.approves, RequestWorld.approves, RequestWorld.approves_the_one_before),
-    *(RequestWorld.declines, RequestWorld.declines, RequestWorld.changes_its_mind, RequestWorld.says_nonsense),
-    *(RequestWorld.deletes_the_row, RequestWorld.asks, RequestWorld.takes_back),
+    *(RequestWorld.approves, RequestWorld.approves, RequestWorld.approves_at_once),
+    *(RequestWorld.declines, RequestWorld.declines_at_once, RequestWorld.approves_the_one_before),
+    *(RequestWorld.changes_its_mind, RequestWorld.says_nonsense, RequestWorld.deletes_the_row),
+    *(RequestWorld.asks, RequestWorld.takes_back, RequestWorld.takes_back),
     *(RequestWorld.takes_back_and_asks, RequestWorld.takes_back_and_asks, RequestWorld.asks_nobody),
     *(RequestWorld.writes_over, RequestWorld.writes_over_and_it_is_taken_back, RequestWorld.ships),
     *(RequestWorld.holds, RequestWorld.corrects, RequestWorld.the_streams, RequestWorld.the_rows),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from cancel_core.domain.cancellation import Cancellation
+from cancel_core.domain.cancellation_request import CancellationRequest
 from cancel_core.domain.ids import pending_since
 from cancel_core.domain.order import Charge, HistoryEntry, Order
 from cancel_core.domain.order_change import OrderChange, RowChange
@@ -54,7 +55,20 @@ def put_back(now: Order | None, was: Order | None, cancellation: Cancellation, a
         attributes=attributes,
         remove=remove,
         history=HistoryEntry(at=at, status=status, comment=comment, visible_to_customer=True),
+        request=_request_back(now, was, cancellation),
     )
+
+
+def _request_back(now: Order, was: Order | None, cancellation: Cancellation) -> CancellationRequest | None:
+    """What an open request on the order has become: the one that made the cancellation was approved, and any other has
+    lapsed, for the order is cancelled. None where there is none, or its end is not known.
+    """
+    request, before = now.cancellation_request, was.cancellation_request if was else None
+    if request is None or not request.is_open:
+        return None
+    if request.request_id != cancellation.request_id:
+        return request.ended("lapsed")
+    return before if before and before.request_id == request.request_id and not before.is_open else None
 
 
 def _sums_back(now: Order, was: Order) -> Iterator[RowChange]:
