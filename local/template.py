@@ -89,8 +89,8 @@ class Schedule:
 
 
 class Template:
-    """``resources(type)`` gives properties with everything resolved. ``attributes`` are GetAtts that are only known
-    once a resource exists, put in by whoever creates it: ``template.attributes["OrdersTable", "StreamArn"] = ...``."""
+    """``resources(type)`` gives properties with everything resolved. ``attributes`` are GetAtts that are known
+    once a resource exists. Its creator sets them: ``template.attributes["OrdersTable", "StreamArn"] = ...``."""
 
     def __init__(
         self,
@@ -234,7 +234,7 @@ class Template:
         if name in self.parameters:
             return self.parameters[name]
         if name.endswith(".Alias"):
-            # The transform's own form. There are no versions here: whoever calls the alias calls the function.
+            # The transform's own form. There are no versions here: a call of the alias is a call of the function.
             name = name.removesuffix(".Alias")
         if name not in self._resources:
             raise TemplateError(f"{name} is neither a parameter nor a resource")

@@ -121,7 +121,7 @@ class Environment:
                 self._log(self.function.name, line.rstrip("\n"))
 
     def _watch(self) -> None:
-        """Wait for the process to end, then tell whoever waits for it."""
+        """Wait for the process to end, then notify the waiting threads."""
         code = self._reap()
         self._server.accept_all(END_SECONDS)
         with self._changed:

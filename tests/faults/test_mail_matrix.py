@@ -72,7 +72,7 @@ class Cell:
         if point.operation == AGAIN:
             # Whose turn it is that SES has no time for.
             self.proxy.plan(about(SES, self.mail_id), refused_by_ses(429, "TooManyRequests"))
-        # What names neither order nor store nor mail is met by whoever comes first.
+        # A call that names neither order, store nor mail is faulted for the first caller.
         words = () if point.operation == AGAIN else (self.order_id, self.shop.store_id, self.mail_id)
         match = about(point.operation, *words)
         self.proxy.plan(match, self._fault(point, fault), times=self._times(point, fault))

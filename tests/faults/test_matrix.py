@@ -96,7 +96,7 @@ class Cell:
 
         made: dict[str, Fault] = {
             "killed before": faults.before(kill),
-            # Whoever comes next comes a day later, when the provider has forgotten the key.
+            # The next attempt comes as if a day later, when the provider has forgotten the key.
             "killed after": faults.after(kill_and_forget if provider else kill),
             "answer lost": faults.after(forget) if provider else faults.drop_answer,
             "throttled": faults.fail(429, b'{"error": {"type": "rate_limit_error"}}')
@@ -169,7 +169,7 @@ class Cell:
 
     def _match(self) -> Callable[[faults.Request], bool]:
         operation = self.point.operation
-        # What names neither order nor payment is met by whoever comes first.
+        # A call that names neither order nor payment is faulted for the first caller.
         nameless = operation in {"Scan", "GetSecretValue", "ChangeMessageVisibility"}
         named = about(operation) if nameless else about(operation, *self.words)
         has = self.point.has.encode()

@@ -52,7 +52,7 @@ class Stretched(NamedTuple):
 
 
 def stretched(code: str, salt: bytes) -> Stretched:
-    """16 MB and some hundredths of a second of work for whoever tries out codes."""
+    """Each guess of a code costs 16 MB and some hundredths of a second."""
     made = hashlib.scrypt(code.encode("utf-8", "replace"), salt=salt, n=2**14, r=8, p=1, dklen=2 * _HALF)
     return Stretched(made[:_HALF].hex(), made[_HALF:])
 

@@ -12,7 +12,7 @@ from cancel_core.domain.values import number
 
 SOURCE = "cancel-core"
 CONFIG_SOURCE = "cancel-core.config"
-"""Not that of the orders' events: whoever subscribes to those by their source gets nothing else."""
+"""Differs from the source of the orders' events, so that their subscribers do not receive config events."""
 SCHEMA_VERSION = 1
 MAX_DETAIL_BYTES = 240 * 1024
 """EventBridge takes entries of 256 KB, the names around the detail included."""

@@ -122,7 +122,7 @@ def _follow(desk: Desk, seen: OrderSeen, now: datetime) -> None:
     about = _about(seen.after)
     is_new = known is None or known.request_id != current.request_id
     if is_new:
-        # The row comes first: whoever is told finds it.
+        # The row is written first, so that subscribers of the event can read it.
         desk.requests.add(new_row(about, current))
         if current.is_open:
             _publish(desk, requested(about, current))

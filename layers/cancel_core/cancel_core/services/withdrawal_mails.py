@@ -85,7 +85,7 @@ def send_withdrawal_mails(
 
 
 def record(statement: Statement) -> str:
-    """The text that the receipt is the SHA-256 of, so that whoever has the mail can work it out (RFC 8785)."""
+    """The text whose SHA-256 is the receipt, so that the reader of the mail can compute it (RFC 8785)."""
     names = ("withdrawal_id", "received_at", "statement")
     document: dict[str, Any] = {name: getattr(statement, name) for name in names}
     return rfc8785.dumps(document).decode()

@@ -53,7 +53,7 @@ class Access:
             "tries": 0,
             "expires_at": code.expires_at,
         }
-        # Whoever else puts one puts another id.
+        # A concurrent writer would put another id.
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(access_id)"}
         if read:
             condition = {

@@ -67,12 +67,12 @@ class Mails:
         attempt = int(row["attempts"]) + 1
         changes = {"status": "sending", "attempts": attempt, "claimed_until": until, "updated_at": at}
         changes |= {"to": mail.to, "language": mail.language}
-        # Whoever else takes it raises the number of attempts.
+        # A concurrent function that takes it increments the number of attempts.
         taken = self._update(mail.mail_id, changes, "attempts = :read", {":read": row["attempts"]})
         return ("mine", attempt) if taken else ("busy", 0)
 
     def sent(self, mail_id: str, message_id: str, at: str) -> None:
-        """Whoever sent it, and whoever else has tried since: it is sent. Raises `ServiceUnavailable`."""
+        """Marks the mail as sent, also if another function has taken it since. Raises `ServiceUnavailable`."""
         changes = {"status": "sent", "sent_at": at, "updated_at": at, "message_id": message_id}
         self._update(
             mail_id, changes, "attribute_exists(mail_id)", {}, remove=("unsent_since", "claimed_until", "error")
