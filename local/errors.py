@@ -1,4 +1,4 @@
-"""What keeps the stack from starting."""
+"""Errors that prevent the stack from starting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One process that runs a function, from its start to its last word."""
+"""One process that runs a function, from start to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the next requests meet instead of what they asked for. The kinds are in the package's own text."""
+"""Faults for the next requests. The package's documentation describes the kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A guest's code and token: what they are good for, how long, and in which form they are kept.
+"""A guest's code and token: scope, lifetime, and stored form.
 
 A code is six digits, which who holds its hash could try out: it is kept under a salted, slow one. A token is 32 random
 bytes, of which a plain hash tells nothing. Of the address there is a hash under a key that is kept nowhere: under the

@@ -1,4 +1,4 @@
-"""E-mail addresses: what counts as one, and what of a person's text may stand in a mail."""
+"""E-mail addresses: validation, and which input may appear in a mail."""
 
 from __future__ import annotations
 

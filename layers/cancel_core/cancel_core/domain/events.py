@@ -1,4 +1,4 @@
-"""What the product tells the rest of the shop, from what was committed to the orders table."""
+"""The events for the rest of the shop, derived from committed changes of the orders table."""
 
 from __future__ import annotations
 

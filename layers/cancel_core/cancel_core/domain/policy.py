@@ -1,4 +1,4 @@
-"""What a store allows: the config documents, read and judged.
+"""The settings in force for a store, read from the config documents and validated.
 
 A document that is wrong in any way is not in force, and the last one that was right is, or none; the problems say what
 to mend.

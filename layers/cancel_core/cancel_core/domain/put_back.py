@@ -1,4 +1,4 @@
-"""The write that gives an order back the cancellation that the order system wrote over, or set back to an older one."""
+"""The write that restores a cancellation that the order system has overwritten or replaced with an older one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times as they are written: ISO 8601, UTC, whole seconds or milliseconds."""
+"""Formats and parses times: ISO 8601, UTC, whole seconds or milliseconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the committed write to the bus."""
+"""Publishes committed changes of orders on the bus."""
 
 from __future__ import annotations
 

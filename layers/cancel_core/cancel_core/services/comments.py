@@ -1,4 +1,4 @@
-"""Comments on cancels and requests, which are kept for as long as the shop says."""
+"""Erases comments on cancels and requests after the shop's retention period."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An admin's edits, one by one: what was right last is kept, each change is recorded, and what is wrong is told."""
+"""Processes an admin's edits: keeps the last valid version, records each change, and reports errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mail that carries a guest's code. It leaves through the same rows as all mails, and the rows know no code."""
+"""Sends the mail with a guest's code. It has a row in the mails table like any mail, without the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mails that an event is told by: a row first, then SES, then the row again.
+"""Sends the mails for an event: writes the row, calls SES, updates the row.
 
 Each line that talks to the outside may be the last one that runs. The event then comes again, and the row says how far
 its mail had come. Only where the last line was SES's can a mail go out twice.

@@ -1,4 +1,4 @@
-"""Gives an order back its cancellation, when the order system has written over it."""
+"""Restores the cancellation of an order after the order system has overwritten it."""
 
 from __future__ import annotations
 

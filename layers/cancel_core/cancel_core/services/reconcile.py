@@ -1,4 +1,4 @@
-"""Announces again whatever has been pending for too long."""
+"""Publishes OrderCanceled again for refunds that have been pending for too long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the decisions that were not carried out, and the ends that the table was not told of. Measures who waits."""
+"""Recovers requests: decisions not carried out, and rows behind their order. Measures the waiting time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deals again with withdrawals whose receipt is not on its way, whatever was lost, and has their mails tried again."""
+"""Recovers withdrawals without a receipt, and retries their mails."""
 
 from __future__ import annotations
 

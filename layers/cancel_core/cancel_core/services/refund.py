@@ -1,4 +1,4 @@
-"""The refund: freeze a leg, ask its provider under a derived key, book the result on refund and order together.
+"""The refund: freeze a leg, call its provider under a derived key, book the result on refund and order together.
 
 The cancel decides that something is paid back; how much, and from where, is worked out here, from the order as it
 stands when the refund begins and again before each further call to a provider, for the shop goes on working. Each line

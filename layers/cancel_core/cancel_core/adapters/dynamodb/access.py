@@ -1,4 +1,4 @@
-"""The access table: for each order the one code that a guest may turn into a token, and the tokens.
+"""The access table: for each order the one code that a guest may exchange for a token, and the tokens.
 
 A code's row, under `code:<order_id>`: `order_id, code_id, placed_at, requested_at, salt, proof, address, until, mailed,
 tries, expires_at`, and `used_by` once it is used. A token's, under `token:<hash>`: `order_id, placed_at, address,

@@ -1,4 +1,4 @@
-"""The config's history: a row for each edit, and what was right last; and the word on the item that tells the admin."""
+"""The config's history: a row for each edit, the last valid version, and `validation` on the item for the admin."""
 
 from __future__ import annotations
 

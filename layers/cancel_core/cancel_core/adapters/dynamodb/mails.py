@@ -1,4 +1,4 @@
-"""The mails table: a row for each mail, written before it is sent, by which it is sent once.
+"""The mails table: a row for each mail, written before it is sent, so that it is sent once.
 
 Rows, in plain values: `mail_id, kind, about, store_id, to, language, status, attempts, created_at, updated_at, event
 {detail_type, detail}, expires_at (epoch seconds)`; while a function is at it `claimed_until`; once sent `sent_at` and

@@ -1,4 +1,4 @@
-"""The HTTP API's event (payload format 2.0) in, an answer out. Only here do errors become answers."""
+"""Converts the HTTP API's event (payload format 2.0) to an answer. Errors become answers only here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers as the gateway takes them: documents with an ETag, compressed, or not modified."""
+"""Answers for the gateway: documents with an ETag, compressed, or not modified."""
 
 from __future__ import annotations
 
