@@ -36,7 +36,7 @@ def erase_old_comments(
     erased = 0
     for kind, one in chain(of_orders, of_requests):
         if seconds_left() < TIME_TO_END:
-            logger.warning("there are more old comments than fit into one run")
+            logger.warning("one run cannot erase all old comments")
             break
         if orders.erase_comment(one, before) if kind == "order_id" else requests.erase_comment(one):
             logger.info("an old comment is erased", extra={kind: one})

@@ -42,7 +42,7 @@ def take_in(configs: Configs, bus: Bus, stream: Sequence[ConfigChange], *, mail_
         try:
             _take_in(configs, bus, change, mail_identity)
         except Exception:  # noqa: BLE001 - whatever it is, the other edits are still to be looked at
-            logger.exception("an edit of the config is to be looked at again", extra={"scope": change.scope})
+            logger.exception("an edit of the config will be validated again", extra={"scope": change.scope})
             count("InternalError")
             failed.append(change.sequence_number)
     return failed

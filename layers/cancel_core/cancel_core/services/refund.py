@@ -92,7 +92,7 @@ def _refund(
 
 def _close(refunds: Refunds, refund: str, order_id: str, cancellation_id: str, at: str) -> None:
     if refunds.close(refund, cancellation_id, order_id, {"code": "INVALID_ORDER", "message": _GONE}, at):
-        logger.error("a refund is given up, since its order is gone", extra={"refund_id": refund})
+        logger.error("a refund has failed because its order no longer exists", extra={"refund_id": refund})
 
 
 class _Pass:

@@ -101,7 +101,7 @@ def _wait(post: Post, mail: Mail, why: str, deadline: datetime, clock: Callable[
         return
     post.mails.not_sent(mail.mail_id, attempt, "waiting", why, iso(clock()))
     logger.error(
-        "a mail about a withdrawal has to wait for the settings that it needs",
+        "a mail about a withdrawal waits for its settings",
         extra={"mail_id": mail.mail_id, "kind": mail.kind, "error": why},
     )
     count("WithdrawalMailWaiting")

@@ -256,5 +256,5 @@ class Configs:
             code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
             if code != "ValidationException" or "size" not in message:
                 raise
-            logger.error("there is no room on the item to say what is wrong with it", extra={"scope": scope})
+            logger.error("the item is too large to store its validation", extra={"scope": scope})
             return False
