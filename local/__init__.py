@@ -1,4 +1,4 @@
-"""The whole product on one machine, read from template.yaml: see local/README.md.
+"""The whole product on one machine, built from template.yaml: see local/README.md.
 
 Each folder stands for one of AWS's own parts: ``gateway`` the HTTP API, ``event_sources`` what calls a function without
 a client, ``runtime`` Lambda itself, ``aws`` the services behind the functions. ``gateway`` and ``event_sources`` use

@@ -24,17 +24,17 @@ def _settings() -> Settings:
     def port(name: str, default: int) -> int:
         text = os.environ.get(name) or str(default)
         if not text.isdecimal() or int(text) > 65535:
-            raise StartError(f"{name}={text} is no port number")
+            raise StartError(f"{name}={text} is not a port number")
         return int(text)
 
     engine = os.environ.get("DYNAMODB", "")
     if engine not in ("", "local", "moto"):
-        raise StartError(f"DYNAMODB={engine} is not known: local, or leave it out")
+        raise StartError(f"DYNAMODB={engine} is not supported: use local, or leave it out")
 
     def parameter(name: str, variable: str) -> dict[str, str]:
         seconds = os.environ.get(variable, "")
         if seconds and not seconds.isdecimal():
-            raise StartError(f"{variable}={seconds} is no number of seconds")
+            raise StartError(f"{variable}={seconds} is not a number of seconds")
         return {name: seconds} if seconds else {}
 
     return Settings(
@@ -126,7 +126,7 @@ def main() -> int:
             unfinished.replace(options.ready_file)
         while not (died := stack.services.died()):
             time.sleep(0.5)
-        raise StartError(f"{died} has ended by itself")
+        raise StartError(f"{died} has stopped unexpectedly")
     except StartError as error:
         print(f"cancel-core: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""One process at a time: what is installed on first use is installed once, though several want it at once."""
+"""A lock between processes: tools that are installed on first use are installed once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What keeps the stack from starting."""
+"""Errors that prevent the stack from starting."""
 
 from __future__ import annotations
 
 
 class StartError(Exception):
-    """Something the stack needs is missing or taken. The message is one line for whoever typed the command."""
+    """Something the stack needs is missing or taken. The message is one line for the user of the command."""

@@ -1,4 +1,4 @@
-"""No process outlives the stack, not even when the stack itself is killed outright.
+"""Ends all processes with the stack, even if the stack itself is killed.
 
 A guard is one small process that holds the reading end of a pipe. It is told which processes live; when the pipe ends,
 for whatever reason, it kills those that are left. (Linux's PR_SET_PDEATHSIG is bound to the *thread* that started a

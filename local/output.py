@@ -1,4 +1,4 @@
-"""What the local stack says, from many threads at once."""
+"""The output of the local stack, from many threads."""
 
 from __future__ import annotations
 

@@ -89,8 +89,8 @@ class Schedule:
 
 
 class Template:
-    """``resources(type)`` gives properties with everything resolved. ``attributes`` are GetAtts that are only known
-    once a resource exists, put in by whoever creates it: ``template.attributes["OrdersTable", "StreamArn"] = ...``."""
+    """``resources(type)`` gives properties with everything resolved. ``attributes`` are GetAtts that are known
+    once a resource exists. Its creator sets them: ``template.attributes["OrdersTable", "StreamArn"] = ...``."""
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ class Template:
         for logical_id in self._resources:
             if reference == self.attributes.get((logical_id, "StreamArn")) or last == self.name(logical_id):
                 return logical_id
-        raise TemplateError(f"nothing in the template is called {reference}")
+        raise TemplateError(f"the template has no resource {reference}")
 
     def routes(self) -> list[Route]:
         apis = self.resources("AWS::Serverless::HttpApi")
@@ -165,7 +165,7 @@ class Template:
         for function, properties in self.functions().items():
             for name, event in properties.get("Events", {}).items():
                 if event["Type"] not in ("Schedule", "HttpApi"):
-                    raise TemplateError(f"{function}: events of type {event['Type']} are not known here")
+                    raise TemplateError(f"{function}: events of type {event['Type']} are not supported")
                 if event["Type"] == "Schedule":
                     found.append(Schedule(f"{function}{name}", function, rate_seconds(event["Properties"]["Schedule"])))
         return found
@@ -205,7 +205,7 @@ class Template:
             return looking[name](argument)
         if name in _PLAIN:
             return _PLAIN[name](self.resolve(argument))
-        raise TemplateError(f"{name} is not known here")
+        raise TemplateError(f"{name} is not supported")
 
     def _sub(self, argument: str | list[Any]) -> str:
         text, names = (argument, {}) if isinstance(argument, str) else (argument[0], self.resolve(argument[1]))
@@ -234,7 +234,7 @@ class Template:
         if name in self.parameters:
             return self.parameters[name]
         if name.endswith(".Alias"):
-            # The transform's own form. There are no versions here: whoever calls the alias calls the function.
+            # The transform's own form. There are no versions here: a call of the alias is a call of the function.
             name = name.removesuffix(".Alias")
         if name not in self._resources:
             raise TemplateError(f"{name} is neither a parameter nor a resource")
@@ -277,5 +277,5 @@ def rate_seconds(expression: str) -> float:
     them."""
     match = re.fullmatch(r"rate\((\d+) (second|minute|hour|day)s?\)", expression)
     if not match:
-        raise TemplateError(f"schedule {expression} is not known here")
+        raise TemplateError(f"schedule {expression} is not supported")
     return int(match[1]) * {"second": 1, "minute": 60, "hour": 3600, "day": 86400}[match[2]]

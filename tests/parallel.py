@@ -7,7 +7,7 @@ from xdist.workermanage import WorkerController
 
 # Folders that must not run at the same time, by whose tests they go with.
 TOGETHER = {
-    # Each is full of waiting for what must come home within a time.
+    # Both wait for results that must arrive within a time limit.
     "invariants": "faults",
     "load": "faults",
     # Both work on the same built artifacts.

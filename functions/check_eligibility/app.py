@@ -1,4 +1,4 @@
-"""GET /orders/{order_id}/cancellation-eligibility: what stands against a cancel, and what would be given back."""
+"""GET /orders/{order_id}/cancellation-eligibility: the blockers of a cancel, and the amount to refund."""
 
 from cancel_core import wiring
 from cancel_core.entrypoints.http.api import api

@@ -1,4 +1,4 @@
-"""On a schedule: takes comments off orders when they have been kept for as long as the shop says."""
+"""On a schedule: erases the comments on orders after the shop's retention period."""
 
 from datetime import datetime
 from typing import Any

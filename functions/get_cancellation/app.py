@@ -1,4 +1,4 @@
-"""GET /orders/{order_id}/cancellation: the cancellation of one of the caller's orders, and how far its refund is."""
+"""GET /orders/{order_id}/cancellation: the cancellation of one of the caller's orders, with its refund's state."""
 
 from cancel_core import wiring
 from cancel_core.entrypoints.http.api import api

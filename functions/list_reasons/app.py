@@ -1,4 +1,4 @@
-"""GET /cancellation-reasons: the reasons that a store lets its customers choose from.
+"""GET /cancellation-reasons: the reasons that a store offers.
 
 In the language that is asked for. Open to anyone, and cacheable.
 """

@@ -1,4 +1,4 @@
-"""The streams of the orders and requests tables: what follows a request to the shop.
+"""The streams of the orders and requests tables: processes requests to the shop.
 
 And on a schedule: what was lost on the way.
 """

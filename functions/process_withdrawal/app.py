@@ -1,4 +1,4 @@
-"""The withdrawals table's stream: what follows a statement. And on a schedule: what was lost on the way."""
+"""The withdrawals table's stream: processes statements. On a schedule: recovers lost ones."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The orders table's stream: what happened to an order becomes events on the bus."""
+"""The orders table's stream: publishes the changes of orders as events on the bus."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""On a schedule: announces again the orders whose refund has been pending for too long, whatever was lost."""
+"""On a schedule: publishes OrderCanceled again for refunds that have been pending for too long."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""POST /guest-access/token: a code that was mailed becomes a token."""
+"""POST /guest-access/token: exchanges a mailed code for a token."""
 
 from cancel_core import wiring
 from cancel_core.entrypoints.http.api import api

@@ -1,4 +1,4 @@
-"""The refund queue: gives back what was paid for a cancelled order."""
+"""The refund queue: refunds a cancelled order."""
 
 from collections.abc import Mapping
 from typing import Any

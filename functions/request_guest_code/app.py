@@ -1,4 +1,4 @@
-"""POST /guest-access: somebody asks for a code. The answer is always the same; what comes of it happens elsewhere."""
+"""POST /guest-access: requests a code. The answer is always the same; the request is processed behind a queue."""
 
 from cancel_core import wiring
 from cancel_core.entrypoints.http.api import api

@@ -1,4 +1,4 @@
-"""A resource of the stack: on its creation the config table gets the default reasons, switched off, if it has none."""
+"""A custom resource: on creation of the stack it writes the default reasons, switched off, if there is no config."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The queue of those who ask for a code: finds out whether there is one to be sent, and has it mailed."""
+"""The queue of code requests: decides whether a code is sent, and sends it."""
 
 from typing import Any
 

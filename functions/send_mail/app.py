@@ -1,4 +1,4 @@
-"""The mail queues: writes to customers, guests and the shop, and notes which mails came back."""
+"""The mail queues: sends mails to customers, guests and the shop, and records returned mails."""
 
 from datetime import timedelta
 from pathlib import Path

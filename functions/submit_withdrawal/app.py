@@ -1,4 +1,4 @@
-"""POST /withdrawals: takes anybody's statement of withdrawal."""
+"""POST /withdrawals: stores a statement of withdrawal, without authentication."""
 
 from cancel_core import wiring
 from cancel_core.entrypoints.http.api import api

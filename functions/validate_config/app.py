@@ -1,4 +1,4 @@
-"""The config table's stream: what an admin edited is looked at, kept when it is right, and told when it is wrong."""
+"""The config table's stream: validates each edit, keeps the last valid version, and reports errors."""
 
 from typing import Any
 

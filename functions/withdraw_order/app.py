@@ -1,4 +1,4 @@
-"""POST /orders/{order_id}/withdrawal: takes a customer's statement of withdrawal from one of the caller's orders."""
+"""POST /orders/{order_id}/withdrawal: stores a customer's statement of withdrawal for one of the caller's orders."""
 
 from cancel_core import wiring
 from cancel_core.entrypoints.http.api import api

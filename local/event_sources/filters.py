@@ -29,4 +29,4 @@ def _one_matches(wanted: Any, found: Any, *, there: bool) -> bool:
         return (there and not isinstance(found, Mapping)) is argument
     if name == "prefix":
         return isinstance(found, str) and found.startswith(argument)
-    raise ValueError(f"event filter {name} is not known here")
+    raise ValueError(f"event filter {name} is not supported")

@@ -1,4 +1,4 @@
-"""The storefront's pages: static files, where the HTTP API has no route."""
+"""The storefront's pages: static files on paths that are not routes of the HTTP API."""
 
 from __future__ import annotations
 

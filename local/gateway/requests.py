@@ -1,4 +1,4 @@
-"""A request as it comes in: its text, its body, and what is refused unread."""
+"""Reads a request: its text, its body, and what is refused before it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which route a request is for, and what a browser elsewhere is told (CORS)."""
+"""Finds the route of a request, and answers CORS requests."""
 
 from __future__ import annotations
 

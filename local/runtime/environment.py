@@ -1,4 +1,4 @@
-"""One process that runs a function, from its start to its last word."""
+"""One process that runs a function, from start to end."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Environment:
                 self._log(self.function.name, line.rstrip("\n"))
 
     def _watch(self) -> None:
-        """Wait for the process to end, then tell whoever waits for it."""
+        """Wait for the process to end, then notify the waiting threads."""
         code = self._reap()
         self._server.accept_all(END_SECONDS)
         with self._changed:

@@ -1,4 +1,4 @@
-"""What the kernel tells of a connection whose other end is gone."""
+"""Detects closed connections with the kernel's help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One event on its way through an environment, and how it can end without an answer."""
+"""One event in an environment, and how it can end without an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an endpoint is given."""
+"""The arguments of an endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the next requests meet instead of what they asked for. The kinds are in the package's own text."""
+"""Faults for the next requests. The package's documentation describes the kinds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.stripe.errors import Answer, answer, declined, internal, key_in_use, 
 Kind = Literal["500", "503", "429", "409", "402", "slow", "lost", "dropped", "late", "json"]
 KINDS = get_args(Kind)
 LONGEST_WAIT = 3600.0
-"""Nothing that is late is kept back for longer, whoever forgets to have it land."""
+"""A delayed request is carried out after this time at the latest, even if no test triggers it."""
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Late:
 
 
 class Faults:
-    """Those that are to come, in their order. Whoever calls holds the server's lock, but for `wait`."""
+    """Those that are to come, in their order. The caller holds the server's lock, except for `wait`."""
 
     def __init__(self) -> None:
         self.planned: list[Fault] = []

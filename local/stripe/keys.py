@@ -28,7 +28,7 @@ class Slot:
 
 
 class Keys:
-    """By account and key. Not safe by itself: whoever calls holds the server's lock."""
+    """By account and key. Not thread-safe: the caller holds the server's lock."""
 
     def __init__(self) -> None:
         self._slots: dict[tuple[str, bool, str], Slot] = {}

@@ -37,7 +37,7 @@ class StripeServer:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
-        # Whoever is kept back shall not wait on.
+        # Release the requests that are being delayed.
         self.state.clear_faults()
 
 

@@ -80,7 +80,7 @@ def test_each_string_is_used(kind: str) -> None:
 def test_a_mail_has_a_subject_a_text_and_html_and_all_values_in_both(kind: str, language: str) -> None:
     mail = TEMPLATES.write(kind, language, facts())
     assert mail.subject
-    # Whoever knows an address can have a receipt sent to it: nothing of what was said stands in its subject.
+    # A receipt can be sent to any known address, so the subject contains no input.
     assert ("100000007" in mail.subject) == (kind != RECEIPT)
     assert "\n" not in mail.subject
     assert len(mail.subject) <= 78

@@ -302,7 +302,7 @@ def test_a_store_that_gets_an_item_is_known_and_one_that_loses_it_is_not(shop: S
         assert (shop.store_id in policies._known) == present
 
 
-def test_a_problem_is_told_once_in_a_minute_whoever_asks_for_what(shop: Shop) -> None:
+def test_a_problem_is_reported_once_a_minute_for_all_callers(shop: Shop) -> None:
     reported: list[Policy] = []
     seconds = [0.0]
     shop.configure(enabled="perhaps")

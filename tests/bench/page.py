@@ -49,24 +49,24 @@ def put_into(page: str, tables: str) -> str:
 
 def text(figures: Figures) -> str:
     parts = [
-        f"Measured on {figures.machine}. Each ratio is of what was measured in turn, the median with its quartiles.",
+        f"Measured on {figures.machine}. Ratios compare measurements taken alternately: median with quartiles.",
         "### Budgets",
         *_table("what | budget | measured | ", _budgets(figures)),
-        "![Ratios to the floor](pictures/bench.svg)",
+        "![Ratios to the baseline](pictures/bench.svg)",
         "### Cold starts",
         *cold_table(figures.cold),
-        f"What the imports of `{CANCEL_FUNCTION}` take by package, in milliseconds (`-X importtime`, whose part is in "
-        "it; `app` is the client that is made at init): "
+        f"Import time of `{CANCEL_FUNCTION}` by package, in milliseconds (measured with `-X importtime`, including its "
+        "overhead; `app` is the client that is created at init): "
         + ", ".join(f"{name} {seconds * 1000:.0f}" for name, seconds in figures.imports.items() if seconds >= 0.0015)
         + ".",
-        "### Warm",
+        "### Warm requests",
         *warm_table(figures.warm),
-        "### Round trips and units",
-        "Round trips / units read / units written.",
+        "### Round trips and capacity units",
+        "Round trips / read units / write units.",
         *_capacity(figures.capacity),
-        "### As the shop grows",
+        "### Growth with the number of orders",
         *_growth(figures.growth),
-        "### Many at once",
+        "### Concurrent clients",
         *_throughput(figures.throughput),
         "### Sizes",
         *_sizes(figures.sizes),
@@ -187,7 +187,7 @@ def _growth(growth: Growth) -> Iterator[str]:
     rows += [row("page", f"{step.orders:,} in the table", step.page) for step in growth.steps]
     rows += [row("first page", f"{one.orders:,} of the customer", one.first) for one in growth.customers]
     rows += [row("last page", f"{one.orders:,} of the customer", one.last) for one in growth.customers]
-    yield from _table("what | orders | round trips / units read / written | ms | ratio | CPU, ratio", rows)
+    yield from _table("what | orders | round trips / read units / write units | ms | ratio | CPU, ratio", rows)
 
 
 def _throughput(rows: Sequence[Throughput]) -> Iterator[str]:

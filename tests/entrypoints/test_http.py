@@ -255,7 +255,7 @@ def test_bodies_are_compared_as_parsed() -> None:
 
 
 def test_a_comment_can_not_be_confirmed_by_its_fingerprint() -> None:
-    """It stays when the comment is erased. Whoever guesses the comment must not see that they are right."""
+    """It stays when the comment is erased, and must not allow a guess of the comment to be confirmed."""
     comment = "no longer needed"
     body = json.dumps({"reason": "other", "comment": comment})
     fingerprints = {fingerprint(body, key=key, customer_id=who).body for key in "ab" for who in ("c1", "c2")}

@@ -112,7 +112,7 @@ def books_what_the_provider_says(case: Case) -> Outcome:
     """From its webhooks, on the payments and, in their order, on the rows."""
     given = {name: sum(case.world.account.refunds(case.intents[name])) for name in INTENTS}
     if not any(given.values()):
-        return "nothing has been paid back yet"
+        return "nothing has been refunded yet"
     for name, amount in given.items():
         case.change("payments", name, amount_refunded=amount)
     left = sum(given.values())
@@ -128,7 +128,7 @@ def _capture(case: Case, amount: int) -> Outcome:
     try:
         case.world.account.capture(case.intents["p3"], amount)
     except stripe.InvalidRequestError:
-        return "the provider refuses: it is released"
+        return "refused by the provider: already released"
     return None
 
 
@@ -207,7 +207,7 @@ def puts_on_condition(case: Case) -> Outcome:
     """What it read right after the cancel, on condition of the status that it read."""
     orders = case.shop.aws.orders
     if not case.canceled:
-        return "there is nothing that it could have read"
+        return "not applicable: nothing to read yet"
     try:
         orders.put_item(Item=case.canceled, ConditionExpression=Attr("status").eq(case.canceled["status"]))
     except orders.meta.client.exceptions.ConditionalCheckFailedException:
@@ -261,23 +261,23 @@ class Deed(NamedTuple):
 DEEDS = (
     Deed("corrects `placed_at`", corrects_placed_at),
     Deed("credits 1500 of a row, from the second payment", credits_from_the_second_payment),
-    Deed("credits 1500 of a row by a gift card", credits_by_a_gift_card),
-    Deed("books our refund from the provider's webhook", books_what_the_provider_says),
+    Deed("credits 1500 of a row with a gift card", credits_by_a_gift_card),
+    Deed("books the product's refund from the provider's webhook", books_what_the_provider_says),
     Deed("captures the authorization", captures_the_authorization),
     Deed("captures 500 of the authorization", captures_a_part),
-    Deed("captures the authorization, not booked yet", captures_and_does_not_book),
-    Deed("invoices the fee, not paid", invoices_the_fee_unpaid),
-    Deed("appends a row, invoiced", appends_an_invoiced_row),
-    Deed("puts a row before the others", puts_a_row_first),
+    Deed("captures the authorization without booking it", captures_and_does_not_book),
+    Deed("invoices the fee, which is unpaid", invoices_the_fee_unpaid),
+    Deed("appends an invoiced row", appends_an_invoiced_row),
+    Deed("inserts a row before the others", puts_a_row_first),
     Deed("removes a row", removes_a_row),
-    Deed("turns the rows round", turns_the_rows_round),
+    Deed("reverses the order of the rows", turns_the_rows_round),
     Deed("splits a row", splits_a_row),
     Deed("adds a payment of 700", adds_a_payment),
     Deed("corrects the second payment's reference", corrects_a_reference),
-    Deed("names the first payment's reference on the second", names_one_reference_twice),
-    Deed("puts what it read after the cancel, on condition of the status", puts_on_condition),
-    Deed("puts what it read before the cancel, blind", puts_blind, by_the_rules=False),
-    Deed("puts that with another `placed_at`, blind", puts_blind_with_another_placed_at, by_the_rules=False),
+    Deed("sets the first payment's reference on the second payment", names_one_reference_twice),
+    Deed("puts the order as read after the cancel, if the status is unchanged", puts_on_condition),
+    Deed("puts the order as read before the cancel, without a condition", puts_blind, by_the_rules=False),
+    Deed("the same with another `placed_at`", puts_blind_with_another_placed_at, by_the_rules=False),
     Deed("sets the status back to `processing`", sets_the_status_back, by_the_rules=False),
     Deed("ships a row", ships, by_the_rules=False),
     Deed("writes NULL in place of the cancellation", writes_null, by_the_rules=False),

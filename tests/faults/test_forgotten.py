@@ -1,4 +1,4 @@
-"""What is lost on the way, or lies where nobody looks, comes home by itself or by the operator's command."""
+"""Lost events and messages, and dead-letter queues: recovery is automatic or by the operator's command."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_change_that_was_never_published_is_refunded_all_the_same(
         what="the record lies in the dead-letter queue",
         seconds=SECONDS,
     )
-    wait_until(has_ended(shop, order_id), what="the refund has come home", seconds=SECONDS)
+    wait_until(has_ended(shop, order_id), what="the refund has succeeded", seconds=SECONDS)
     assert {event["detail-type"] for event in heard.of(order_id)} == {"OrderCanceled"}
     (announced,) = heard.of(order_id, "OrderCanceled")
     assert announced["detail"]["cancellation_id"] == shop.cancellation(order_id)["cancellation_id"]
@@ -70,7 +70,7 @@ def test_a_message_that_was_lost_from_the_refund_queue_is_announced_again(world:
 
     shop.canceled(order_id)
 
-    wait_until(has_ended(shop, order_id), what="the refund has come home", seconds=SECONDS)
+    wait_until(has_ended(shop, order_id), what="the refund has succeeded", seconds=SECONDS)
     assert taken == [order_id]
     assert any(about("PutEvents", order_id)(one.request) for one in world.proxies["ReconcileRefundsFunction"].seen)
 
@@ -78,7 +78,7 @@ def test_a_message_that_was_lost_from_the_refund_queue_is_announced_again(world:
 def test_a_poisoned_record_and_a_poisoned_message_do_not_hold_up_the_others(world: World, shop: Shop) -> None:
     records, letters = (messages_in(world, name) for name in ("PublishDeadLetterQueue", "RefundDeadLetterQueue"))
     poison = shop.put(**documents.paid())
-    # By whoever has the rights: a cancellation that nobody can read, and a message that is none.
+    # Written by a system with the permissions: a cancellation that cannot be parsed, and an invalid message.
     shop.aws.orders.update_item(
         Key={"order_id": poison},
         UpdateExpression="SET cancellation = :broken",

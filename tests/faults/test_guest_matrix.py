@@ -44,17 +44,17 @@ class Point(NamedTuple):
 POINTS = (
     Point(CODE, "Query", "reads the order", writes=False),
     Point(CODE, "BatchGetItem", "reads the config", writes=False),
-    Point(CODE, "GetItem", "reads the code before", writes=False),
+    Point(CODE, "GetItem", "reads the previous code", writes=False),
     Point(CODE, "PutItem", "writes the code's row"),
-    Point(CODE, "SendMessage", "hands the code to the mail function"),
-    Point(CODE, AGAIN, "has the message come again sooner", named=False),
+    Point(CODE, "SendMessage", "sends the code to the mail function"),
+    Point(CODE, AGAIN, "sets the redelivery delay", named=False),
     Point(MAILS, "GetItem", "reads the code's row", writes=False),
     Point(MAILS, "Query", "reads the order", writes=False),
     Point(MAILS, "BatchGetItem", "reads the config", writes=False),
-    Point(MAILS, "PutItem", "writes down that the mail is to be sent"),
-    Point(MAILS, SES, "has SES send it"),
-    Point(MAILS, "UpdateItem", "writes down that it is sent", named=False),
-    Point(MAILS, AGAIN, "has the message come again sooner", named=False),
+    Point(MAILS, "PutItem", "records that the mail will be sent"),
+    Point(MAILS, SES, "sends the mail through SES"),
+    Point(MAILS, "UpdateItem", "records that the mail was sent", named=False),
+    Point(MAILS, AGAIN, "sets the redelivery delay", named=False),
 )
 FAULTS = (*KILLS, "answer lost", "throttled", "broken")
 
@@ -140,19 +140,22 @@ class Cell:
 
 
 INTRODUCTION = """\
-# What happens to a guest's code when a line is the last one that runs
+# Fault-injection matrix: guests' codes
 
-Made by [test_guest_matrix.py](../tests/faults/test_guest_matrix.py) on the running stack; it fails when this page is
-not what happens. Every line between the request and the mail that talks to the outside is broken off: the process
-killed before the request or after its work was done, the answer lost, the service throttled or broken for longer than
-the client's own retries.
+[test_guest_matrix.py](../tests/faults/test_guest_matrix.py) generates this page on the running stack and fails when the
+page differs from the result. It injects faults into every external call between the request and the mail:
 
-In each cell the code counts once against the three of an hour, it works, and no message is left in a queue. A mail
-goes out twice where any mail does, between SES taking it and the row saying so ([faults-mail.md](faults-mail.md)); it
-has the same code then, for the code is made when it is asked for and travels in the message.
+- **killed before**, **killed after**: the process is killed before the call, or after the call has taken effect.
+- **answer lost**: the call takes effect, but its answer is lost.
+- **throttled**, **broken**: the service throttles or fails for longer than the client's own retries.
 
-Turning the code into a token is one request of a client's: what is broken off there is answered 503 or not at all, and
-the code still works, or its token is out ([test_guest_faults.py](../tests/services/test_guest_faults.py)).
+In each cell the code counts once towards the limit of three an hour, the code works, and no message is left in a queue.
+A mail is sent twice in the same cases as any other mail: if the function fails after SES has accepted the mail and
+before the row records it ([faults-mail.md](faults-mail.md)). Both mails then contain the same code, because the code is
+generated with the request and travels in the message.
+
+A client redeems a code with one request. If a fault interrupts it, the answer is 503 or missing. Afterwards either the
+code still works or its token has been issued ([test_guest_faults.py](../tests/services/test_guest_faults.py)).
 """
 
 
@@ -187,9 +190,9 @@ def test_the_matrix_has_every_line_that_talks_to_the_outside(world: World) -> No
 def render(told: dict[tuple[Point, str], str]) -> str:
     lines = [INTRODUCTION]
     for function, title in ((CODE, "From the request to the code"), (MAILS, "From the code to the mail")):
-        lines += [f"## {title}", "", "| line | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
+        lines += [f"## {title}", "", "| call | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
         for point in (point for point in POINTS if point.function == function):
-            row = [told.get((point, fault), "as *killed before*: it only reads") for fault in FAULTS]
+            row = [told.get((point, fault), "same as *killed before* (read only)") for fault in FAULTS]
             operation = "SendEmail" if point.operation == SES else point.operation
             lines.append(f"| {point.what} (`{operation}`) | " + " | ".join(row) + " |")
         lines.append("")

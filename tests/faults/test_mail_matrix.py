@@ -40,10 +40,10 @@ class Point(NamedTuple):
 POINTS = (
     Point("BatchGetItem", "reads the config", writes=False),
     Point("Query", "reads the order", writes=False),
-    Point("PutItem", "writes down that the mail is to be sent"),
-    Point(SES, "has SES send it"),
-    Point("UpdateItem", "writes down that it is sent"),
-    Point(AGAIN, "has the message come again sooner"),
+    Point("PutItem", "records that the mail will be sent"),
+    Point(SES, "sends the mail through SES"),
+    Point("UpdateItem", "records that the mail was sent"),
+    Point(AGAIN, "sets the redelivery delay"),
 )
 FAULTS = (*KILLS, "answer lost", "throttled", "broken", "refused")
 
@@ -72,7 +72,7 @@ class Cell:
         if point.operation == AGAIN:
             # Whose turn it is that SES has no time for.
             self.proxy.plan(about(SES, self.mail_id), refused_by_ses(429, "TooManyRequests"))
-        # What names neither order nor store nor mail is met by whoever comes first.
+        # A call that names neither order, store nor mail is faulted for the first caller.
         words = () if point.operation == AGAIN else (self.order_id, self.shop.store_id, self.mail_id)
         match = about(point.operation, *words)
         self.proxy.plan(match, self._fault(point, fault), times=self._times(point, fault))
@@ -136,15 +136,21 @@ class Cell:
 
 
 INTRODUCTION = """\
-# What happens to a mail when a line is the last one that runs
+# Fault-injection matrix: mails
 
-Made by [test_mail_matrix.py](../tests/faults/test_mail_matrix.py) on the running stack; it fails when this page is not
-what happens. Every line of the mail function that talks to the outside is broken off: the process killed before the
-request or after its work was done, the answer lost, the service throttled or broken for longer than the client's own
-retries, the mail refused by SES. The orders' and the refunds' lines are in [faults.md](faults.md).
+[test_mail_matrix.py](../tests/faults/test_mail_matrix.py) generates this page on the running stack and fails when the
+page differs from the result. It injects faults into every external call of the mail function:
 
-A mail goes out twice in three cells, all between SES taking it and the row saying so: SES knows no idempotency key.
-In each cell the row agrees with what SES took, and no message is left in the queue.
+- **killed before**, **killed after**: the process is killed before the call, or after the call has taken effect.
+- **answer lost**: the call takes effect, but its answer is lost.
+- **throttled**, **broken**: the service throttles or fails for longer than the client's own retries.
+- **refused**: SES rejects the mail.
+
+The calls for orders and refunds are in [faults.md](faults.md).
+
+A mail is sent twice in three cells. In each of them the function fails after SES has accepted the mail and before the
+row records it. SES has no idempotency key. In every cell the row agrees with what SES accepted, and no message is left
+in the queue.
 """
 
 
@@ -193,10 +199,10 @@ def test_an_event_that_comes_again_and_many_at_once_send_it_once(world: World) -
 
 
 def render(told: dict[tuple[Point, str], str]) -> str:
-    lines = [INTRODUCTION, "| line | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
+    lines = [INTRODUCTION, "| call | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
     for point in POINTS:
         row = [
-            told.get((point, fault), "" if fault == "refused" else "as *killed before*: it only reads")
+            told.get((point, fault), "" if fault == "refused" else "same as *killed before* (read only)")
             for fault in FAULTS
         ]
         operation = "SendEmail" if point.operation == SES else point.operation

@@ -43,24 +43,24 @@ class Point(NamedTuple):
 
 
 POINTS = (
-    Point(ASK, "UpdateItem", "asks the shop", words=('":cancellation_request"',)),
-    Point(TAKE_BACK, "Query", "reads the order that is not to be cancelled any more", "taken back", writes=False),
+    Point(ASK, "UpdateItem", "creates the request", words=('":cancellation_request"',)),
+    Point(TAKE_BACK, "Query", "reads the order to take the request back", "taken back", writes=False),
     Point(TAKE_BACK, "BatchGetItem", "reads the config for the answer", "taken back", writes=False),
     Point(TAKE_BACK, "UpdateItem", "takes the request back", "taken back"),
-    Point(PROCESS, "PutItem", "puts the request before the admins", words=('"attribute_not_exists(request_id)"',)),
-    Point(PROCESS, "PutEvents", "announces it", words=("CancellationRequested",)),
-    Point(PROCESS, "GetItem", "reads what an admin has written", writes=False),
-    Point(PROCESS, "UpdateItem", "tells an admin of a wrong word", "wrong", ('":text"',)),
-    Point(PROCESS, "UpdateItem", "makes the decision the one that counts", "approved", ('":decided"',)),
+    Point(PROCESS, "PutItem", "adds the request to the requests table", words=('"attribute_not_exists(request_id)"',)),
+    Point(PROCESS, "PutEvents", "publishes the request", words=("CancellationRequested",)),
+    Point(PROCESS, "GetItem", "reads the admin's decision", writes=False),
+    Point(PROCESS, "UpdateItem", "reports an invalid decision", "wrong", ('":text"',)),
+    Point(PROCESS, "UpdateItem", "makes the decision final", "approved", ('":decided"',)),
     Point(PROCESS, "Query", "reads the order", words=(ORDERS,), writes=False),
     Point(PROCESS, "BatchGetItem", "reads the config", "approved", writes=False),
     Point(PROCESS, "UpdateItem", "cancels the order", "approved", ('":cancellation"',)),
-    Point(PROCESS, "UpdateItem", "declines on the order", words=("declined by the shop",)),
-    Point(PROCESS, "PutEvents", "announces that it is declined", words=("CancellationDeclined",)),
-    Point(PROCESS, "UpdateItem", "writes down what became of it", "approved", ('":outcome"',)),
-    Point(PROCESS, "UpdateItem", "puts back one that was written over", "written over", ("it has been put back",)),
-    Point(PROCESS, "PutItem", "puts back a row that was deleted", "deleted", ('"attribute_not_exists(request_id)"',)),
-    Point(PROCESS, "Query", "looks for what is open", words=(REQUESTS, '"open"'), writes=False),
+    Point(PROCESS, "UpdateItem", "records the refusal on the order", words=("declined by the shop",)),
+    Point(PROCESS, "PutEvents", "publishes the refusal", words=("CancellationDeclined",)),
+    Point(PROCESS, "UpdateItem", "records the result on the row", "approved", ('":outcome"',)),
+    Point(PROCESS, "UpdateItem", "restores an overwritten request", "written over", ("it has been put back",)),
+    Point(PROCESS, "PutItem", "restores a deleted row", "deleted", ('"attribute_not_exists(request_id)"',)),
+    Point(PROCESS, "Query", "finds open requests", words=(REQUESTS, '"open"'), writes=False),
 )
 FAULTS = (*KILLS, "answer lost", "throttled")
 DONE = "one outcome"
@@ -197,16 +197,23 @@ def _repeated(ask: Callable[[], httpx.Response]) -> httpx.Response:
 
 
 INTRODUCTION = """\
-# What becomes of a request to the shop when a line is the last one that runs
+# Fault-injection matrix: requests to the shop
 
-Made by [test_request_matrix.py](../tests/faults/test_request_matrix.py) on the running stack; it fails when this page
-is not what happens. Every line that asks the shop to cancel an order, takes that back, or carries out what an admin
-decides is broken off: the process killed before the request or after its work was done, the answer lost, the service
-throttled for longer than the client's own retries. A client that gets no answer repeats its request, with its key. Each
-cell is a request about an order that was paid for: approved, declined, taken back, or met by what may happen to it
-before (a wrong word, a row that is deleted, an order that is written over). *One outcome* is: the same end on the order
-and in the row, which says so; one cancel and one refund where it was approved, and none elsewhere; the customer told by
-the event, which may come twice. The refund's own lines are in [faults.md](faults.md).
+[test_request_matrix.py](../tests/faults/test_request_matrix.py) generates this page on the running stack and fails when
+the page differs from the result. It injects faults into every external call that creates a request, takes it back, or
+carries out the admin's decision:
+
+- **killed before**, **killed after**: the process is killed before the call, or after the call has taken effect.
+- **answer lost**: the call takes effect, but its answer is lost.
+- **throttled**: the service throttles for longer than the client's own retries.
+
+A client without an answer repeats its request with the same key. Each cell is one request for a paid order. It is
+approved, declined or taken back, or something else happens first: an invalid decision, a deleted row, or an overwritten
+order.
+
+*One outcome* means: the order and the row have the same result, and the row says so. An approved request has one cancel
+and one refund. Other requests have none. The customer is notified by the event, which may be published twice. The calls
+of the refund are in [faults.md](faults.md).
 """
 
 
@@ -250,8 +257,8 @@ def test_the_matrix_has_every_line_that_talks_to_the_outside(world: World, event
 
 
 def render(told: dict[tuple[Point, str], str]) -> str:
-    lines = [INTRODUCTION, "| line | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
+    lines = [INTRODUCTION, "| call | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
     for point in POINTS:
-        row = [told.get((point, fault), "as *killed before*: it only reads") for fault in FAULTS]
+        row = [told.get((point, fault), "same as *killed before* (read only)") for fault in FAULTS]
         lines.append(f"| {point.what} (`{point.operation}`) | " + " | ".join(row) + " |")
     return "\n".join([*lines, ""])

@@ -131,7 +131,7 @@ def test_after_a_restore_each_refund_is_paid_once(world: World, shop: Shop, anew
     def ended() -> bool:
         return all(aws.order(order_ids[name])["cancellation"]["refund"]["status"] == "succeeded" for name in home)
 
-    wait_until(ended, what="every refund has come home", seconds=SECONDS)
+    wait_until(ended, what="every refund has succeeded", seconds=SECONDS)
     assert {name: world.account.refunds(intents[name]) for name in home} == {name: [owed] for name in home}
     assert {name: aws.order(order_ids[name])["payments"][0]["amount_refunded"] for name in home} == dict.fromkeys(
         home, owed

@@ -41,17 +41,17 @@ class Point(NamedTuple):
 
 
 POINTS = (
-    Point("Query", "reads what there is of the withdrawal", (WITHDRAWALS,), writes=False),
+    Point("Query", "reads the parts of the withdrawal", (WITHDRAWALS,), writes=False),
     Point("Query", "reads the order", (ORDERS,), writes=False),
     Point("BatchGetItem", "reads the config", writes=False),
-    Point("PutItem", "puts the outcome beside the statement", ('"decided_at"',)),
-    Point("UpdateItem", "notes the statement on the order", (":noted",)),
+    Point("PutItem", "writes the outcome beside the statement", ('"decided_at"',)),
+    Point("UpdateItem", "records the statement on the order", (":noted",)),
     Point("UpdateItem", "cancels the order", (":cancellation",)),
-    Point("PutItem", "puts beside the statement what came of the cancel", ('"order_canceled"',)),
-    Point("PutEvents", "puts the event on the bus"),
+    Point("PutItem", "writes the result of the cancel beside the statement", ('"order_canceled"',)),
+    Point("PutEvents", "publishes the event"),
 )
 FAULTS = (*KILLS, "answer lost", "throttled", "broken")
-DONE = "all of it, once"
+DONE = "processed once"
 
 
 class Cell:
@@ -130,14 +130,19 @@ class Cell:
 
 
 INTRODUCTION = """\
-# What becomes of a withdrawal when a line is the last one that runs
+# Fault-injection matrix: withdrawals
 
-Made by [test_withdrawal_matrix.py](../tests/faults/test_withdrawal_matrix.py) on the running stack; it fails when this
-page is not what happens. Every line of the function behind the withdrawals table's stream that talks to the outside is
-broken off: the process killed before the request or after its work was done, the answer lost, the service throttled or
-broken for longer than the client's own retries. Each cell is a customer's withdrawal from a whole order that was paid
-for. *All of it, once* is: one outcome, one note and one cancel on the order, one refund, one receipt. The event may
-come twice. The mails' own lines are in [faults-mail.md](faults-mail.md), the refund's in [faults.md](faults.md).
+[test_withdrawal_matrix.py](../tests/faults/test_withdrawal_matrix.py) generates this page on the running stack and
+fails when the page differs from the result. It injects faults into every external call of the function behind the
+withdrawals table's stream:
+
+- **killed before**, **killed after**: the process is killed before the call, or after the call has taken effect.
+- **answer lost**: the call takes effect, but its answer is lost.
+- **throttled**, **broken**: the service throttles or fails for longer than the client's own retries.
+
+Each cell is a customer's withdrawal from a whole paid order. *Processed once* means: one outcome, one note and one
+cancel on the order, one refund, and one receipt. The event may be published twice. The calls for mails are in
+[faults-mail.md](faults-mail.md), those of the refund in [faults.md](faults.md).
 """
 
 
@@ -167,8 +172,8 @@ def test_the_matrix_has_every_line_that_talks_to_the_outside(world: World) -> No
 
 
 def render(told: dict[tuple[Point, str], str]) -> str:
-    lines = [INTRODUCTION, "| line | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
+    lines = [INTRODUCTION, "| call | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
     for point in POINTS:
-        row = [told.get((point, fault), "as *killed before*: it only reads") for fault in FAULTS]
+        row = [told.get((point, fault), "same as *killed before* (read only)") for fault in FAULTS]
         lines.append(f"| {point.what} (`{point.operation}`) | " + " | ".join(row) + " |")
     return "\n".join([*lines, ""])

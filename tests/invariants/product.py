@@ -236,7 +236,7 @@ def bus(client: Any) -> Bus:
 
 
 class Listens(Protocol):
-    """Whoever is told of which orders the product warns in its log."""
+    """A listener for the orders that the product warns about in its log."""
 
     on_warning: Callable[[str], None]
 

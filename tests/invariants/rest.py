@@ -187,7 +187,7 @@ class Rest(Passes, ShopMoney):
         )
 
     def _check_surplus(self, known: Known, order: Order, documents: list[Order]) -> None:
-        """What the payments still hold is told: to whoever listens, or in the refund's document."""
+        """What the payments still hold is reported by an event or in the refund document."""
         if known.settled or known.misled or known.lost or has_left(order) or not known.base:
             return
         left = held(order)

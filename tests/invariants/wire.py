@@ -55,7 +55,7 @@ class Fault:
 
 
 class Wire:
-    """Counts the calls of the pass that is being made, whoever is called, and says what befalls each."""
+    """Counts all external calls of the current pass, and determines the fault of each."""
 
     def __init__(self) -> None:
         self.tally: Counter[str] = Counter()

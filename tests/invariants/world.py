@@ -202,7 +202,7 @@ class World(RuleBasedStateMachine):
         return self.moment
 
     def tell(self, order_id: str, line: str) -> None:
-        """For whoever has to find out how it came to this."""
+        """Records a step, for the analysis of a failure."""
         self.story.append((order_id, f"{len(self.story)}. {line}"))
 
     def accounts(self, known: Known) -> Iterator[tuple[str, Account]]:
@@ -228,7 +228,7 @@ class World(RuleBasedStateMachine):
         self.asked_at.setdefault(ask.key, self.read_at[-1] if self.read_at else self.moment)
 
     def client(self, fault: Fault | None) -> Any:
-        """The product's client: whoever meets a fault has one of its own, which tries once."""
+        """The product's client. A faulted pass has its own client, which does not retry."""
         return self.around.faulty if fault else self.around.sound
 
     def making(self, what: str, fault: Fault | None, order_id: str = "") -> Pass:

@@ -65,7 +65,7 @@ def test_comment_and_address_go_and_nothing_else_does(shop: Shop) -> None:
         f"{order_id}: there is nothing to erase.",
         "none: there is no such order.",
     ]
-    # And the refund comes home.
+    # The refund still completes.
     run(shop, order_id, Bank())
     assert shop.document(order_id)["status"] == "closed"
     assert COMMENT not in str(shop.document(order_id))

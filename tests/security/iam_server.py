@@ -1,8 +1,8 @@
 """moto's server with the policies of roles in force: ``python -m tests.security.iam_server REFUSALS PORT``.
 
-Whoever comes with the credentials of an assumed role is held by moto to its signature and to the role's policies, as
-they are at that moment; what is refused is told in the file REFUSALS, one ``[role, action, resource]`` a line. Whoever
-comes without (the test, as the shop's own hands) may do everything.
+For a caller with the credentials of an assumed role, moto checks the signature and the role's current policies. Each
+refusal is written to the file REFUSALS, one ``[role, action, resource]`` a line. A caller without such credentials (the
+test, in the place of the shop) may do everything.
 
 By itself moto asks for nearly every action on the resource ``*``, so that a policy that names a table allows nothing,
 and for ``TransactWriteItems`` as if there were such an action. Here a request asks for what AWS asks for. Sources:

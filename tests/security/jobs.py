@@ -348,7 +348,7 @@ def puts_back_what_was_erased(world: World) -> None:
     images["OldImage"], images["NewImage"] = images["NewImage"], images["OldImage"]
     assert world.invoke("PublishEventsFunction", event) == {"batchItemFailures": []}
     cancellation = canceled_image()["cancellation"]
-    # Whoever erases a comment writes over it.
+    # A comment is erased by an overwrite.
     cancellation["M"].pop("comment", None)
     assert world.order()["cancellation"] == cancellation
 

@@ -36,7 +36,7 @@ def changes(number: int) -> list[Change]:
     return [Change(str(position), stored(order), canceled(order)) for position, order in enumerate(orders)]
 
 
-def test_what_happened_reaches_whoever_subscribes(shop: Shop, watched: Watched) -> None:
+def test_subscribers_receive_the_events(shop: Shop, watched: Watched) -> None:
     happened = [
         *changes(11),
         Change("11", canceled(paid()), refunded(canceled(paid()))),

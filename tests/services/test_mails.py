@@ -210,7 +210,7 @@ def test_killed_before_ses_the_mail_goes_out_once_the_others_time_is_over(office
     with pytest.raises(Killed):
         office.send(event)
     office.ses.meta.events.unregister("before-send.sesv2.SendEmail", _dies)
-    # Whoever comes sooner can't know that it is dead.
+    # Before the deadline another function cannot know that it crashed.
     with pytest.raises(MailPostponed):
         office.send(event)
     assert kinds(office, event) == ["order_canceled_notice"]

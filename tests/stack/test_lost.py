@@ -1,4 +1,4 @@
-"""What is lost on the way comes home by itself: the reconciler announces again what has been pending for too long."""
+"""Automatic recovery: the reconciler publishes again what has been pending for too long."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def test_the_story_of_a_customers_withdrawal(consumers: Consumers, events: Event
     for form in ("text", "html"):
         for text in (taken["receipt"], MESSAGE, order_id, "Europe/Stockholm"):
             assert text in receipt[form]
-    # Whoever has the mail can work the checksum out.
+    # The reader of the mail can compute the checksum.
     record = next(line for line in receipt["text"].splitlines() if line.startswith('{"'))
     assert hashlib.sha256(record.encode()).hexdigest() == taken["receipt"]
     assert record in unescape(receipt["html"])

@@ -2,7 +2,7 @@
 
 with FaultProxy("http://127.0.0.1:4566") as proxy:
     proxy.plan("UpdateItem", drop_answer)
-    ...                                     # whoever is pointed at proxy.url meets the fault once
+    ...                                     # a client of proxy.url gets the fault once
     proxy.seen                              # every request, and whether it got through
 """
 

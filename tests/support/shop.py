@@ -145,7 +145,7 @@ def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 def token_of(endpoint: str, customer_id: str, **claims: str) -> str:
-    """A token as the local stack gives it to whoever asks."""
+    """A token as the local stack issues it to every caller."""
     answer = httpx.post(
         f"{endpoint}/local/tokens",
         json={"customer_id": customer_id} | claims,

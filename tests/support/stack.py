@@ -47,7 +47,7 @@ def local_stack(folder: Path, *options: str, **settings: str) -> Iterator[Runnin
             env=os.environ | {"PORT": "0", "AWS_PORT": "0", "PYTHONUNBUFFERED": "1"} | settings,
             stdout=log,
             stderr=subprocess.STDOUT,
-            # Ctrl-C in the terminal is for whoever started it, who then stops it.
+            # Ctrl-C in the terminal goes to the parent process, which then stops this one.
             start_new_session=True,
         )
     try:
@@ -69,7 +69,7 @@ def _tail(output: Path) -> str:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:
-    """Stops it as Ctrl-C does; by SIGTERM, for whoever runs pytest in the background has SIGINT ignored."""
+    """Stops it as Ctrl-C does; by SIGTERM, because a pytest in the background ignores SIGINT."""
     if process.poll() is None:
         process.terminate()
     try:

@@ -421,7 +421,7 @@ def test_only_its_route_or_the_schedule_calls_a_function(deployed: Json) -> None
         "SendMailFunction",
         "SendGuestCodeFunction",
         "ValidateConfigFunction",
-        # CloudFormation, by the rights of whoever deploys.
+        # CloudFormation, with the permissions of the deploying identity.
         "SeedConfigFunction",
     }
     for principal, source in callers.values():

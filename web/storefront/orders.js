@@ -23,7 +23,7 @@ await start("orders", async (main) => {
     more.hidden = !cursor;
     const number = list.children.length;
     shown.textContent = number ? say(cursor ? "orders_so_far" : "orders_all", { number }) : say("no_orders");
-    // The button has moved down: whoever pressed it goes on with the first order that came.
+    // The button has moved down: move the focus to the first order that was added.
     if (!first) rows[0]?.querySelector("a").focus();
   };
   main.append(el("h1", {}, say("orders")), list, shown, more);

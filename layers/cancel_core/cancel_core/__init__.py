@@ -1,4 +1,4 @@
-"""Cancelling an order before it ships, and paying back what was paid, once.
+"""Cancels orders before they ship, and refunds each payment once.
 
 `domain` the rules and sums, `services` the use cases, `adapters` the outside, `entrypoints` where invocations come in.
 `parts` makes the adapters, `wiring` gives them to the use cases, `errors` names what can go wrong, `telemetry` logs and

@@ -1,4 +1,4 @@
-"""One class for each thing that can go wrong. `entrypoints.http.problems` says how the refusals are answered."""
+"""One class for each error. `entrypoints.http.problems` maps the refusals to answers."""
 
 from __future__ import annotations
 

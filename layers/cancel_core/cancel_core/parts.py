@@ -1,4 +1,4 @@
-"""The parts that the use cases are given (`wiring`): tables, queues, bus, mail and payment providers.
+"""Creates the dependencies of the use cases (`wiring`): tables, queues, bus, mail and payment providers.
 
 Each is made from the function's environment, once, when it is first asked for, and imported where it is made: imports
 decide the cold start.

@@ -1,4 +1,4 @@
-"""The use cases, each given its parts (`parts`) and its settings from the function's environment.
+"""The use cases, with their dependencies (`parts`) and settings from the function's environment.
 
 What only some functions use is imported where it is asked for: imports decide the cold start. A function asks for its
 use case while it is initialised.

@@ -406,7 +406,7 @@ def _raw(gateway: Gateway, request: bytes) -> bytes:
         return received
 
 
-def test_tokens_are_given_to_whoever_asks_well(client: httpx.Client) -> None:
+def test_valid_requests_get_a_token(client: httpx.Client) -> None:
     token = client.post("/local/tokens", json={"customer_id": "björn", "email": "b@example.com"}).json()["token"]
     event = client.get("/things", headers={"Authorization": f"Bearer {token}"}).json()
     assert event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] == "björn"

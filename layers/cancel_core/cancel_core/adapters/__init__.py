@@ -1,4 +1,4 @@
-"""How the outside is spoken to: DynamoDB, EventBridge, SQS, Secrets Manager, payment providers.
+"""Access to external services: DynamoDB, EventBridge, SQS, SES, Secrets Manager, payment providers.
 
 Each turns the outside's errors into ours. Not here: decisions (`domain`), and the order of steps (`services`).
 """

@@ -1,4 +1,4 @@
-"""Clients of AWS's services, all from one session, which reads what it needs to know of AWS once for a process.
+"""Clients of AWS services, all from one session, which reads the AWS configuration once for each process.
 
 The session is botocore's own: boto3's would import what no function uses (docs/performance.md).
 """

@@ -1,4 +1,4 @@
-"""The public holidays of a country, of the list that `make holidays` makes of the package `holidays`."""
+"""The public holidays of a country, from the list that `make holidays` generates with the package `holidays`."""
 
 from __future__ import annotations
 

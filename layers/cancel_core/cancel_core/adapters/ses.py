@@ -1,4 +1,4 @@
-"""SES, API version 2: sends one mail to one recipient, and says what became of it."""
+"""SES, API version 2: sends one mail to one recipient, and reports the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Lambda SnapStart must not find when it takes its snapshot, of which every new environment is a copy.
+"""Keeps state of a single environment out of the snapshot that SnapStart copies to every new environment.
 
 Nothing may be in it that each environment must have for itself, or that must be of today. Ids are derived, config and
 secrets are read when they are needed, and a client has no connection before its first request. The rest is here.

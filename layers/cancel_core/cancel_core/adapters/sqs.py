@@ -1,4 +1,4 @@
-"""SQS, as far as the functions themselves have to do with their queues."""
+"""SQS: sending messages, and setting the delay of a redelivery."""
 
 from __future__ import annotations
 

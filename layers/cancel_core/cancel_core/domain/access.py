@@ -1,4 +1,4 @@
-"""A guest's code and token: what they are good for, how long, and in which form they are kept.
+"""A guest's code and token: scope, lifetime, and stored form.
 
 A code is six digits, which who holds its hash could try out: it is kept under a salted, slow one. A token is 32 random
 bytes, of which a plain hash tells nothing. Of the address there is a hash under a key that is kept nowhere: under the
@@ -52,7 +52,7 @@ class Stretched(NamedTuple):
 
 
 def stretched(code: str, salt: bytes) -> Stretched:
-    """16 MB and some hundredths of a second of work for whoever tries out codes."""
+    """Each guess of a code costs 16 MB and some hundredths of a second."""
     made = hashlib.scrypt(code.encode("utf-8", "replace"), salt=salt, n=2**14, r=8, p=1, dklen=2 * _HALF)
     return Stretched(made[:_HALF].hex(), made[_HALF:])
 

@@ -1,4 +1,4 @@
-"""E-mail addresses: what counts as one, and what of a person's text may stand in a mail."""
+"""E-mail addresses: validation, and which input may appear in a mail."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def belongs_to_identity(address: str, identity_arn: str) -> bool:
 def salutation(name: object) -> str:
     """A person's name as a mail may greet with it; empty where it is none.
 
-    Whoever placed an order chose the name: one that a mail program would make a link of is left out.
+    The name is input of the person who placed the order. A name that a mail program would turn into a link is left out.
     """
     if not isinstance(name, str):
         return ""

@@ -1,8 +1,8 @@
-"""What is booked on an order as its refund goes on: leg by leg on the payments, on the rows once it has succeeded.
+"""Bookings on an order during its refund: on the payments after each leg, on the rows once the refund has succeeded.
 
-Everything that is booked is an absolute sum and bounded: `amount_refunded` never above what was invoiced or captured,
-`amount_voided` never above what was authorized, `qty_refunded` never above `qty_invoiced`, whoever books the same
-refund first, and however often. Sums never go down.
+Every booking is an absolute and bounded amount: `amount_refunded` never exceeds what was invoiced or captured,
+`amount_voided` never exceeds what was authorized, and `qty_refunded` never exceeds `qty_invoiced`. Booking is
+idempotent, also if the order system books the same refund first. Amounts never decrease.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who asks: a customer, a guest who has proven to read the mails of one order, or the shop by its decision."""
+"""The caller: a customer, a guest with a verified address of one order, or the shop with its decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cancel's write: what a cancel makes of an order."""
+"""The write of a cancel: the changes that it makes on an order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the product writes on an order it has cancelled: the cancellation, and in it the refund with its legs."""
+"""The models of the cancellation that the product writes on an order, with the refund and its legs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cancel that the shop decides: what an order carries of it, and the write of each of its steps.
+"""A request to the shop: its data on the order, and its states.
 
 Source: the contract, part 3, "Requests". A request is `open` until the shop has decided (`approved`, `declined`), the
 customer has taken it back (`withdrawn`), or the order can't be cancelled any more when it is approved (`lapsed`).

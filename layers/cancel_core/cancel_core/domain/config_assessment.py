@@ -1,4 +1,4 @@
-"""What an admin is told of a config document: is it in force, what is wrong with it, and what stands instead."""
+"""The message to an admin about a config document: whether it is in force, its errors, and the fallback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed from one config document to the next, in words for a person."""
+"""Describes the changes between two config documents for a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the product tells the rest of the shop, from what was committed to the orders table."""
+"""The events for the rest of the shop, derived from committed changes of the orders table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cancel_core.domain.values import number
 
 SOURCE = "cancel-core"
 CONFIG_SOURCE = "cancel-core.config"
-"""Not that of the orders' events: whoever subscribes to those by their source gets nothing else."""
+"""Differs from the source of the orders' events, so that their subscribers do not receive config events."""
 SCHEMA_VERSION = 1
 MAX_DETAIL_BYTES = 240 * 1024
 """EventBridge takes entries of 256 KB, the names around the detail included."""

@@ -1,4 +1,4 @@
-"""What has gone back of an order, by us and by the shop, when both may have booked it, one of them, or neither.
+"""The amounts already refunded by the product and by the shop, whichever of them has booked them.
 
 What we gave is known from our own documents. What the order says may have that in it or not: the shop may have booked
 our refund before us, from its provider's webhook; a blind write may have erased what we booked. Sums are absolute:

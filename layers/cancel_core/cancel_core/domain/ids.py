@@ -1,4 +1,4 @@
-"""Ids and keys: derived, so that doing a thing again is doing the same thing."""
+"""Derived ids and keys, which make repeated processing idempotent."""
 
 from __future__ import annotations
 

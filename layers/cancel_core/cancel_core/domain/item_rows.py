@@ -1,4 +1,4 @@
-"""What a cancel does to each item, read from the numbers that the order keeps of it, wherever the item now stands."""
+"""The effect of a cancel on each item, from the numbers stored on the order, at the item's current position."""
 
 from __future__ import annotations
 

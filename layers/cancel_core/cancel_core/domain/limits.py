@@ -1,4 +1,4 @@
-"""How many orders a customer may cancel in a day: under which key they are counted, and when the day ends.
+"""The limit of cancels in a day: the key of the counter, and the end of the day.
 
 Source: the contract, part 3: for one customer or guest's address, over all stores of the table, by days of UTC.
 """

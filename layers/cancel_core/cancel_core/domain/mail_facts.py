@@ -1,4 +1,4 @@
-"""What the mails about an order tell, as values that each language then writes in its own way."""
+"""The data for mails about an order, as values that each language formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The config's `mail`: from whom a store's mails come, who gets them, and in which language."""
+"""The config's `mail`: sender, recipients and language of a store's mails."""
 
 from __future__ import annotations
 

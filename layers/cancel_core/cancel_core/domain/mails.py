@@ -1,4 +1,4 @@
-"""Which mails an event is told by, to whom, and what makes each of them the same mail when the event comes again."""
+"""Which mails an event triggers, their recipients, and the ids that make a repeated event send no second mail."""
 
 from __future__ import annotations
 

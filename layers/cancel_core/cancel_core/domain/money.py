@@ -1,4 +1,4 @@
-"""An amount with its currency, and how many digits that has behind the point."""
+"""Formats an amount with its currency and the currency's number of decimals."""
 
 from __future__ import annotations
 

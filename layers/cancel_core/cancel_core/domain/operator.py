@@ -1,4 +1,4 @@
-"""An operator's moves: what becomes of a refund that a person tries anew, gives up, has settled, or knows returned."""
+"""The effect of an operator's commands on a refund: retry, give up, settle, returned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order as the shop's order system writes it, and what the product adds to it.
+"""The model of an order: the order system's attributes, and those that the product adds.
 
 The models read only what is decided upon or shown; every other attribute belongs to the shop and is left alone.
 """

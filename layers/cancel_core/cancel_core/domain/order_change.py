@@ -1,4 +1,4 @@
-"""One conditional write on an order, as data; the adapter of the orders table carries it out."""
+"""One conditional write on an order, as data. The adapter of the orders table executes it."""
 
 from __future__ import annotations
 

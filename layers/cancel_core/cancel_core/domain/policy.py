@@ -1,4 +1,4 @@
-"""What a store allows: the config documents, read and judged.
+"""The settings in force for a store, read from the config documents and validated.
 
 A document that is wrong in any way is not in force, and the last one that was right is, or none; the problems say what
 to mend.
@@ -94,7 +94,7 @@ class Policy:
 
     `cancel_within`: from when an order was placed; None: for as long as its status allows.
     `max_cancels_per_day`: of one customer, or guest's address; None: as many as they like, and none is counted.
-    `is_holiday`: the public holidays of the country that `withdrawal` names. Whoever reads the policy brings them.
+    `is_holiday`: the public holidays of the country that `withdrawal` names. Set by the adapter that reads the policy.
     """
 
     enabled: bool

@@ -1,4 +1,4 @@
-"""What a refund asks of whoever holds the customer's money. Each provider is an adapter."""
+"""The interface of a payment provider. Each provider is an adapter."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Outcome:
 
 
 class Provider(Protocol):
-    """Whoever holds the customer's money. Each method raises `ProviderUnavailable` where it can't say."""
+    """A payment provider. Each method raises `ProviderUnavailable` if the provider cannot give a result."""
 
     @property
     def lands_late(self) -> bool:

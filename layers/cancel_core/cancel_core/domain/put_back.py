@@ -1,4 +1,4 @@
-"""The write that gives an order back the cancellation that the order system wrote over, or set back to an older one."""
+"""The write that restores a cancellation that the order system has overwritten or replaced with an older one."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def is_same_cancel(one: Cancellation, other: Cancellation) -> bool:
 
 
 def put_back(now: Order | None, was: Order | None, cancellation: Cancellation, at: str) -> OrderChange:
-    """The write that gives an order its cancellation back, and the sums that went with it.
+    """The write that restores the cancellation of an order, and the amounts that were booked with it.
 
-    `was` is the order as it stood before the write that erased, `now` as it is (None where either can't be read). Sums
-    never go down, and never above what is invoiced, captured or authorized now: what the order system has booked since
-    stays. An order that has left the house keeps its status. The customer's comment stays away: whoever has an order
-    erased or made anonymous writes over it, too.
+    `was` is the order before the write that erased the cancellation, `now` the current order (None if it cannot be
+    read). An amount is never lowered and never exceeds what is invoiced, captured or authorized now: what the order
+    system has booked since is kept. A shipped order keeps its status. The customer's comment is not restored, because
+    the overwrite may have been made to erase personal data.
     """
     cancellation = cancellation.model_copy(update={"comment": None})
     attributes: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The sums of a refund: what is owed, and from which payments it is taken. Integers in minor units; nothing divides.
+"""The amounts of a refund: what is owed, and from which payments. Integers in minor units, without division.
 
 Source: the contract, "What is refunded".
 """

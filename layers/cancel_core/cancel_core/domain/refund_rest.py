@@ -1,4 +1,4 @@
-"""What is left to do for a refund, worked out from the order as it stands now and what has gone back already."""
+"""The remaining part of a refund, computed from the current order and the amounts already refunded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events of requests to the shop, from what was committed to the orders table."""
+"""The events of requests to the shop, derived from committed changes of the orders table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the requests table has of a request: what the shop is asked, its decision, and what became of it.
+"""The row of the requests table: the request, the shop's decision, and the result.
 
 Ours: the key `request_id`, `status`, `open` (there while it is open), `decided` (the decision that counts), `outcome`
 (a text for the admin), and what the order said then. The admin's: `decision` and `note`.

@@ -1,4 +1,4 @@
-"""The writes that a request to the shop makes on its order: made, taken back, declined, put back."""
+"""The writes of a request on its order: created, taken back, declined, restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules: may this order be cancelled, and what is given back if it is.
+"""The rules: whether an order may be cancelled, and the amount to refund.
 
 Source: Adobe Commerce, "Allow order cancellation". Off by default; only cancellable statuses; never once an item has
 shipped; what has been paid is refunded, item by item.

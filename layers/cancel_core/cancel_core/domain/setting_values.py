@@ -1,4 +1,4 @@
-"""What admins type into the config's settings: how values are read, and how they are shown again."""
+"""Reading and displaying the values that admins enter in the config."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times as they are written: ISO 8601, UTC, whole seconds or milliseconds."""
+"""Formats and parses times: ISO 8601, UTC, whole seconds or milliseconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def iso_milliseconds(moment: datetime) -> str:
 
 
 def moment(text: str) -> datetime | None:
-    """The moment that is written so; None where there is none to be read, for whoever may write to the tables."""
+    """Parses a time. None if the text is not one, because other systems may write to the tables."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError:

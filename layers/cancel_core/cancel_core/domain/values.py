@@ -1,4 +1,4 @@
-"""The values that documents are made of: amounts, quantities, and how a stored document becomes a model."""
+"""The types of amounts and quantities, and the validation of stored documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A statement of withdrawal: what a consumer has said, exactly as it is stored, hashed and shown in the receipt."""
+"""A statement of withdrawal, exactly as it is stored, hashed and shown in the receipt."""
 
 from __future__ import annotations
 

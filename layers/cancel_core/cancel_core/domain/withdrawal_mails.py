@@ -1,4 +1,4 @@
-"""The mails that tell of a withdrawal: the receipt, which its sender always gets, and the notice to the shop."""
+"""The mails about a withdrawal: the receipt, which is always sent, and the notice to the shop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an order carries of the statements of withdrawal about it."""
+"""The data on an order about its statements of withdrawal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a statement of withdrawal is about: which order, which of its items, and whether it came in time.
+"""The outcome of a statement of withdrawal: order, items, and whether it was in time.
 
 It is found out once and stays: see `Outcome.to_item`. Nothing here is a verdict. What matches, what is late and what is
 exempt is told to the shop, which decides.

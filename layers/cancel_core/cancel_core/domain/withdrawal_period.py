@@ -1,4 +1,4 @@
-"""Until when a consumer may withdraw, and whether an order offers it.
+"""The withdrawal period of an order, and whether the order offers withdrawal.
 
 Sources: Directive 2011/83/EU, Articles 9 and 16; Regulation (EEC, Euratom) 1182/71, Article 3. It is shown and noted,
 and never a gate: a statement that is late is taken and marked.

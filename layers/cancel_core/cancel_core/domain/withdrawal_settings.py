@@ -1,4 +1,4 @@
-"""The config's `withdrawal`: whether consumers can withdraw from a contract, for how long, and by which calendar."""
+"""The config's `withdrawal`: whether withdrawal is on, its period, and its calendar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions that no client waits for: how they are observed, and which records of a batch they want again."""
+"""Functions without a waiting client: logging of errors, and the report of failed records."""
 
 from __future__ import annotations
 

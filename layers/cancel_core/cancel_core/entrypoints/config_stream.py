@@ -1,4 +1,4 @@
-"""The config table's stream: its records as an admin's edits."""
+"""Parses records of the config table's stream into edits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A custom resource of the stack: CloudFormation asks, and waits for an answer by HTTP."""
+"""A custom resource of the stack: answers CloudFormation over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two queues that a guest's code passes through. Their messages are no events: they never saw the bus."""
+"""The two queues of guests' codes. Their messages are not events and never pass the bus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mail queue: events of the stack's bus, which mails tell of, and SES's own, of mails that came back."""
+"""The mail queue: events of the stack's bus that trigger mails, and SES's events about returned mails."""
 
 from __future__ import annotations
 

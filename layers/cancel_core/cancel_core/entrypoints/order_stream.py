@@ -1,4 +1,4 @@
-"""The orders table's stream: its records as what happened to orders."""
+"""Parses records of the orders table's stream into changes of orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQS: the messages of a batch, each handled by itself, so that one that fails is given back alone."""
+"""SQS batches: each message is processed separately, so that only failed messages are redelivered."""
 
 from __future__ import annotations
 

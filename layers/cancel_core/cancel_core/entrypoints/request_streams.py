@@ -1,4 +1,4 @@
-"""The streams of the orders and requests tables: their records as what happened to requests."""
+"""Parses records of the orders and requests tables' streams into changes of requests."""
 
 from __future__ import annotations
 

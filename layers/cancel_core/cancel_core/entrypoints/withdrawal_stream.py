@@ -1,4 +1,4 @@
-"""The withdrawals table's stream: its records as statements that came in, and as statements that were tampered with."""
+"""Parses records of the withdrawals table's stream into new statements and tampered statements."""
 
 from __future__ import annotations
 

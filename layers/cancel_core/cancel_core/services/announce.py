@@ -1,4 +1,4 @@
-"""From the committed write to the bus."""
+"""Publishes committed changes of orders on the bus."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def publish_changes(orders: Orders, refunds: Refunds, bus: Bus, stream: Sequence
         except Refusal as error:
             order_id = change.before.order_id if change.before else None
             logger.warning(
-                "a cancellation could not be put back yet", extra={"error": error.code, "order_id": order_id}
+                "a cancellation could not be restored yet", extra={"error": error.code, "order_id": order_id}
             )
             failed[change.sequence_number] = None
             continue

@@ -1,4 +1,4 @@
-"""One of many things that are dealt with: what goes wrong with it holds up none of the others."""
+"""Processes items one by one, so that a failing item does not block the others."""
 
 from __future__ import annotations
 

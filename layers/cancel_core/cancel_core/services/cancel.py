@@ -1,4 +1,4 @@
-"""The cancel: read the order, decide, write once on condition that what was decided on is still so."""
+"""The cancel: read the order, decide, and write once, on condition that the decision's data is unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comments on cancels and requests, which are kept for as long as the shop says."""
+"""Erases comments on cancels and requests after the shop's retention period."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def erase_old_comments(
     erased = 0
     for kind, one in chain(of_orders, of_requests):
         if seconds_left() < TIME_TO_END:
-            logger.warning("there are more old comments than fit into one run")
+            logger.warning("one run cannot erase all old comments")
             break
         if orders.erase_comment(one, before) if kind == "order_id" else requests.erase_comment(one):
             logger.info("an old comment is erased", extra={kind: one})

@@ -1,4 +1,4 @@
-"""An admin's edits, one by one: what was right last is kept, each change is recorded, and what is wrong is told."""
+"""Processes an admin's edits: keeps the last valid version, records each change, and reports errors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def take_in(configs: Configs, bus: Bus, stream: Sequence[ConfigChange], *, mail_
         try:
             _take_in(configs, bus, change, mail_identity)
         except Exception:  # noqa: BLE001 - whatever it is, the other edits are still to be looked at
-            logger.exception("an edit of the config is to be looked at again", extra={"scope": change.scope})
+            logger.exception("an edit of the config will be validated again", extra={"scope": change.scope})
             count("InternalError")
             failed.append(change.sequence_number)
     return failed

@@ -14,4 +14,4 @@ if TYPE_CHECKING:
 def seed_config(seed: Seed) -> None:
     """Puts the item of the scope `default`, if there is none. An admin's item stays."""
     put = seed.put_first({"scope": DEFAULT_SCOPE, "enabled": False, "reasons": list(DEFAULT_REASONS)})
-    logger.info("the default config was put" if put else "there is a config already")
+    logger.info("the default config was written" if put else "a config already exists")

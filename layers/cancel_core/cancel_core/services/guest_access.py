@@ -1,7 +1,7 @@
-"""A guest's proof: a code is asked for, found out about and sent behind a queue, and turned into a token.
+"""Guest access: a code is requested, checked and sent behind a queue, and exchanged for a token.
 
-Whoever asks learns nothing: the answer and the work before it are the same for every order and every address. Each
-line that talks to the outside may be the last one that runs: the code is in the message that comes again then.
+The caller learns nothing about an order: the answer and the work before it are the same for every order and address.
+The function may crash at any external call: the message is then delivered again, with the same code.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The mail that carries a guest's code. It leaves through the same rows as all mails, and the rows know no code."""
+"""Sends the mail with a guest's code. It has a row in the mails table like any mail, without the code."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def send_code_mail(
         post.mails.sent(this_mail, "", iso(clock()))
         return 0
     if stored is None:
-        logger.info("a code is dead, and not mailed", extra={"mail_id": this_mail})
+        logger.info("a code is no longer valid and is not mailed", extra={"mail_id": this_mail})
         post.mails.give_up(this_mail, DEAD, iso(clock()))
         return 0
     settings = post.policies.get(stored.store_id).mail

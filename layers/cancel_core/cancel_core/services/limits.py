@@ -1,4 +1,4 @@
-"""A customer's slot of the day: taken before an order is cancelled, given back where nothing came of it."""
+"""A customer's slot of the day: taken before an order is cancelled, returned if it is not cancelled."""
 
 from __future__ import annotations
 

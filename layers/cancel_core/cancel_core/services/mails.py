@@ -1,4 +1,4 @@
-"""The mails that an event is told by: a row first, then SES, then the row again.
+"""Sends the mails for an event: writes the row, calls SES, updates the row.
 
 Each line that talks to the outside may be the last one that runs. The event then comes again, and the row says how far
 its mail had come. Only where the last line was SES's can a mail go out twice.
@@ -125,7 +125,7 @@ def deliver(
         message_id = post.sender.send(mail, post.templates.write(mail.kind, mail.language, facts | more), settings)
     except MailRefused as error:
         post.mails.not_sent(mail.mail_id, attempt, "failed", str(error), iso(clock()))
-        logger.error("a mail can't be sent; the mails table has it", extra=keys | {"error": str(error)})
+        logger.error("a mail cannot be sent; see the mails table", extra=keys | {"error": str(error)})
         count("MailFailed")
         return 0
     except MailUnavailable as error:
@@ -162,5 +162,5 @@ def note_returned(mails: Mails, returned: Returned, now: datetime) -> None:
     """Puts a bounce or a complaint on the mail's row. Raises `ServiceUnavailable`."""
     delivery = {"status": returned.status, "at": returned.at, "reason": returned.reason}
     if mails.came_back(returned.mail_id, delivery, iso(now)):
-        logger.warning("a mail came back", extra={"mail_id": returned.mail_id, "reason": returned.reason})
+        logger.warning("a mail was returned", extra={"mail_id": returned.mail_id, "reason": returned.reason})
         count("MailReturned")

@@ -1,4 +1,4 @@
-"""What follows a request to the shop: its row for the admin, its events, and the decision, carried out once.
+"""Processes requests to the shop: the row for the admin, the events, and the decision, carried out once.
 
 Every line may be the last one that runs, and all of it may run twice or at once. The order says what became of a
 request: each of its ends is a conditional write there, and the first one stands. The decision that counts is the first
@@ -122,7 +122,7 @@ def _follow(desk: Desk, seen: OrderSeen, now: datetime) -> None:
     about = _about(seen.after)
     is_new = known is None or known.request_id != current.request_id
     if is_new:
-        # The row comes first: whoever is told finds it.
+        # The row is written first, so that subscribers of the event can read it.
         desk.requests.add(new_row(about, current))
         if current.is_open:
             _publish(desk, requested(about, current))

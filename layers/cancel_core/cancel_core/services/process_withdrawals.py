@@ -1,5 +1,4 @@
-"""What follows a statement of withdrawal: what it is about is found out, noted, carried out where that is ours to do,
-and announced.
+"""Processes statements of withdrawal: matches, records and carries them out, and publishes the event.
 
 Every line may be the last one that runs, and all of it may run twice or at once. The outcome that was written first
 stands; a statement is noted on its order once; the order is cancelled by a write that knows itself again; the event is

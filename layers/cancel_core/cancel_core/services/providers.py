@@ -1,4 +1,4 @@
-"""What a refund says to the payment providers, and what it makes of their answers."""
+"""Calls the payment providers for a refund, and applies their answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives an order back its cancellation, when the order system has written over it."""
+"""Restores the cancellation of an order after the order system has overwritten it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def put_back_cancellation(
             stored = conflict.current
             continue
         logger.warning(
-            "the cancellation has been put back",
+            "the cancellation has been restored",
             extra={"order_id": before.order_id, "cancellation_id": known.cancellation_id},
         )
         return True

@@ -1,4 +1,4 @@
-"""What is read: one order, a customer's orders, whether one can be cancelled, a cancellation."""
+"""The reads: one order, a customer's orders, the eligibility of a cancel, a cancellation."""
 
 from __future__ import annotations
 

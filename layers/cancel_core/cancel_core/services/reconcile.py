@@ -1,4 +1,4 @@
-"""Announces again whatever has been pending for too long."""
+"""Publishes OrderCanceled again for refunds that have been pending for too long."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def reannounce(
             list(writers.map(lambda one: _postpone(orders, one, now), on_the_bus))
             seen.update(one.order_id for one in on_the_bus)
             if seconds_left() < ENOUGH_SECONDS:
-                logger.warning("more refunds are pending than one run can announce", extra={"announced": len(seen)})
+                logger.warning("one run cannot publish all pending refunds", extra={"announced": len(seen)})
                 break
     _measure(now - oldest)
     if failed:
@@ -107,7 +107,7 @@ def _pending(stored: StoredOrder | None, *, is_begun: bool) -> Event | None:
     if cancellation.refund.status != "pending" and not is_begun:
         return None
     logger.warning(
-        "announcing again", extra={"order_id": state.order_id, "cancellation_id": cancellation.cancellation_id}
+        "publishing again", extra={"order_id": state.order_id, "cancellation_id": cancellation.cancellation_id}
     )
     return canceled(state, cancellation)
 
@@ -130,4 +130,4 @@ def _postpone(orders: Orders, one: _Due, now: datetime) -> None:
         # Otherwise each run would announce it, as long as its provider is away.
         orders.postpone(one.order_id, one.since, iso(now))
     except ServiceUnavailable:
-        logger.warning("announced, and to be announced again", extra=one.event.log_keys)
+        logger.warning("published, and will be published again", extra=one.event.log_keys)

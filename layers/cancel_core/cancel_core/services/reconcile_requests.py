@@ -1,4 +1,4 @@
-"""Finds the decisions that were not carried out, and the ends that the table was not told of. Measures who waits."""
+"""Recovers requests: decisions not carried out, and rows behind their order. Measures the waiting time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def reconcile_requests(
             # The rest is younger still.
             break
         if seconds_left() < ENOUGH_SECONDS:
-            logger.warning("more requests are open than one run can look at", extra={"looked_at": looked_at})
+            logger.warning("one run cannot process all open requests", extra={"looked_at": looked_at})
             break
         _look_at(desk, row, clock)
         looked_at += 1

@@ -1,4 +1,4 @@
-"""Deals again with withdrawals whose receipt is not on its way, whatever was lost, and has their mails tried again."""
+"""Recovers withdrawals without a receipt, and retries their mails."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def reconcile_withdrawals(
     again = 0
     for withdrawal_id in _left(desk, second.mails, now, after):
         if seconds_left() < ENOUGH_SECONDS:
-            logger.warning("more withdrawals are left than one run can deal with", extra={"again": again})
+            logger.warning("one run cannot process all remaining withdrawals", extra={"again": again})
             return again
         item = desk.withdrawals.parts(withdrawal_id).get(STATEMENT)
         if item is None or "erased_at" in item:
             continue
-        logger.warning("dealing with a withdrawal again", extra={"withdrawal_id": withdrawal_id})
+        logger.warning("processing a withdrawal again", extra={"withdrawal_id": withdrawal_id})
         again += process_one(desk, item, now)
         flush()
     for row in second.mails.unsent_rows():
@@ -62,7 +62,7 @@ def reconcile_withdrawals(
             second.queue.send({"source": SOURCE, "detail-type": row["event"]["detail_type"], "detail": detail})
             logger.warning("a mail is to be tried again", extra={"mail_id": row["mail_id"], "kind": row["kind"]})
             again += 1
-    logger.info("looked through the withdrawals", extra={"again": again})
+    logger.info("reconciled the withdrawals", extra={"again": again})
     return again
 
 

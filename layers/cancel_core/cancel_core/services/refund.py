@@ -1,4 +1,4 @@
-"""The refund: freeze a leg, ask its provider under a derived key, book the result on refund and order together.
+"""The refund: freeze a leg, call its provider under a derived key, book the result on refund and order together.
 
 The cancel decides that something is paid back; how much, and from where, is worked out here, from the order as it
 stands when the refund begins and again before each further call to a provider, for the shop goes on working. Each line
@@ -92,7 +92,7 @@ def _refund(
 
 def _close(refunds: Refunds, refund: str, order_id: str, cancellation_id: str, at: str) -> None:
     if refunds.close(refund, cancellation_id, order_id, {"code": "INVALID_ORDER", "message": _GONE}, at):
-        logger.error("a refund is given up, since its order is gone", extra={"refund_id": refund})
+        logger.error("a refund has failed because its order no longer exists", extra={"refund_id": refund})
 
 
 class _Pass:

@@ -1,4 +1,4 @@
-"""What a pass at a refund knows, and its writes: the refund's document, the order's ledger and the order itself."""
+"""The state of a refund during a pass, and its writes: the refund document, the order's ledger and the order."""
 
 from __future__ import annotations
 

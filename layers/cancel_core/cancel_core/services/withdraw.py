@@ -1,4 +1,4 @@
-"""A statement of withdrawal is stored, and that is all: whether it has merit is nothing to ask before.
+"""Stores a statement of withdrawal, without checking its merit.
 
 Two round trips for a customer, who is known by the order, one for anybody else.
 """

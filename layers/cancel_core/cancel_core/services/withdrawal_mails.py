@@ -85,7 +85,7 @@ def send_withdrawal_mails(
 
 
 def record(statement: Statement) -> str:
-    """The text that the receipt is the SHA-256 of, so that whoever has the mail can work it out (RFC 8785)."""
+    """The text whose SHA-256 is the receipt, so that the reader of the mail can compute it (RFC 8785)."""
     names = ("withdrawal_id", "received_at", "statement")
     document: dict[str, Any] = {name: getattr(statement, name) for name in names}
     return rfc8785.dumps(document).decode()
@@ -101,7 +101,7 @@ def _wait(post: Post, mail: Mail, why: str, deadline: datetime, clock: Callable[
         return
     post.mails.not_sent(mail.mail_id, attempt, "waiting", why, iso(clock()))
     logger.error(
-        "a mail about a withdrawal has to wait for the settings that it needs",
+        "a mail about a withdrawal waits for its settings",
         extra={"mail_id": mail.mail_id, "kind": mail.kind, "error": why},
     )
     count("WithdrawalMailWaiting")

@@ -1,4 +1,4 @@
-"""The access table: for each order the one code that a guest may turn into a token, and the tokens.
+"""The access table: for each order the one code that a guest may exchange for a token, and the tokens.
 
 A code's row, under `code:<order_id>`: `order_id, code_id, placed_at, requested_at, salt, proof, address, until, mailed,
 tries, expires_at`, and `used_by` once it is used. A token's, under `token:<hash>`: `order_id, placed_at, address,
@@ -53,7 +53,7 @@ class Access:
             "tries": 0,
             "expires_at": code.expires_at,
         }
-        # Whoever else puts one puts another id.
+        # A concurrent writer would put another id.
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(access_id)"}
         if read:
             condition = {

@@ -1,4 +1,4 @@
-"""DynamoDB's attribute values, {"S": "pending"}, and plain ones.
+"""Converts DynamoDB attribute values, such as {"S": "pending"}, to Python values and back.
 
 boto3 has the like. It can't be had without the rest of boto3, which is a tenth of a cold start and of no use here
 (docs/performance.md).

@@ -1,4 +1,4 @@
-"""The config table: what is in force for a store, and the first item of a new installation."""
+"""The config table: the settings in force for a store, and the first item of a new installation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The config's history: a row for each edit, and what was right last; and the word on the item that tells the admin."""
+"""The config's history: a row for each edit, the last valid version, and `validation` on the item for the admin."""
 
 from __future__ import annotations
 
@@ -256,5 +256,5 @@ class Configs:
             code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
             if code != "ValidationException" or "size" not in message:
                 raise
-            logger.error("there is no room on the item to say what is wrong with it", extra={"scope": scope})
+            logger.error("the item is too large to store its validation", extra={"scope": scope})
             return False

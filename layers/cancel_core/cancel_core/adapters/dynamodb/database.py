@@ -1,4 +1,4 @@
-"""What the tables' adapters share: the client, and which of the database's errors pass by themselves."""
+"""Shared code of the tables' adapters: the client, and which database errors are temporary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limits table: for each customer and day the orders that were cancelled, or are being cancelled just now.
+"""The limits table: for each customer and day the orders that were cancelled, or are being cancelled.
 
 An item, under `counted`: `slots` (SS), one for each order; for each slot an attribute of its name (SS) with the
 requests that hold it; `expires_at`, seconds of the epoch.

@@ -1,4 +1,4 @@
-"""The mails table: a row for each mail, written before it is sent, by which it is sent once.
+"""The mails table: a row for each mail, written before it is sent, so that it is sent once.
 
 Rows, in plain values: `mail_id, kind, about, store_id, to, language, status, attempts, created_at, updated_at, event
 {detail_type, detail}, expires_at (epoch seconds)`; while a function is at it `claimed_until`; once sent `sent_at` and
@@ -67,12 +67,12 @@ class Mails:
         attempt = int(row["attempts"]) + 1
         changes = {"status": "sending", "attempts": attempt, "claimed_until": until, "updated_at": at}
         changes |= {"to": mail.to, "language": mail.language}
-        # Whoever else takes it raises the number of attempts.
+        # A concurrent function that takes it increments the number of attempts.
         taken = self._update(mail.mail_id, changes, "attempts = :read", {":read": row["attempts"]})
         return ("mine", attempt) if taken else ("busy", 0)
 
     def sent(self, mail_id: str, message_id: str, at: str) -> None:
-        """Whoever sent it, and whoever else has tried since: it is sent. Raises `ServiceUnavailable`."""
+        """Marks the mail as sent, also if another function has taken it since. Raises `ServiceUnavailable`."""
         changes = {"status": "sent", "sent_at": at, "updated_at": at, "message_id": message_id}
         self._update(
             mail_id, changes, "attribute_exists(mail_id)", {}, remove=("unsent_since", "claimed_until", "error")

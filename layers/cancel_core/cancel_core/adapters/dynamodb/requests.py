@@ -1,4 +1,4 @@
-"""The requests table: what customers ask the shop to decide, and what an admin writes there. Key `request_id`.
+"""The requests table: requests to the shop, and the admin's decisions. Key `request_id`.
 
 Open requests stand in the index `open`, the oldest first. A row stays after its end. See `domain.request_row`.
 """

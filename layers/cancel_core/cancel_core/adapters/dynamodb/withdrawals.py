@@ -1,4 +1,4 @@
-"""The withdrawals table: what consumers have said, and beside it, never in it, what became of that.
+"""The withdrawals table: consumers' statements, and their results in separate items. Statements never change.
 
 Key `withdrawal_id` and `part`. Items are put where there is none, and never changed: no function may update or delete
 one. `statement`: see `Statement.to_item`; the other parts are written by whom the product tells of a new statement.

@@ -1,4 +1,4 @@
-"""The payment providers there are. One is a class in a file of its own, named here."""
+"""The payment providers. Each is a class in its own file and is listed here."""
 
 from __future__ import annotations
 

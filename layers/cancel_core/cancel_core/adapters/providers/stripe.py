@@ -95,7 +95,7 @@ class Stripe:
                 key, base_addresses=self._addresses, http_client=self._http, max_network_retries=0
             )
         except stripe.StripeError as error:
-            # Whoever mends a wrong key must not have to wait for a cache.
+            # A corrected key must take effect without waiting for a cache.
             self._anew = isinstance(error, stripe.AuthenticationError | stripe.PermissionError)
             raise ProviderUnavailable(_said(error)) from error
 

@@ -1,4 +1,4 @@
-"""The HTTP API's event (payload format 2.0) in, an answer out. Only here do errors become answers."""
+"""Converts the HTTP API's event (payload format 2.0) to an answer. Errors become answers only here."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _answer(handle: Callable[[ApiRequest], Answer], request: ApiRequest) -> dict
         answer = handle(request)
     except Refusal as refusal:
         if isinstance(refusal, ServiceUnavailable):
-            logger.exception("the database throttles or can't be reached")
+            logger.exception("the database throttles or cannot be reached")
         problem = refusal_problem(request, refusal)
         store = {"store_id": refusal.order.store_id} if refusal.order else {}
         logger.info("refused", extra={"code": refusal.code, "status": problem["statusCode"]} | store)

@@ -1,4 +1,4 @@
-"""Where a page of a customer's orders ends, as an opaque text for the client."""
+"""The list's cursor: the end of a page, as opaque text for the client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents that clients get. Never in them: the customer's e-mail address and the payments' references."""
+"""The documents for clients. They never contain the customer's e-mail address or payment references."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents that guests get on their way to a token."""
+"""The answers of the two guest access routes."""
 
 from __future__ import annotations
 

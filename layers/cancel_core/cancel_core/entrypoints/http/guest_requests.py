@@ -1,4 +1,4 @@
-"""What guests send: the bodies of the two access routes."""
+"""The request bodies of the two guest access routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page of a customer's orders, as clients get it."""
+"""A page of a customer's orders, as a document for clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request as the gateway hands it over, read and checked."""
+"""Parses and validates a request from the gateway."""
 
 from __future__ import annotations
 

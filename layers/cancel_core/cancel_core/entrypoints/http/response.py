@@ -1,4 +1,4 @@
-"""Answers as the gateway takes them: documents with an ETag, compressed, or not modified."""
+"""Answers for the gateway: documents with an ETag, compressed, or not modified."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def respond(request: ApiRequest, status: int, body: Mapping[str, Any], headers: 
         etags = [f'"{digest}"', f'"{digest}-gzip"']
         if is_zipped:
             etags.reverse()
-        # A browser may keep it on the device, and asks each time; whoever stands between may not.
+        # A browser may store it and revalidates each use. Shared caches may not store it.
         usual |= {"cache-control": "private, no-cache", "etag": etags[0]}
         known = request.known_etags()
         for etag in etags:

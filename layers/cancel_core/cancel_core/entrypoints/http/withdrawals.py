@@ -1,4 +1,4 @@
-"""Statements of withdrawal: the bodies that clients send, and what they are answered."""
+"""Statements of withdrawal: request bodies and answers."""
 
 from __future__ import annotations
 
