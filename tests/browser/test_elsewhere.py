@@ -304,7 +304,7 @@ def test_what_cannot_be_shown_at_all_is_told_and_can_be_left(visits: Visits, sho
     visit.page.route(f"**/orders/{order_id}/*eligibility", lambda route: route.fulfill(json=body))
     visit.go(order_page(order_id))
     visit.button_of(order_id).click()
-    visit.refusal("INTERNAL_ERROR", "Something went wrong at our end.")
+    visit.refusal("INTERNAL_ERROR", "The order could not be loaded. Nothing has been cancelled")
     visit.close()
 
 

@@ -185,7 +185,7 @@ def test_the_order_page_shows_items_sums_history_cancellation_and_refund(visit: 
         "Total": "SEK 1,774.00",
         "Refunded": "SEK 100.00",
     }.items():
-        row = items.locator("dl > div").filter(has_text=name)
+        row = items.locator("dl > div").filter(has=visit.page.get_by_text(name, exact=True))
         assert row.inner_text().replace("\xa0", " ").split("\n") == [name, amount]
     expect(visit.page.get_by_role("region", name="History")).to_contain_text("Placed.")
     visit.look("order")

@@ -90,7 +90,7 @@ export class More {
     const overtaken = order?.cancellation && request?.status !== "approved";
     const decided = request?.decided_at && !overtaken ? [this.#kit.say(request.status), this.#note(request)] : [];
     if (open) return this.#kit.say("open");
-    const lines = [...decided, this.#said && this.#kit.say(this.#said), base || (this.#said ? "" : this.#whyNot(order, may))];
+    const lines = [...decided, this.#said && this.#kit.say(this.#said), base || (this.#said || decided.length ? "" : this.#whyNot(order, may))];
     const words = [...new Set(lines.filter(Boolean))].join("\n");
     // Where nothing more can be done here.
     this.#help.replaceChildren(...[words && !may && (!order?.cancellation || order.cancellation.refund?.status === "failed") && this.support()].filter(Boolean));
