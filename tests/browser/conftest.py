@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from local.gateway.pages import WEB
 from local.server import Server
 from tests.browser.visit import Visit, Visits
 from tests.support.fixtures import aws, shop
@@ -19,6 +21,8 @@ from tests.support.shop import Shop
 from tests.support.stack import Running, local_stack
 
 __all__ = ["aws", "shop"]
+
+COMPONENT = WEB / "cancel-order"
 
 # As root it does without its sandbox, in a container without a graphics card; and it talks to nobody but the tests.
 OPTIONS = [
@@ -77,3 +81,16 @@ def host(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     yield tmp_path, f"http://127.0.0.1:{server.port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def bare(host: tuple[Path, str], visits: Visits) -> Visit:
+    """A page with the component's module and nothing else."""
+    folder, address = host
+    shutil.copytree(COMPONENT, folder / "cancel-order")
+    (folder / "index.html").write_text(
+        '<!doctype html><html lang="en"><title>Shop</title><main></main>', encoding="utf-8"
+    )
+    visit = visits.anonymous()
+    visit.page.goto(f"{address}/index.html")
+    return visit

@@ -71,9 +71,9 @@ def test_no_reason_is_preselected_and_none_is_refused_at_the_field(visit: Visit,
             documents.paid(shipping={"amount": 4900, "amount_invoiced": 4900, "amount_refunded": 0})
             | {"payments": [documents.captured(24900)]},
             ["Item 1", "SEK 200.00", "Shipping", "SEK 49.00", "Total", "SEK 249.00", "the way you paid"],
-            "SEK 249.00 has been paid back.",
+            "Refund approved: SEK 249.00. The shop will transfer it to you.",
         ),
-        ("unpaid", {}, ["Nothing has been charged for this order"], "There is nothing to pay back automatically."),
+        ("unpaid", {}, ["Nothing has been charged for this order"], "There is nothing to refund automatically."),
         (
             "authorized",
             {"payments": [documents.authorized(20000)]},
@@ -84,7 +84,7 @@ def test_no_reason_is_preselected_and_none_is_refused_at_the_field(visit: Visit,
             "short",
             documents.paid() | {"payments": [documents.captured(5000)]},
             ["SEK 200.00"],
-            "SEK 200.00 could not be paid back automatically. We know, and are looking into it.",
+            "SEK 200.00 could not be refunded automatically. We know, and are looking into it.",
         ),
     ],
 )
@@ -290,7 +290,7 @@ def test_two_tabs_on_one_order(visits: Visits, visit: Visit, shop: Shop) -> None
     other.look("refused-already-cancelled")
     other.close()
     # The page shows the order as it now is, with the refund of the other tab.
-    expect(other.status).to_contain_text("has been paid back.")
+    expect(other.status).to_contain_text("Refund approved: ")
     expect(other.row(order_id).locator(".badge")).to_have_text(re.compile("Cancelled|Refunded"))
     expect(other.button).to_have_count(0)
     expect(other.status).to_be_focused()
@@ -493,7 +493,7 @@ def test_a_pending_refund_is_looked_at_with_growing_pauses_while_it_can_be_seen(
     visit.page.route(f"**/orders/{order_id}", pending)
     visit.page.clock.install()
     visit.go(order_page(order_id))
-    expect(visit.status).to_contain_text("is on its way back to you.")
+    expect(visit.status).to_contain_text("We are refunding SEK")
     asked.clear()
 
     def after(seconds: int) -> int:
@@ -520,6 +520,6 @@ def test_a_pending_refund_is_looked_at_with_growing_pauses_while_it_can_be_seen(
         document.dispatchEvent(new Event("visibilitychange"));
     }""")
     visit.page.clock.run_for(1500)
-    expect(visit.status).to_contain_text("has been paid back.")
+    expect(visit.status).to_contain_text("Refund approved: ")
     visit.page.evaluate("document.querySelector('cancel-order').remove()")
     assert after(30) == 0

@@ -49,7 +49,7 @@ def test_a_guest_finds_the_order_cancels_it_and_sees_the_money_come_back(guest: 
     guest.visit.look("guest-order")
     guest.visit.cancel(order_id)
     guest.visit.done(order_id)
-    expect(guest.visit.dialog).to_contain_text("SEK\xa0200.00 has been paid back.")
+    expect(guest.visit.dialog).to_contain_text("Refund approved: SEK\xa0200.00. The shop will transfer it to you.")
     guest.visit.look("guest-done")
     guest.visit.close()
     expect(guest.page.get_by_role("region", name="Cancellation")).to_contain_text("I no longer need it")
@@ -59,7 +59,9 @@ def test_a_guest_finds_the_order_cancels_it_and_sees_the_money_come_back(guest: 
     assert body == {"reason": "no_longer_needed"}
     # It stays when the page is loaded anew.
     guest.page.reload()
-    expect(guest.visit.status).to_have_text("Cancelled. SEK\xa0200.00 has been paid back.")
+    expect(guest.visit.status).to_have_text(
+        "Cancelled. Refund approved: SEK\xa0200.00. The shop will transfer it to you."
+    )
     # The token is in this tab, and nothing is anywhere else.
     kept = guest.kept()
     token = json.loads(kept["session"].pop(KEPT))["token"]
@@ -283,4 +285,4 @@ def test_a_new_user_follows_the_link_in_the_demo_guests_mail(visits: Visits, sho
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("I no longer need it").check()
     dialog.get_by_role("button", name="Cancel the order").click()
-    expect(dialog).to_contain_text("€37.80 has been paid back.")
+    expect(dialog).to_contain_text("Refund approved: €37.80. The shop will transfer it to you.")

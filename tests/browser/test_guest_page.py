@@ -53,7 +53,7 @@ def test_each_step_on_each_screen(visits: Visits, shop: Shop, look: str) -> None
     seen("order")
     guest.visit.cancel(order_id)
     guest.visit.done(order_id)
-    expect(guest.visit.dialog).to_contain_text("has been paid back.")
+    expect(guest.visit.dialog).to_contain_text("Refund approved: ")
     guest.visit.close()
     seen("order-after")
 

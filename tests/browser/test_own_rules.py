@@ -262,7 +262,7 @@ def test_what_cannot_be_loaded_asks_for_nothing(visit: Visit, shop: Shop) -> Non
     visit.page.route("**/more.js", lambda route: route.fulfill(status=404, body="gone"))
     visit.go(order_page(order_id))
     visit.button_of(order_id).click()
-    visit.refusal("NO_ANSWER", "We got no answer")
+    visit.refusal("NO_ANSWER", "The order could not be loaded.")
     visit.page.unroute("**/more.js")
     visit.dialog.get_by_role("button", name="Try again").click()
     expect(visit.confirm).to_have_text("Ask the shop to cancel")

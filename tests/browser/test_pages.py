@@ -17,6 +17,15 @@ DEMO = {
     "My Orders": ("demo-partly-refunded", ORDERS, "€20.90"),
     "its own page": ("demo-paid", order_page("demo-paid"), "€40.80"),
 }
+WHY = {
+    "on hold": "This order is on hold. Please contact customer service.",
+    "shipped": "This order has already been shipped.",
+    "closed": "This order is closed.",
+    "cancelled": "",
+    "part-shipped": "Part of this order has already been shipped: Item 1. You can send it back when it arrives.",
+    "a status of the shop's own": "This order has gone too far to be cancelled.",
+    "of a store where cancelling is off": "be cancelled here at the moment.",
+}
 NOT_CANCELLABLE: dict[str, dict[str, Any]] = {
     "on hold": {"status": "holded"},
     "shipped": {"status": "complete"},
@@ -42,13 +51,15 @@ def test_a_new_user_cancels_from_each_page_and_sees_the_money_come_back(visits: 
         visit.go(path)
         visit.cancel(order_id)
         visit.done(order_id)
-        expect(visit.dialog).to_contain_text(f"{amount} has been paid back.")
+        expect(visit.dialog).to_contain_text(f"Refund approved: {amount}. The shop will transfer it to you.")
         visit.close()
         assert visit.button_of(order_id).count() == 0, where
-        expect(visit.page.get_by_text(f"Cancelled. {amount} has been paid back.")).to_be_visible()
+        expect(
+            visit.page.get_by_text(f"Cancelled. Refund approved: {amount}. The shop will transfer it to you.")
+        ).to_be_visible()
     # And so it is when the page is opened again.
     visit.go(order_page("demo-paid"))
-    expect(visit.status).to_have_text("Cancelled. €40.80 has been paid back.")
+    expect(visit.status).to_have_text("Cancelled. Refund approved: €40.80. The shop will transfer it to you.")
     expect(visit.page.locator(".badge")).to_have_text("Refunded")
     expect(visit.page.get_by_role("region", name="Cancellation")).to_contain_text("I no longer need it")
     visit.look("order-refunded")
@@ -99,6 +110,7 @@ def test_an_order_that_cannot_be_cancelled_shows_no_button_on_any_page(visit: Vi
         expect(visit.button).to_have_count(1)
     visit.go(order_page(order_id))
     expect(visit.page.get_by_role("region", name="History")).to_be_visible()
+    expect(visit.status).to_contain_text(WHY[state])
     visit.page.wait_for_load_state("networkidle")
     expect(visit.button).to_have_count(0)
     visit.look(f"order-{state.replace(' ', '-').replace(chr(39), '')}")
@@ -171,9 +183,9 @@ def test_the_order_page_shows_items_sums_history_cancellation_and_refund(visit: 
         "Shipping": "SEK 49.00",
         "Gift wrap": "SEK 25.00",
         "Total": "SEK 1,774.00",
-        "Paid back": "SEK 100.00",
+        "Refunded": "SEK 100.00",
     }.items():
-        row = items.locator("dl > div").filter(has_text=name)
+        row = items.locator("dl > div").filter(has=visit.page.get_by_text(name, exact=True))
         assert row.inner_text().replace("\xa0", " ").split("\n") == [name, amount]
     expect(visit.page.get_by_role("region", name="History")).to_contain_text("Placed.")
     visit.look("order")
@@ -181,8 +193,17 @@ def test_the_order_page_shows_items_sums_history_cancellation_and_refund(visit: 
     shop.refunded(order_id)
     visit.go(order_page(order_id))
     cancellation = visit.page.get_by_role("region", name="Cancellation")
-    for words in ("I no longer need it", "Wrong colour", "1,674.00 · paid back", "1,000.00 · paid back", "· released"):
+    for words in (
+        "I no longer need it",
+        "Wrong colour",
+        "1,674.00 · refund approved",
+        "1,000.00 · refund approved",
+        "· released",
+    ):
         expect(cancellation).to_contain_text(words)
+    history = visit.page.get_by_role("region", name="History")
+    expect(history).to_contain_text("You cancelled this order. Reason: I no longer need it")
+    expect(history).to_contain_text("The refund was approved. The shop transfers it.")
     visit.look("order-cancelled-three-payments")
 
 
@@ -245,7 +266,7 @@ def test_each_page_on_each_screen(visits: Visits, shop: Shop, look: str, options
     visit.choose()
     visit.confirm.click()
     visit.done(order_id)
-    expect(visit.dialog).to_contain_text("has been paid back.")
+    expect(visit.dialog).to_contain_text("Refund approved: ")
     visit.look(f"done-{look}")
     visit.close()
     visit.look(f"order-after-{look}")
@@ -268,7 +289,7 @@ def test_everything_is_in_swedish_where_the_browser_is(visits: Visits, shop: Sho
     visit.look("dialog-swedish")
     visit.choose("Ändrade mig")
     visit.confirm.click()
-    expect(visit.dialog).to_contain_text("200,00\xa0kr har betalats tillbaka.")
+    expect(visit.dialog).to_contain_text("Återbetalningen är godkänd: 200,00\xa0kr.")
     visit.look("done-swedish")
 
 

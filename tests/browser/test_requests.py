@@ -71,7 +71,7 @@ def test_the_dialog_asks_and_promises_nothing(visits: Visits, asking: Shop, phon
     )
     refund = visit.dialog.locator('[part="refund"]')
     expect(refund).to_contain_text("If the shop agrees, you get back")
-    expect(refund).to_contain_text("It would be paid back the way you paid.")
+    expect(refund).to_contain_text("You would be refunded the way you paid.")
     expect(refund).not_to_contain_text("What you get back")
     expect(visit.confirm).to_have_text("Ask the shop to cancel")
     visit.look(f"request-dialog-{size}")
@@ -173,7 +173,7 @@ def test_an_approval_is_a_cancel_with_its_refund(visits: Visits, asking: Shop, p
     visit.go(order_page(order_id))
     expect(visit.status).to_have_text(
         "The shop has agreed to cancel this order.\nThe shop writes: Gladly.\n"
-        "Cancelled. SEK\xa0200.00 has been paid back."
+        "Cancelled. Refund approved: SEK\xa0200.00. The shop will transfer it to you."
     )
     expect(visit.page.get_by_role("region", name="Cancellation")).to_contain_text("Gladly.")
     expect(visit.button).to_have_count(0)

@@ -13,7 +13,7 @@ from tests.support import documents
 from tests.support.shop import Shop
 
 WHO = ("--by", "ann@shop.example", "--why", "seen to it")
-HOW = "It is paid back the way you paid. When it reaches you depends on your bank, usually within a few working days."
+HOW = "You are refunded the way you paid. Allow 5\N{EN DASH}10 working days for the amount to reach you."
 AUTUMN = documents.invoiced("2", name="Autumn discount", qty_ordered=1, amount=-5000)
 IN_ADVANCE: dict[str, Any] = {"status": "processing", "payments": [documents.captured(20000)]}
 
@@ -49,7 +49,7 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str], list[str]]] = {
             HOW,
         ],
         [
-            "SEK 200.00 has been paid back.",
+            "Refund approved: SEK 200.00. The shop will transfer it to you.",
             "You have paid SEK 50.00 that was not invoiced. The shop will see to it.",
         ],
     ),
@@ -75,7 +75,7 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str], list[str]]] = {
             "SEK 250.00",
             HOW,
         ],
-        ["SEK 250.00 has been paid back."],
+        ["Refund approved: SEK 250.00. The shop will transfer it to you."],
     ),
     "all-that-was-paid-in-advance": (
         "paid",
@@ -88,7 +88,7 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str], list[str]]] = {
             "SEK 200.00",
             HOW,
         ],
-        ["SEK 200.00 has been paid back."],
+        ["Refund approved: SEK 200.00. The shop will transfer it to you."],
     ),
     "a-discount": (
         "invoiced",
@@ -107,13 +107,13 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str], list[str]]] = {
             "SEK 150.00",
             HOW,
         ],
-        ["SEK 150.00 has been paid back."],
+        ["Refund approved: SEK 150.00. The shop will transfer it to you."],
     ),
     "nothing-charged": (
         "invoiced",
         {},
-        ["Nothing has been charged for this order, so there is nothing to pay back."],
-        ["There is nothing to pay back automatically."],
+        ["Nothing has been charged for this order, so there is nothing to refund."],
+        ["There is nothing to refund automatically."],
     ),
 }
 
@@ -131,7 +131,7 @@ def test_what_is_said_before_the_cancel_and_after_it(visit: Visit, shop: Shop, c
     visit.confirm.click()
     visit.done(order_id)
     progress = visit.dialog.locator('[part="progress"]')
-    expect(progress).not_to_contain_text("on its way")
+    expect(progress).not_to_contain_text("We are refunding")
     expect(progress).not_to_contain_text("being released")
     assert lines_of(progress) == after
     visit.look(f"sums-{case}-done")
@@ -158,7 +158,7 @@ def test_what_the_shop_gave_back_itself_is_a_line_of_its_own(visit: Visit, shop:
     shop.canceled(order_id)
     shop.refunded(order_id, "failed")
     visit.go(order_page(order_id))
-    expect(visit.status).to_contain_text("could not be paid back automatically.")
+    expect(visit.status).to_contain_text("could not be refunded automatically.")
     shop.aws.orders.update_item(
         Key={"order_id": order_id},
         UpdateExpression="SET payments = :payments, #items[0].amount_refunded = :credited",
@@ -171,14 +171,19 @@ def test_what_the_shop_gave_back_itself_is_a_line_of_its_own(visit: Visit, shop:
     assert operate(["refunds", "--local", "--url", shop.endpoint, "retry", order_id, *WHO]) == 0
     shop.refunded(order_id)
     visit.go(order_page(order_id))
-    expect(visit.status).to_contain_text("has been paid back.")
+    expect(visit.status).to_contain_text("Refund approved: ")
     assert lines_of(visit.status) == [
-        "Cancelled. SEK 50.00 has been paid back.",
-        "The shop has paid back SEK 150.00.",
+        "Cancelled. Refund approved: SEK 50.00. The shop will transfer it to you.",
+        "The shop itself has refunded SEK 150.00.",
     ]
     shown = lines_of(visit.page.get_by_role("region", name="Cancellation"))
-    assert shown[-4:] == ["Refund", "SEK 50.00 · paid back", "Paid back by the shop", "SEK 150.00"]
-    assert pairs(visit, "Items")["Paid back"] == "SEK 200.00"
+    assert shown[-4:] == [
+        "Refund",
+        "SEK 50.00 · refund approved, the shop transfers it",
+        "Refunded by the shop",
+        "SEK 150.00",
+    ]
+    assert pairs(visit, "Items")["Refunded"] == "SEK 200.00"
     visit.look("sums-credited-by-the-shop")
 
 
@@ -204,8 +209,8 @@ def test_all_that_was_paid_counts_as_paid_back_on_the_order_page(visit: Visit, s
     shop.canceled(order_id)
     shop.refunded(order_id)
     visit.go(order_page(order_id))
-    assert pairs(visit, "Items")["Paid back"] == "SEK 250.00"
-    assert pairs(visit, "Cancellation")["Refund"] == "SEK 250.00 · paid back"
+    assert pairs(visit, "Items")["Refunded"] == "SEK 250.00"
+    assert pairs(visit, "Cancellation")["Refund"] == "SEK 250.00 · refund approved, the shop transfers it"
     assert "Paid, not invoiced" not in pairs(visit, "Cancellation")
 
 
@@ -259,7 +264,9 @@ def test_the_same_in_swedish(visits: Visits, shop: Shop) -> None:
     visit.look("sums-swedish-paid-dialog")
     visit.choose()
     visit.confirm.click()
-    expect(visit.dialog.locator('[part="progress"]')).to_have_text("180,00\xa0kr har betalats tillbaka.")
+    expect(visit.dialog.locator('[part="progress"]')).to_have_text(
+        "Återbetalningen är godkänd: 180,00\xa0kr. Butiken för över pengarna till dig."
+    )
 
 
 def pairs(visit: Visit, region: str) -> dict[str, str]:

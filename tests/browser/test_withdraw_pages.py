@@ -243,7 +243,7 @@ def test_what_becomes_of_the_order_is_shown_beside_the_receipt(visit: Visit, sho
     withdrawal.confirm.click()
     withdrawal.at("receipt")
     # Behind the table's stream the order is cancelled and paid back, and names the statement.
-    expect(visit.status).to_contain_text("Cancelled. SEK 200.00 has been paid back.")
+    expect(visit.status).to_contain_text("Cancelled. Refund approved: SEK 200.00. The shop will transfer it to you.")
     expect(visit.page.get_by_text(NOTED)).to_be_visible()
     withdrawal.look("withdraw-order-cancelled")
     expect(withdrawal.part("save")).to_be_visible()

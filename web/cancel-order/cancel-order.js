@@ -1,17 +1,15 @@
-/** <cancel-order>: see docs/storefront.md. What the API answers is set as text, never as HTML. */
+// <cancel-order>: docs/storefront.md, cancel-order.d.ts. Small: what is rare is in more.js. The API's answers are set as text, never as HTML.
 
-/** ISO 4217: currencies whose minor unit is not a hundredth. Intl rounds some by custom. */
+// ISO 4217; Intl rounds some by custom.
 const DIGITS = {
   0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
   3: "BHD IQD JOD KWD LYD OMR TND",
   4: "CLF UYW",
 };
 
-/** Of minor units: money(4080, "EUR", "en") is €40.80. */
 export function money(amount, currency, lang) {
   const digits = [0, 3, 4].find((count) => DIGITS[count].split(" ").includes(currency)) ?? 2;
   const text = String(Math.abs(amount)).padStart(digits + 1, "0");
-  // As a string: nothing is ever divided.
   const decimal = (amount < 0 ? "-" : "") + (digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text);
   try {
     return new Intl.NumberFormat(lang, {
@@ -21,12 +19,10 @@ export function money(amount, currency, lang) {
       maximumFractionDigits: digits,
     }).format(decimal);
   } catch {
-    // Not one that Intl takes.
     return `${decimal} ${currency}`;
   }
 }
 
-/** Paid and not invoiced: `back`, a part of the amount, or `kept` by the shop. */
 export function beyond(refund) {
   const sum = refund?.not_invoiced;
   if (!sum) return {};
@@ -35,15 +31,13 @@ export function beyond(refund) {
   return all < Math.max(0, rows) + sum ? { kept: sum } : { back: sum };
 }
 
-/** Seconds before each repeat. */
 const PAUSES = [1, 2, 4];
-/** Refusals that pass: repeated, then offered again. */
 const PASSING = ["NO_ANSWER", "SERVICE_UNAVAILABLE", "CONCURRENT_UPDATE"];
-/** Refusals that leave open whether it was cancelled. */
+// May have been cancelled.
 const OPEN = ["NO_ANSWER", "OFFLINE", "SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "SIGNED_OUT"];
 
-const sheet = new CSSStyleSheet();
-sheet.replaceSync(`
+const sheet = globalThis.CSSStyleSheet && new CSSStyleSheet();
+sheet?.replaceSync(`
 :host {
   --text: var(--cancel-order-text, light-dark(#1f2421, #eceee9));
   --muted: var(--cancel-order-muted, light-dark(#5a625d, #a9b1ab));
@@ -63,30 +57,38 @@ sheet.replaceSync(`
 button, textarea { font: inherit; color: inherit; }
 button {
   min-block-size: 44px; padding: 8px 18px; border: 1px solid var(--field); border-radius: var(--radius);
-  background: transparent; color: var(--text); cursor: pointer;
+  background: transparent; cursor: pointer;
 }
-button:hover { background: var(--soft); }
+button:hover { background: color-mix(in srgb, currentColor 9%, transparent); }
+[part="button"], [part="take-back"] {
+  border-color: var(--cancel-order-field, color-mix(in srgb, currentColor 65%, transparent)); color: var(--cancel-order-text, inherit);
+}
 button.act { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600; }
 button[part="confirm"] { background: var(--danger); border-color: var(--danger); color: var(--on-danger); }
 [data-view="done"] h2::before { content: "✓ " / ""; color: var(--accent); }
 button[aria-disabled="true"] { opacity: .65; cursor: default; }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+:focus-visible { outline: 3px solid; outline-offset: 2px; }
+dialog :focus-visible { outline-color: var(--accent); }
 [tabindex="-1"]:focus { outline: none; }
 p, h2, h3, dl, dd, fieldset { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
 [part="status"], [part="progress"] { white-space: pre-line; }
-[part="status"] { color: var(--muted); }
+[part="status"] { color: var(--cancel-order-muted, inherit); }
 dialog {
   inline-size: min(34rem, 100vw - 24px); max-block-size: calc(100dvh - 24px); padding: 0; overflow: auto;
-  border: 1px solid var(--line); border-radius: calc(var(--radius) * 1.6); background: var(--surface); color: var(--text);
-  overflow-wrap: anywhere; text-align: start; font-size: 1rem; line-height: 1.5;
+  border: 1px solid var(--line); border-radius: calc(var(--radius) * 1.6); background: var(--surface);
+  scroll-padding-block-end: 9rem;
 }
 dialog::backdrop { background: rgb(15 20 17 / .55); }
-.view { display: grid; gap: 20px; padding: clamp(16px, 5vw, 28px); }
+.view {
+  all: initial; display: grid; gap: 20px; padding: clamp(16px, 5vw, 28px); color: var(--text); color-scheme: inherit;
+  font: 1rem/1.5 sans-serif; font-family: inherit; overflow-wrap: break-word; hyphens: auto;
+}
 h2 { font-size: 1.3rem; line-height: 1.3; font-weight: 600; }
 h3, legend, label.above { font-size: 1rem; font-weight: 600; padding: 0; }
 .box { background: var(--soft); border-radius: var(--radius); padding: 14px 16px; display: grid; gap: 8px; }
 .view .view, .box .box { padding: 0; }
-.row { display: flex; justify-content: space-between; gap: 16px; }
+.row { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 16px; }
+summary { cursor: pointer; padding-block: 10px; }
 .row dd { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .sum { border-block-start: 1px solid var(--line); padding-block-start: 8px; font-weight: 600; }
 .muted { color: var(--muted); font-size: .925rem; }
@@ -99,7 +101,10 @@ textarea {
 }
 .error { color: var(--danger); font-weight: 600; margin-block-start: 6px; }
 .error:empty, [role="status"]:empty { display: none; }
-.actions { display: flex; flex-wrap: wrap; gap: 12px; justify-content: flex-end; }
+.actions {
+  display: flex; flex-wrap: wrap; gap: 12px; justify-content: flex-end;
+  position: sticky; inset-block-end: 0; padding-block: 12px; margin-block: -12px; background: var(--surface);
+}
 @media (max-width: 30rem) { .actions { flex-direction: column-reverse; } }
 @media (prefers-reduced-motion: no-preference) {
   dialog[open] { animation: rise .18s ease-out; }
@@ -107,7 +112,6 @@ textarea {
 }
 `);
 
-/** Functions are listeners, strings become text. */
 function el(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -118,52 +122,72 @@ function el(name, attributes = {}, ...children) {
   return made;
 }
 
-/** Whether an order or an answer has something that only more.js can show. */
+// Only more.js can show it.
 const rare = (body) =>
   body.cancellable_until ||
   body.cancellation_request ||
+  body.cancellation ||
+  body.refund?.not_invoiced ||
+  (body.items && !body.available_actions?.includes("CANCEL")) ||
   body.approval_required ||
   body.blockers?.length ||
   body.available_actions?.includes("WITHDRAW_REQUEST") ||
   body.reasons?.some((reason) => reason.comment_required);
 
+// On plain http there is no randomUUID.
+const random = () => Array.from(crypto.getRandomValues(new Uint8Array(18)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
-export class CancelOrder extends HTMLElement {
+const OWN = {
+  da: () => import("./lang/da.js"),
+  de: () => import("./lang/de.js"),
+  en: () => import("./lang/en.js"),
+  es: () => import("./lang/es.js"),
+  fi: () => import("./lang/fi.js"),
+  fr: () => import("./lang/fr.js"),
+  it: () => import("./lang/it.js"),
+  nl: () => import("./lang/nl.js"),
+  pl: () => import("./lang/pl.js"),
+  sv: () => import("./lang/sv.js"),
+};
+
+const here = new Set();
+
+class CancelOrder extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = ["lang", "order-id"];
 
-  /** A site adds its own. */
-  static languages = { en: () => import("./lang/en.js"), sv: () => import("./lang/sv.js") };
+  static languages = new Proxy({ ...OWN }, { set: (all, name, load) => ((all[name] = load), CancelOrder.#respeak(), true) });
+  static #watch = globalThis.MutationObserver && new MutationObserver(() => CancelOrder.#respeak());
 
-  /** The only API that gets a token: no markup names another. "": the page's origin. */
+  // Only a script names who gets the token.
   static api = "";
   static getToken = null;
 
   #order = null;
+  #given = "";
   #text = null;
-  /** The module of the language. */
   #language = null;
-  /** What more.js has made for this element, once it is needed. */
+  #wanted = null;
   #more = null;
-  /** The cancel will be a request to the shop. */
   #asking = false;
   #note = "";
   #place = el("div", { part: "place" });
   #status = el("p", { part: "status", role: "status", tabindex: "-1" });
+  #unavailable = el("slot", { name: "unavailable", hidden: "" });
   #dialog = null;
   #title = null;
   #progress = null;
   #busy = false;
-  /** The cancel whose outcome is not known: {body, key}. */
+  // Its outcome is not known.
   #attempt = null;
-  /** The refund as eligibility told it. */
   #told = null;
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet];
-    root.append(this.#place, this.#status);
+    root.append(this.#place, this.#status, this.#unavailable);
   }
 
   get order() {
@@ -171,22 +195,34 @@ export class CancelOrder extends HTMLElement {
   }
 
   set order(order) {
+    const given = JSON.stringify(order);
+    const known = this.#order;
+    const behind = given === this.#given || (known?.cancellation && order?.available_actions?.includes("CANCEL"));
+    // A framework renders again what it had.
+    if (behind && order?.order_id === known?.order_id) return;
+    this.#given = given;
     this.#order = order;
     this.#render();
   }
 
   connectedCallback() {
     if (Object.hasOwn(this, "order")) {
-      // Set before this module was there.
       const { order } = this;
       delete this.order;
       this.order = order;
     }
+    here.add(this);
+    CancelOrder.#watch.observe(document, { subtree: true, attributeFilter: ["lang"] });
     // Words first: meanwhile the site sets `getToken`.
     this.#speak().then(() => this.#order || this.refresh());
   }
 
+  static #respeak() {
+    for (const one of here) one.#speak();
+  }
+
   disconnectedCallback() {
+    here.delete(this);
     this.#more?.follow();
   }
 
@@ -201,13 +237,22 @@ export class CancelOrder extends HTMLElement {
   }
 
   async refresh() {
-    if ((await this.#ask())?.code === "SIGNED_OUT") this.#tell("sessionexpired");
+    const { code } = (await this.#ask()) ?? {};
+    // A page may name its order a moment later.
+    if (!this.#id && !this.#guest) setTimeout(() => this.#id || this.#fail("NO_ORDER"), 5000);
+    const noSource = !this.getToken && !CancelOrder.getToken && "no getToken";
+    if (code === "SIGNED_OUT") this.#tell("sessionexpired");
+    if (code && (noSource || code !== "SIGNED_OUT")) this.#fail(noSource || code);
+  }
+
+  #fail(code) {
+    this.#unavailable.hidden = false;
+    import("./rare.js").then(({ fail }) => fail(this, code, this.#id));
   }
 
   async #ask() {
     const id = this.#id;
     if (!id && !this.#guest) return null;
-    // A page may call refresh() while the words are on their way.
     if (!this.#text) await this.#speak();
     const answer = await this.#patiently(() => this.#call("GET", ""));
     if (answer.ok && id === this.#id) this.#learn(answer.body);
@@ -218,7 +263,6 @@ export class CancelOrder extends HTMLElement {
     return this.#order?.order_id ?? this.getAttribute("order-id");
   }
 
-  /** A guest’s token names the order. */
   get #guest() {
     return this.hasAttribute("guest");
   }
@@ -233,29 +277,35 @@ export class CancelOrder extends HTMLElement {
   }
 
   async #speak() {
-    const wanted = this.#lang.toLowerCase().split("-")[0];
-    const load = CancelOrder.languages[wanted] ?? CancelOrder.languages.en;
-    this.#language = await load();
-    this.#text = this.#language.default;
-    if (this.#more) await this.#rest();
+    const { languages } = CancelOrder;
+    const load = languages[this.#lang.toLowerCase().split("-")[0]] ?? languages.en;
+    this.#wanted = load;
+    const language = await Promise.resolve().then(load).catch(OWN.en);
+    if (load !== this.#wanted) return;
+    this.#language = language;
+    const whole = !this.#more && !this.#guest && Object.values(OWN).includes(load);
+    if (whole || !(await this.#rest())) this.#text = language.default;
     this.#render();
   }
 
-  /** Brings more.js with its words. False where it can't be had. */
-  async #rest() {
+  async #rest(body) {
     const language = this.#language;
     try {
       const { More, words } = await import("./more.js");
       const found = await words(language);
-      if (language === this.#language) this.#text = { ...found, ...language.default };
       this.#more ??= new More(this, {
         el,
+        money,
+        beyond,
         say: (key, values) => this.#say(key, values),
         lang: () => this.#lang,
         call: (method, path) => this.#call(method, path),
         patiently: (request) => this.#patiently(request),
         learn: (order) => this.#learn(order),
+        render: () => this.#render(),
       });
+      if (language === this.#language) this.#text = this.#more.speak(found);
+      await this.#more.load(body);
       return true;
     } catch {
       return false;
@@ -264,15 +314,17 @@ export class CancelOrder extends HTMLElement {
 
   #say(key, values = {}) {
     const text = this.#text;
-    const words = (this.#asking && text[`asking_${key}`]) || (this.#guest && text[`guest_${key}`]) || text[key];
-    return words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+    const name = [this.#asking && `asking_${key}`, this.#guest && `guest_${key}`].find((one) => text[one]) ?? key;
+    const words = (text[name] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+    this.#more?.said(name, words);
+    return words;
   }
 
   #tell(type, detail = {}) {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
-  /** One request. `code` is the problem's, or a word of ours; never throws. */
+  // Never throws.
   async #call(method, path, { key = null, body = null, ofOrder = true, fresh = false } = {}) {
     const said = (code, body = {}, wait = 0) => ({ ok: !code, code, body, wait });
     const headers = { "accept-language": this.#lang };
@@ -280,9 +332,7 @@ export class CancelOrder extends HTMLElement {
       let token = null;
       try {
         token = await (this.getToken ?? CancelOrder.getToken)();
-      } catch {
-        // No token.
-      }
+      } catch {}
       if (!token) return said("SIGNED_OUT");
       headers.authorization = `Bearer ${token}`;
     }
@@ -297,12 +347,11 @@ export class CancelOrder extends HTMLElement {
     } catch {
       return said(navigator.onLine ? "NO_ANSWER" : "OFFLINE");
     }
-    // Null: cut off, or a proxy's page.
     const parsed = await answer.json().catch(() => null);
     const { status } = answer;
     if (answer.ok) {
       // A request to the shop is never shown as a cancel.
-      const shown = parsed && (!rare(parsed) || (await this.#rest()) || !(parsed.approval_required || parsed.order));
+      const shown = parsed && (!rare(parsed) || (await this.#rest(parsed)) || !(parsed.refund || parsed.approval_required || (parsed.order && !parsed.cancellation)));
       return said(shown ? "" : "NO_ANSWER", parsed ?? {});
     }
     const isProblem = answer.headers.get("content-type")?.startsWith("application/problem+json");
@@ -310,7 +359,7 @@ export class CancelOrder extends HTMLElement {
       (status !== 401 && isProblem && parsed?.code) ||
       { 401: "SIGNED_OUT", 403: "FORBIDDEN", 404: "ORDER_NOT_FOUND" }[status] ||
       (status === 429 || status > 500 ? "SERVICE_UNAVAILABLE" : "INTERNAL_ERROR");
-    if (!Object.hasOwn(this.#text, code)) await this.#rest();
+    if (code === "INTERNAL_ERROR" || !Object.hasOwn(this.#text, code)) await this.#rest();
     return said(code, parsed ?? {}, Number(answer.headers.get("retry-after")) || 0);
   }
 
@@ -334,12 +383,12 @@ export class CancelOrder extends HTMLElement {
 
   #render() {
     if (!this.#text || !this.isConnected) return;
+    if (this.#order) this.#unavailable.hidden = true;
     const may = this.#order?.available_actions?.includes("CANCEL");
     const button = this.#place.firstChild;
     if (may) {
       const shown = button ?? el("button", { type: "button", part: "button", "aria-haspopup": "dialog", click: () => this.#open() });
       shown.textContent = this.#say("cancel_order");
-      // Begins with the words on it, for speech input.
       shown.setAttribute("aria-label", this.#say("cancel_order_named", { order: this.#id }));
       if (!button) this.#place.append(shown);
     } else button?.remove();
@@ -347,7 +396,7 @@ export class CancelOrder extends HTMLElement {
     const refund = cancellation?.refund;
     let words = cancellation ? `${this.#say("canceled")} ${refund ? this.#refund(refund) : ""}`.trim() : may ? "" : this.#note;
     if (this.#more) words = this.#more.show(words);
-    else if (this.#order && (rare(this.#order) || refund?.status === "pending")) this.#rest().then((here) => here && this.#render());
+    else if (this.#order && rare(this.#order)) this.#rest(this.#order).then((here) => here && this.#render());
     if (this.#status.textContent !== words) this.#status.textContent = words;
     if (this.#dialog?.open && this.#dialog.dataset.view === "done" && cancellation && this.#progress) {
       const now = this.#refund(refund);
@@ -356,16 +405,7 @@ export class CancelOrder extends HTMLElement {
   }
 
   #refund(refund) {
-    // Where there is none, eligibility told what was paid.
-    const of = refund ?? this.#told;
-    const lines = [];
-    const add = (key, sum) => lines.push(this.#say(key, { amount: sum && money(sum, of.currency, this.#lang) }));
-    if (refund?.amount) add(`refund_${refund.status}`, refund.amount);
-    else if (refund && (refund.status === "failed" || refund.payments.some((leg) => leg.action === "void"))) add(`release_${refund.status}`);
-    for (const key of ["credited_by_shop", "settled_by_hand"]) if (of?.[key]) add(key, of[key]);
-    const { kept } = beyond(of);
-    if (kept) add("kept", kept);
-    return lines.join("\n") || this.#say("no_refund");
+    return this.#more?.refund(refund, this.#told) ?? "";
   }
 
   #open() {
@@ -374,7 +414,6 @@ export class CancelOrder extends HTMLElement {
     if (!this.#dialog) {
       this.#title = el("h2", { id: "title", part: "title", tabindex: "-1" });
       this.#dialog = el("dialog", { part: "dialog", "aria-labelledby": "title", close: () => this.#closed() });
-      // It stays while a cancel is on its way.
       const stay = (event) => this.#busy && (event.key ?? "Escape") === "Escape" && event.preventDefault();
       for (const type of ["cancel", "keydown"]) this.#dialog.addEventListener(type, stay);
       this.shadowRoot.append(this.#dialog);
@@ -390,9 +429,7 @@ export class CancelOrder extends HTMLElement {
     this.#progress = null;
     this.#asking = false;
     this.#dialog.replaceChildren();
-    // The order tells what became of it.
     if (this.#attempt) this.#ask();
-    // To the button it goes by itself.
     if (!this.#place.firstChild) this.#status.focus();
   }
 
@@ -415,8 +452,7 @@ export class CancelOrder extends HTMLElement {
   }
 
   #load() {
-    // What can't be shown leaves nobody waiting.
-    this.#ready().catch(() => this.#refused({ code: "INTERNAL_ERROR", body: {} }, () => this.#load()));
+    this.#ready().catch(() => this.#refused({ code: "INTERNAL_ERROR", body: {} }, () => this.#load(), true));
   }
 
   async #ready() {
@@ -424,22 +460,18 @@ export class CancelOrder extends HTMLElement {
     const keep = this.#button("keep", "keep", () => this.#close());
     this.#view("loading", this.#say("ask", { order: this.#id }), progress, el("div", { class: "actions" }, keep));
     const get = (path) => this.#patiently(() => this.#call("GET", path));
-    // An order of a list has no items.
     const [answer, whole] = await Promise.all([get("/cancellation-eligibility"), this.#order?.items ? null : get("")]);
     const failed = [answer, whole].find((one) => one && !one.ok);
     if (this.#progress !== progress) return;
-    if (failed) {
-      this.#refused(failed, () => this.#load());
-      return;
-    }
+    if (failed) return this.#refused(failed, () => this.#load(), true);
     if (whole) this.#learn(whole.body);
     const [blocker] = answer.body.blockers;
     this.#asking = answer.body.approval_required;
     const reasons = await (blocker ? this.#ask() : this.#reasons());
     if (this.#progress !== progress) return;
     if (blocker) this.#refused({ code: blocker.code, body: { ...blocker, order: this.#order } });
-    else if (!reasons.ok) this.#refused(reasons, () => this.#load());
-    else if (!reasons.body.enabled) this.#refused({ code: "ORDER_CANCELLATION_DISABLED", body: {} });
+    else if (!reasons.ok) this.#refused(reasons, () => this.#load(), true);
+    else if (!reasons.body.enabled) (await this.#rest(), this.#refused({ code: "ORDER_CANCELLATION_DISABLED", body: {} }));
     else this.#form(answer.body, reasons.body.reasons);
   }
 
@@ -451,9 +483,7 @@ export class CancelOrder extends HTMLElement {
   #form(eligibility, reasons) {
     const { refund } = eligibility;
     this.#told = refund;
-    const group = el("fieldset", {
-      part: "reasons", role: "radiogroup", "aria-required": "true", "aria-labelledby": "why", "aria-describedby": "why-error",
-    }); // prettier-ignore
+    const group = el("fieldset", { part: "reasons", role: "radiogroup", "aria-labelledby": "why", "aria-describedby": "why-error", "aria-required": "true" });
     const error = el("p", { id: "why-error", class: "error", role: "alert", part: "error" });
     const offer = (offered) =>
       group.replaceChildren(
@@ -491,7 +521,8 @@ export class CancelOrder extends HTMLElement {
       progress.textContent = this.#say("one_moment");
       for (const button of [confirm, keep]) button.setAttribute("aria-disabled", "true");
       confirm.textContent = this.#say("canceling");
-      const answer = await this.#send({ reason, ...(comment.value.trim() && { comment: comment.value.trim() }) });
+      const wish = { reason, ...(comment.value.trim() && { comment: comment.value.trim() }) };
+      const answer = await this.#send(wish).catch(() => ({ code: "INTERNAL_ERROR", body: {} }));
       if (answer.code === "INVALID_CANCELLATION_REASON") {
         const offered = await this.#reasons(true);
         if (offered.ok && offered.body.reasons.length) offer(offered.body.reasons);
@@ -501,7 +532,6 @@ export class CancelOrder extends HTMLElement {
       for (const button of [confirm, keep]) button.removeAttribute("aria-disabled");
       confirm.textContent = this.#say("confirm");
       if (answer.ok) this.#done(answer.body);
-      // A new try finds the form as it was.
       else if (!this.#more?.complain(form, answer.code)) this.#refused(answer, () => (show(), form.requestSubmit()));
     };
     const form = el(
@@ -536,28 +566,32 @@ export class CancelOrder extends HTMLElement {
     const names = new Map((this.#order.items ?? []).map((item) => [item.item_id, item.name]));
     const row = (what, amount, kind = "row") =>
       el("div", { class: kind }, el("dt", {}, what), el("dd", {}, money(amount, refund.currency, this.#lang)));
+    const named = (item) => `${item.qty.toLocaleString(this.#lang)} × ${names.get(item.item_id) ?? item.sku}`;
+    const items = refund.items.map((item) => row(named(item), item.amount));
+    const folded = items.splice(items.length > 5 ? 3 : 5);
+    const sums = [
+      refund.shipping ? row(this.#say("shipping"), refund.shipping) : null,
+      refund.fees ? row(this.#say("fees"), refund.fees) : null,
+      back ? row(this.#say("not_invoiced"), back) : null,
+      row(this.#say("total"), refund.amount, "row sum"),
+    ];
+    const list = (rows) => el("dl", { class: "box" }, ...rows);
     return el(
       "section",
       { class: "box", part: "refund", "aria-labelledby": "back" },
       el("h3", { id: "back" }, this.#say("back")),
-      el(
-        "dl",
-        { class: "box" },
-        ...refund.items.map((item) => row(`${item.qty.toLocaleString(this.#lang)} × ${names.get(item.item_id) ?? item.sku}`, item.amount)),
-        refund.shipping ? row(this.#say("shipping"), refund.shipping) : null,
-        refund.fees ? row(this.#say("fees"), refund.fees) : null,
-        back ? row(this.#say("not_invoiced"), back) : null,
-        row(this.#say("total"), refund.amount, "row sum"),
-      ),
+      ...(folded.length
+        ? [list(items), el("details", {}, el("summary", {}, this.#say("more_items", { number: folded.length })), list(folded)), list(sums)]
+        : [list([...items, ...sums])]),
       held && el("p", {}, held),
       el("p", { class: "muted" }, this.#say("how")),
     );
   }
 
-  /** The same wish keeps its key, so the order is cancelled once. */
+  // The same wish keeps its key.
   async #send(wish) {
     const body = JSON.stringify(wish);
-    if (this.#attempt?.body !== body) this.#attempt = { body, key: crypto.randomUUID() };
+    if (this.#attempt?.body !== body) this.#attempt = { body, key: random() };
     const { key } = this.#attempt;
     const answer = await this.#patiently(() => this.#call("POST", "/cancellation", { key, body }));
     if (!OPEN.includes(answer.code)) this.#attempt = null;
@@ -578,17 +612,17 @@ export class CancelOrder extends HTMLElement {
     this.#tell(cancellation ? "ordercancelled" : "cancellationrequested", { order, cancellation, cancellation_request });
   }
 
-  #refused({ code, body, wait }, again = null) {
+  #refused({ code, body, wait }, again = null, loading = false) {
     this.#progress = null;
     if (body.order) this.#learn(body.order);
-    const words =
-      this.#more?.why(code, body, wait) ?? this.#say(Object.hasOwn(this.#text, code) ? code : body.order ? "ORDER_TOO_LARGE" : "INTERNAL_ERROR");
     const signIn = code === "SIGNED_OUT";
+    const key = loading && OPEN.includes(code) && !signIn && code !== "OFFLINE" ? "NOT_LOADED" : code;
+    const words =
+      this.#more?.why(key, body, wait) ?? this.#say(Object.hasOwn(this.#text, key) ? key : body.order ? "ORDER_TOO_LARGE" : "INTERNAL_ERROR");
     const open = again && (PASSING.includes(code) || OPEN.includes(code)) && !signIn;
     if (!open && !signIn) {
       this.#note = words;
       if (code === "ORDER_NOT_FOUND") this.#order = { order_id: this.#id, available_actions: [] };
-      // The order of a refusal is the newest there is.
       else if (!body.order) this.#ask();
     }
     const leave = this.#button("close", "close", () => this.#close());
@@ -601,13 +635,14 @@ export class CancelOrder extends HTMLElement {
       "refused",
       this.#say(open || signIn ? "not_yet" : "refused"),
       el("p", { part: "message", role: "alert", "data-code": code }, words),
-      body.request_id && code === "INTERNAL_ERROR"
-        ? el("p", { class: "muted" }, this.#say("reference", { id: body.request_id }))
-        : null,
+      ...(this.#more?.help(code, body, open || signIn) ?? []),
       el("div", { class: "actions" }, leave, act),
     );
     this.#render();
   }
 }
 
-customElements.define("cancel-order", CancelOrder);
+const known = globalThis.customElements?.get("cancel-order");
+if (!known) globalThis.customElements?.define("cancel-order", CancelOrder);
+const Known = known ?? CancelOrder;
+export { Known as CancelOrder };

@@ -1,12 +1,8 @@
-/**
- * What few orders need, loaded by cancel-order.js when one does: why not, until when, a required comment, the request to
- * the shop and what became of it, and the progress of a refund. What the API answers is set as text, never as HTML.
- */
+// What few orders need: why not, until when, a required comment, the request to the shop, a refund's progress.
 import english from "./lang/en.more.js";
 
-/** Milliseconds between looks at a pending refund. */
 const [LOOK_FIRST, LOOK_LAST] = [1000, 60000];
-/** Milliseconds: from the end of the window, a second long, to the first look; then between looks, where this device's clock is fast. */
+// Milliseconds: the window's last second; between looks where this device's clock is fast.
 const [WINDOW_LAST, LATE_FIRST] = [1000, 5000];
 /** setTimeout takes no more than 24 days. */
 const DAY = 86400000;
@@ -16,28 +12,36 @@ sheet.replaceSync(`
 [part="until"] { margin-block-start: 8px; }
 [part="place"]:not(:empty) + [part="status"] { padding-block-start: 8px; }
 [part="take-back"] { margin-block-start: 10px; }
+[part="until"], [part="take-back-error"] { color: inherit; }
+[part="help"]:empty { display: none; }
+[part="support"] { display: inline-block; padding-block: 10px; color: inherit; }
 [part="terms"] { display: grid; gap: 8px; }
 [part="until"]:empty { display: none; }
 `);
 
-/** The words of a language's module; those that it has not are English. */
 export async function words(language) {
-  const own = await language.more?.().catch(() => null);
-  return { ...english, ...own?.default };
+  const own = { ...(await language.more?.().catch(() => null))?.default, ...language.default };
+  const { default: common } = await import("./lang/en.js");
+  return { own, all: { ...english, ...common, ...own } };
 }
 
 export class More {
   #host;
   #kit;
+  #own = null;
+  #english = new Set();
+  #marked = null;
   #area;
   #until;
+  #help;
+  #asked = null;
+  #blocked = "";
+  #refund = null;
   #takeBack = null;
   #error;
   #busy = false;
-  /** The key of what has happened here last, and the order that it is about. */
   #said = "";
   #of = null;
-  /** The window's end, and the pause before the next look where it has passed. */
   #end = NaN;
   #late = LATE_FIRST;
   #ends = 0;
@@ -50,18 +54,28 @@ export class More {
     if (!document.hidden && this.#host.order?.cancellation_request?.status === "open") this.#look();
   };
 
-  /** `kit`: of the element `host`, {el, say, lang, call, patiently, learn}. */
+  /** `kit`: what of the element `host` is private. */
   constructor(host, kit) {
     this.#host = host;
     this.#kit = kit;
     this.#until = kit.el("p", { part: "until", class: "muted" });
     this.#error = kit.el("p", { part: "take-back-error", class: "error", role: "alert" });
-    this.#area = kit.el("div", { part: "more" }, this.#until, this.#error);
+    this.#help = kit.el("p", { part: "help" });
+    this.#area = kit.el("div", { part: "more" }, this.#help, this.#until, this.#error);
     host.shadowRoot.adoptedStyleSheets.push(sheet);
     host.shadowRoot.append(this.#area);
   }
 
-  /** Shows what there is to show of the order, and gives the words of its status. `base`: what they are without this. */
+  speak({ own, all }) {
+    this.#own = own;
+    if (Object.keys(all).length > Object.keys(own).length) import("./rare.js").then(({ mark }) => (this.#marked ??= mark(this.#host.shadowRoot, this.#english)));
+    return all;
+  }
+
+  said(key, words) {
+    if (this.#own && !Object.hasOwn(this.#own, key)) words.split("\n").forEach((line) => this.#english.add(line));
+  }
+
   show(base) {
     const { order } = this.#host;
     const actions = order?.available_actions ?? [];
@@ -73,18 +87,55 @@ export class More {
     this.#offer(open);
     this.#wait(may ? Date.parse(order.cancellable_until ?? "") : NaN);
     this.follow();
-    // Cancelled otherwise while the request was waiting.
     const overtaken = order?.cancellation && request?.status !== "approved";
     const decided = request?.decided_at && !overtaken ? [this.#kit.say(request.status), this.#note(request)] : [];
-    // What was refused here before says no more than this.
     if (open) return this.#kit.say("open");
-    const lines = [...decided, this.#said && this.#kit.say(this.#said), base];
-    return [...new Set(lines.filter(Boolean))].join("\n");
+    const lines = [...decided, this.#said && this.#kit.say(this.#said), base || (this.#said || decided.length ? "" : this.#whyNot(order, may))];
+    const words = [...new Set(lines.filter(Boolean))].join("\n");
+    // Where nothing more can be done here.
+    this.#help.replaceChildren(...[words && !may && (!order?.cancellation || order.cancellation.refund?.status === "failed") && this.support()].filter(Boolean));
+    return words;
   }
 
-  /** What a request that has just been made has come to; a repeat may find it decided. */
   became(request) {
     return [this.#kit.say(request.status === "open" ? "decides" : request.status), this.#note(request)].filter(Boolean).join("\n");
+  }
+
+  async load(body) {
+    if (body?.cancellation) this.#refund ??= (await import("./refund.js")).lines;
+  }
+
+  refund(refund, told) {
+    if (!this.#refund) this.load({ cancellation: true }).then(() => this.#kit.render());
+    return this.#refund?.(this.#kit, refund, told) ?? "";
+  }
+
+  help(code, { request_id }, more) {
+    const { el, say } = this.#kit;
+    const reference = request_id && code === "INTERNAL_ERROR" && el("p", { class: "muted" }, say("reference", { id: request_id }));
+    return [!more && this.support(), reference].filter(Boolean);
+  }
+
+  support() {
+    const { el, say } = this.#kit;
+    const href = this.#host.getAttribute("support-url");
+    // Markup runs no script.
+    return /^(https?:|mailto:|tel:|\/)/.test(href ?? "") ? el("a", { part: "support", href }, say("contact")) : null;
+  }
+
+  #whyNot(order, may) {
+    if (!order?.items || may || order.cancellation || order.status === "canceled") return "";
+    if (this.#asked !== order) {
+      this.#asked = order;
+      this.#blocked = "";
+      import("./rare.js")
+        .then(({ blocked }) => blocked(order, this.#kit, (code, body) => this.why(code, body)))
+        .then((words) => {
+          this.#blocked = words;
+          if (words && this.#host.order === order) this.#kit.render();
+        });
+    }
+    return this.#blocked;
   }
 
   #note({ note }) {
@@ -94,8 +145,6 @@ export class More {
   #time(at) {
     return new Intl.DateTimeFormat(this.#kit.lang(), { dateStyle: "long", timeStyle: "short" }).format(at);
   }
-
-  // ------------------------------------------------------------------ why not
 
   /** Why it is refused, or null where the code says nothing here. `wait`: seconds. */
   why(code, { because, item_ids }, wait = 0) {
@@ -117,9 +166,6 @@ export class More {
     return has(code) ? say(code) : null;
   }
 
-  // ------------------------------------------------------------------ the form
-
-  /** Adds to the form what the eligibility says of a request and of the time, and a comment's being required. */
   terms(form, { approval_required, cancellable_until }) {
     const { el, say } = this.#kit;
     const end = Date.parse(cancellable_until ?? "");
@@ -128,7 +174,6 @@ export class More {
     if (form.querySelector("[data-comment]")) this.#comment(form);
   }
 
-  /** Shows a refusal beside the field that it is about. False where it is about none. */
   complain(form, code) {
     if (code === "INVALID_CANCELLATION_REASON") {
       const group = form.querySelector("fieldset");
@@ -136,7 +181,6 @@ export class More {
       group.setAttribute("aria-invalid", "true");
       group.querySelector("input").focus();
     } else if (code === "COMMENT_REQUIRED") {
-      // The store's rules are newer than the reasons.
       form.querySelector("input:checked").dataset.comment = "";
       this.#comment(form)();
     } else return false;
@@ -173,13 +217,10 @@ export class More {
     field.after(error);
     field.setAttribute("aria-describedby", "comment-hint comment-error");
     form.addEventListener("input", look);
-    // Before the form's own.
     form.addEventListener("submit", submit, { capture: true });
     look();
     return lacking;
   }
-
-  // ------------------------------------------------------------------ taking a request back
 
   #offer(open) {
     if (this.#busy) return;
@@ -194,40 +235,21 @@ export class More {
     }
   }
 
-  async #take() {
+  #take() {
     if (this.#busy) return;
-    const { say, call, patiently, learn } = this.#kit;
-    const button = this.#takeBack;
     this.#busy = true;
-    this.#error.textContent = "";
-    button.setAttribute("aria-disabled", "true");
-    button.removeAttribute("aria-label");
-    button.textContent = say("taking_back");
-    const { ok, code, body } = await patiently(() => call("DELETE", "/cancellation-request"));
-    const focused = this.#has(button);
-    this.#busy = false;
-    button.removeAttribute("aria-disabled");
-    if (ok) this.#said = "withdrawn";
-    // A refusal comes with the order as it now is: decided, or never asked.
-    learn(body.order ?? this.#host.order);
-    if (button.isConnected) {
-      const known = ["OFFLINE", "SIGNED_OUT", "CONCURRENT_UPDATE"].includes(code) ? code : "back_INTERNAL_ERROR";
-      this.#error.textContent = this.why(`back_${code}`, body) ?? this.why(code, body) ?? say(known);
-    } else if (focused) this.#host.shadowRoot.querySelector('[part="status"]').focus();
-    if (ok) this.#tell("cancellationwithdrawn", body);
-    if (code === "SIGNED_OUT") this.#tell("sessionexpired", {});
+    const done = (ok) => {
+      this.#busy = false;
+      if (ok) this.#said = "withdrawn";
+    };
+    import("./rare.js")
+      .then(({ takeBack }) => takeBack(this.#host, this.#kit, this.#takeBack, this.#error, done, (code, body) => this.why(code, body)))
+      .catch(() => done());
   }
 
-  #tell(type, detail) {
-    this.#host.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
-  }
-
-  /** Whether the keyboard is there. */
   #has(button) {
     return !!button && this.#host.shadowRoot.activeElement === button;
   }
-
-  // ------------------------------------------------------------------ until when
 
   #wait(end) {
     clearTimeout(this.#ends);
@@ -256,9 +278,6 @@ export class More {
     this.#wait(this.#end);
   }
 
-  // ------------------------------------------------------------------ what becomes of it
-
-  /** Asks for the order; what comes counts unless the order is another by then. */
   async #look(first = () => {}) {
     const before = this.#host.order;
     const answer = await this.#kit.call("GET", "");
@@ -269,7 +288,6 @@ export class More {
     return answer;
   }
 
-  /** Follows a pending refund while somebody looks; looks at a request when the page is seen again. */
   follow() {
     const { order, isConnected } = this.#host;
     const pending = isConnected && order?.cancellation?.refund?.status === "pending";

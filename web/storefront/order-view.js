@@ -3,6 +3,21 @@ import { beyond } from "./cancel-order/cancel-order.js";
 import { el } from "./dom.js";
 import { badge, cancelOrder, day, entitle, peek, price, quantity, say, when, word } from "./shell.js";
 
+/** What the product itself writes into an order's history, and the words for it; what the shop writes is shown as it is. */
+const WRITTEN = [
+  [/^Cancelled by the customer: ([^]*)$/, "canceled"],
+  [/^Cancellation requested: ([^]*)$/, "asked"],
+  [/^Cancellation request taken back by the customer$/, "withdrawn"],
+  [/^Cancellation request declined by the shop$/, "declined"],
+  [/^Cancellation request declined by the shop: ([^]*)$/, "declined_note"],
+  [/^Cancellation request can't be carried out any more/, "lapsed"],
+  [/^Refund completed\.$/, "refunded"],
+  [/^The refund could not be completed; the shop has been told\.$/, "failed"],
+  [/^Statement of withdrawal received$/, "withdrawal"],
+  [/^The order system wrote over the cancellation; it has been put back\.$/, "restored"],
+  [/^The order system wrote over the cancellation request; it has been put back\.$/, "request_restored"],
+];
+
 /** Seconds after a withdrawal: looks at what has become of the order. */
 const LOOKS = [2, 6, 20];
 
@@ -113,16 +128,29 @@ function cancellation(order) {
       [say("reason"), reason.description],
       comment && [say("comment"), comment],
       asked?.status === "approved" && asked.note && [say("request_note"), asked.note, "said"],
-      refund && refund.amount > 0 && [say("refund"), el("span", {}, `${price(refund.amount, refund.currency)} · ${say(`leg_refund_${refund.status}`)}`)],
+      refund && refund.amount > 0 && [say("refund"), el("span", {}, `${price(refund.amount, refund.currency)} · ${state(refund)}`)],
       ...Object.keys(sums).map((key) => sums[key] > 0 && [say(key), price(sums[key], refund.currency)]),
       ...(refund?.payments.length > 1 || (refund && !refund.amount)
         ? refund.payments.map((leg) => [
             word("provider", leg.provider),
-            `${price(leg.amount, refund.currency)} · ${say(`leg_${leg.action}_${leg.status}`)}`,
+            `${price(leg.amount, refund.currency)} · ${state({ status: leg.status, payments: [leg] })}`,
           ])
         : []),
     ),
   );
+}
+
+/** What became of payments. What a provider has refunded is on its way; `offline` ones the shop transfers itself. */
+function state({ status, payments }) {
+  const way = wayOf(payments);
+  return say(status === "succeeded" || way === "void" ? `leg_${way}_${status}` : `leg_refund_${status}`);
+}
+
+/** `void` where nothing but reservations went back, `offline` where the shop transfers all of it, else `refund`. */
+function wayOf(payments) {
+  const refunds = payments.filter((leg) => leg.action === "refund");
+  if (!refunds.length) return payments.length ? "void" : "refund";
+  return refunds.every((leg) => leg.provider === "offline") ? "offline" : "refund";
 }
 
 /** What the customer has asked of the shop, where it has not become a cancellation. */
@@ -141,6 +169,16 @@ function request({ status, reason, comment, requested_at, decided_at, note }) {
   );
 }
 
+/** An entry of the history, in the page's language. */
+function told(order, comment) {
+  for (const [pattern, key] of WRITTEN) {
+    const found = pattern.exec(comment ?? "");
+    const way = key === "refunded" ? `refunded_${wayOf(order.cancellation?.refund?.payments ?? [])}` : key;
+    if (found) return say(`history_${way}`, { words: found[1] });
+  }
+  return comment;
+}
+
 function history(order) {
   return card(
     "history",
@@ -148,7 +186,7 @@ function history(order) {
       "ol",
       { class: "history" },
       ...order.history.map((entry) =>
-        el("li", {}, el("p", {}, entry.comment), el("p", { class: "muted" }, when(entry.at, { dateStyle: "medium", timeStyle: "short" }))),
+        el("li", {}, el("p", {}, told(order, entry.comment)), el("p", { class: "muted" }, when(entry.at, { dateStyle: "medium", timeStyle: "short" }))),
       ),
     ),
   );

@@ -224,10 +224,10 @@ export const day = (date) => new Intl.DateTimeFormat(locale, { dateStyle: "long"
 
 export const quantity = (number) => new Intl.NumberFormat(locale).format(number);
 
-/** The status as a badge; one that these pages don't know is shown as the shop wrote it. */
+/** The status as a badge; one that these pages don't know is a step of the shop's own. */
 export function badge(status) {
-  const known = `status_${status}`;
-  return el("span", { class: `badge ${known in text ? status : ""}` }, known in text ? say(known) : (status ?? "–"));
+  const known = `status_${status}` in text;
+  return el("span", { class: `badge ${known ? status : ""}` }, status ? say(`status_${known ? status : "other"}`) : "–");
 }
 
 /** Known words are translated, others shown as they are. */

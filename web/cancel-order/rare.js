@@ -1,0 +1,57 @@
+/** What is needed hardly ever: telling what fails, a language that lacks words, why there is no button, taking a request back. */
+
+/** An order that can't be had: the developer is told by the console, the page by an event, the customer by the shop's slot. */
+export function fail(host, code, order_id) {
+  console.warn(`<cancel-order>: the order can't be shown (${code}). See "When the order can't be had" in docs/storefront.md.`, host);
+  tell(host, "cancelordererror", { code, order_id });
+}
+
+function tell(host, type, detail) {
+  host.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+}
+
+/** Marks what is in English for want of a word, for speech and hyphens. `english`: the lines that were said so. */
+export function mark(root, english) {
+  const look = () => {
+    for (const one of root.querySelectorAll("*:not(:has(*))")) {
+      const lines = one.textContent.split("\n").filter(Boolean);
+      if (lines.length && lines.every((line) => english.has(line))) Object.assign(one, { lang: "en", dir: "ltr" });
+      else if (one.lang) for (const name of ["lang", "dir"]) one.removeAttribute(name);
+    }
+  };
+  const observer = new MutationObserver(look);
+  observer.observe(root, { subtree: true, childList: true, characterData: true });
+  look();
+  return observer;
+}
+
+/** Why an order has no button; what it does not tell itself is asked for. `kit`: see more.js. */
+export async function blocked(order, { call, say }, why) {
+  const shipped = order.items.filter((item) => item.qty_shipped > 0).map((item) => item.item_id);
+  if (["complete", "closed", "holded", "hold"].includes(order.status)) return why("INVALID_ORDER_STATUS", {});
+  if (shipped.length) return why("PARTIAL_ORDER_ITEM_SHIPPED", { item_ids: shipped });
+  const { blockers = [] } = (await call("GET", "/cancellation-eligibility")).body;
+  // What is true of the order says more than that cancelling is off.
+  const blocker = blockers.find(({ code }) => code !== "ORDER_CANCELLATION_DISABLED") ?? blockers[0];
+  return blocker ? (why(blocker.code, blocker) ?? say(blocker.code)) : "";
+}
+
+/** Takes the request back: `button` was pressed, `error` tells what goes wrong. `done` is told whether it succeeded. */
+export async function takeBack(host, { call, patiently, learn, say }, button, error, done, why) {
+  error.textContent = "";
+  button.setAttribute("aria-disabled", "true");
+  button.removeAttribute("aria-label");
+  button.textContent = say("taking_back");
+  const { ok, code, body } = await patiently(() => call("DELETE", "/cancellation-request"));
+  const focused = host.shadowRoot.activeElement === button;
+  button.removeAttribute("aria-disabled");
+  done(ok);
+  // A refusal comes with the order as it now is: decided, or never asked.
+  learn(body.order ?? host.order);
+  if (button.isConnected) {
+    const known = ["OFFLINE", "SIGNED_OUT", "CONCURRENT_UPDATE"].includes(code) ? code : "back_INTERNAL_ERROR";
+    error.textContent = why(`back_${code}`, body) ?? why(code, body) ?? say(known);
+  } else if (focused) host.shadowRoot.querySelector('[part="status"]').focus();
+  if (ok) tell(host, "cancellationwithdrawn", body);
+  if (code === "SIGNED_OUT") tell(host, "sessionexpired", {});
+}
