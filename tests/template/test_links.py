@@ -13,6 +13,8 @@ LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]+)")
 ANCHOR = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)#([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+# A heading that was renamed keeps its old anchor, for links from elsewhere.
+EXPLICIT = re.compile(r"^<a id=\"([^\"]+)\"></a>$", re.MULTILINE)
 FOLDERS = ("docs", "events", "examples", "functions", "layers", "local", "requirements", "tests")
 PAGES = [*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))]
 
@@ -31,7 +33,9 @@ def test_every_link_to_a_heading_finds_it(page: Path) -> None:
 
 
 def _anchors(page: Path) -> set[str]:
-    """The headings as GitHub makes anchors of them."""
-    headings = HEADING.findall(CODE.sub("", page.read_text()))
+    """The headings as GitHub makes anchors of them, and the anchors that are written out."""
+    markdown = CODE.sub("", page.read_text())
+    headings = HEADING.findall(markdown)
     texts = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in headings)
-    return {re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-") for text in texts}
+    anchors = {re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-") for text in texts}
+    return anchors | set(EXPLICIT.findall(markdown))
