@@ -118,7 +118,7 @@ STACK ?= cancel-core
 ASK ?= yes
 export SET ?=
 .PHONY: deploy
-deploy: $(VENV)/run.stamp $(SAM_VENV)/stamp ## deploy to your AWS account: asks for parameters, builds, shows the change set (STACK, SET='Name=value ...', ASK=no)
+deploy: $(VENV)/run.stamp $(SAM_VENV)/stamp ## deploy to your AWS account: asks, builds, shows the changes (STACK, SET='Name=value ...', ASK=no)
 	@PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.deploy --stack $(STACK) $(if $(filter no,$(ASK)),--keep)
 
 # Each deployment is a release, with a version of every function: docs/rollout.md.
@@ -173,7 +173,7 @@ report: $(VENV)/run.stamp ## cancels and requests by reason, store and day (FROM
 
 # For example: make storefront DO='site --api https://api.example.com --issuer https://login.example.com --client-id 4711'
 .PHONY: storefront
-storefront: $(VENV)/run.stamp ## write the pages to a folder for any static host (DO='FOLDER --api ... --issuer ... --client-id ...')
+storefront: $(VENV)/run.stamp ## the pages as a folder for any static host (DO='FOLDER --api ... --issuer ... --client-id ...')
 	@$(BIN)/python -m web.publish $(DO)
 
 # The same SEED on the same engine (moto or dynamodb-local) makes the same steps.
