@@ -119,7 +119,7 @@ ASK ?= yes
 export SET ?=
 .PHONY: deploy
 deploy: $(VENV)/run.stamp $(SAM_VENV)/stamp ## deploy to your AWS account: asks, builds, shows the changes (STACK, SET='Name=value ...', ASK=no)
-	@PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.deploy --stack $(STACK) $(if $(filter no,$(ASK)),--keep)
+	@$(BIN)/python -m ops deploy --stack $(STACK) $(if $(filter no,$(ASK)),--keep)
 
 # Each deployment is a release, with a version of every function: docs/rollout.md.
 BUILT := .aws-sam/build/template.yaml
@@ -141,40 +141,50 @@ LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --n
 holidays: $(VENV)/dev.stamp ## regenerate the list of public holidays from the locked package
 	@$(BIN)/python requirements/public_holidays.py
 
-# For example: make refunds DO='settle ref_1234 --by me@shop.example --why "paid by bank transfer"'
-DO ?= --help
+# Short forms of `python -m ops`, which says more with --help. DO has the words of the command, and options as --local.
+# What is typed into these variables reaches the program as it stands: neither make nor a shell reads its $ signs.
+TYPED := DO ID NOTE BY WHY FROM TO STORE CSV PLOT EXPORT
+$(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
+export $(TYPED)
+OPS = $(BIN)/python -m ops
+# $(call option,--note,NOTE): the option, if its variable has something in it.
+option = $(if $($(2)),$(1) "$$$(2)")
+
+# For example: make refunds DO='settle ref_1234' BY=me@shop.example WHY='paid by bank transfer'
 .PHONY: refunds
-refunds: $(VENV)/run.stamp ## the operator's command: refunds that wait for a person (DO='list', DO='--local list')
-	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops $(DO)
+refunds: $(VENV)/run.stamp ## refunds that wait for a person (DO='list', 'settle REFUND_ID' with BY and WHY, '--local list')
+	@$(OPS) refunds --stack '$(STACK)' --typed "$${DO:---help}" $(call option,--by,BY) $(call option,--why,WHY)
+
+# For example: make config DO='set-enabled no --store se'
+.PHONY: config
+config: $(VENV)/run.stamp ## the settings of the config table (DO='show', 'set-enabled yes', 'add-reason CODE "WORDS"', 'validate')
+	@$(OPS) config --stack '$(STACK)' --typed "$${DO:---help}"
 
 # For example: make mails DO='resend mail_1234'
 .PHONY: mails
 mails: $(VENV)/run.stamp ## the mails that were not sent, or came back (DO='list', 'show ORDER_ID', 'resend MAIL_ID', '--local list')
-	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.mails $(DO)
+	@$(OPS) mails --stack '$(STACK)' --typed "$${DO:---help}"
 
 # For example: make withdrawals DO='show wdr_1234'
 .PHONY: withdrawals
 withdrawals: $(VENV)/run.stamp ## the statements of withdrawal (DO='list', 'show ID', 'export --as csv', 'find ADDRESS', 'erase ID', '--local list')
-	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.withdrawals $(DO)
+	@$(OPS) withdrawals --stack '$(STACK)' --typed "$${DO:---help}"
 
 # For example: make requests DO=decline ID=req_1234 NOTE='It has been packed already.'
-export NOTE ?=
 .PHONY: requests
 requests: $(VENV)/run.stamp ## the cancellation requests that the shop decides (DO=list, DO=approve or DO=decline with ID=... and NOTE='...')
-	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.requests $(DO) $(ID) $(if $(NOTE),--note "$$NOTE")
+	@$(OPS) requests --stack '$(STACK)' --typed "$${DO:---help}" $(if $(ID),"$$ID") $(call option,--note,NOTE)
 
-# For example: make report FROM=2026-11-01 TO=2026-11-30 CSV=report.csv PLOT=report.svg. DO has further arguments, as --local.
+# For example: make report FROM=2026-11-01 TO=2026-11-30 CSV=report.csv PLOT=report.svg
 .PHONY: report
-report: DO =
 report: $(VENV)/run.stamp ## cancels and requests by reason, store and day (FROM, TO; STORE, CSV, PLOT; EXPORT=folder, else it reads the tables, YES=1)
-	@POWERTOOLS_METRICS_DISABLED=true PYTHONPATH=layers/cancel_core $(BIN)/python -m ops.report $(if $(FROM)$(DO),--stack '$(STACK)' $(DO),--help) \
-	    $(if $(FROM),--from '$(FROM)') $(if $(TO),--to '$(TO)') $(if $(STORE),--store '$(STORE)') $(if $(CSV),--csv '$(CSV)') \
-	    $(if $(PLOT),--plot '$(PLOT)') $(if $(EXPORT),--export '$(EXPORT)') $(if $(filter 1 yes,$(YES)),--yes)
+	@$(OPS) report --stack '$(STACK)' $(if $(FROM)$(DO),--typed "$$DO",--help) $(call option,--from,FROM) $(call option,--to,TO) \
+	    $(call option,--store,STORE) $(call option,--csv,CSV) $(call option,--plot,PLOT) $(call option,--export,EXPORT) $(if $(filter 1 yes,$(YES)),--yes)
 
 # For example: make storefront DO='site --api https://api.example.com --issuer https://login.example.com --client-id 4711'
 .PHONY: storefront
 storefront: $(VENV)/run.stamp ## the pages as a folder for any static host (DO='FOLDER --api ... --issuer ... --client-id ...')
-	@$(BIN)/python -m web.publish $(DO)
+	@$(BIN)/python -m web.publish $(or $(DO),--help)
 
 # The same SEED on the same engine (moto or dynamodb-local) makes the same steps.
 STEPS ?= 10000

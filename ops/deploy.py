@@ -1,11 +1,11 @@
 """Deploys: asks for the parameters, builds for the processor that was named, and has sam show and make the changes.
 
-  make deploy
-  make deploy ASK=no SET='AlarmEmail=ann@shop.example Architecture=x86_64'
+  python -m ops deploy
+  python -m ops deploy --keep AlarmEmail=ann@shop.example Architecture=x86_64
 
 What is proposed is what the live stack has; for a stack that is not there yet, what was answered last (deploy.toml,
 which git ignores), else the template's default. So another checkout, or a change in CloudFormation's console, makes
-nobody lose a parameter.
+nobody lose a parameter. From make: make deploy ASK=no SET='AlarmEmail=ann@shop.example'
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from local.template import read
+from ops.command import Command
+from ops.faults import Exit
+from ops.output import Out
+from ops.settlement import Refused
+from ops.stacks import session_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ANSWERS = ROOT / "deploy.toml"
@@ -128,26 +132,22 @@ def settings(words: Iterable[str], parameters: Parameters) -> dict[str, str]:
     return found
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code."""
-    parser = argparse.ArgumentParser(
-        prog="deploy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--stack", default="cancel-core")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--answers", type=Path, default=ANSWERS, help="where answers are kept")
     parser.add_argument("--keep", action="store_true", help="ask nothing: keep what is proposed")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done, and with what")
     parser.add_argument(
         "set", nargs="*", metavar="Name=value", help="a parameter, in place of what is proposed (or in SET)"
     )
-    given = parser.parse_args(arguments)
+
+
+def run(given: argparse.Namespace, _: Out) -> int:
     parameters: dict[str, dict[str, Any]] = read(ROOT / "template.yaml")["Parameters"]
     try:
         chosen = settings([*shlex.split(os.environ.get("SET", "")), *given.set], parameters)
     except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    live = live_values(boto3.client("cloudformation"), given.stack)
+        raise Refused(str(error)) from error
+    live = live_values(session_of(given).client("cloudformation"), given.stack)
     saved = load(given.answers)
     proposed = proposals(parameters, live, saved.get(given.stack, {})) | chosen
     told = "as it stands" if live is not None else "is not there yet"
@@ -155,15 +155,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     values = proposed if given.keep else asked(parameters, proposed, input)
     save(given.answers, saved | {given.stack: values})
     sam = [str(ROOT / ".venv-sam" / "bin" / "sam")]
+    path = f"{ROOT / '.venv-sam' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    where = {"AWS_PROFILE": given.profile, "AWS_REGION": given.region, "AWS_DEFAULT_REGION": given.region}
+    environment = {**os.environ, "PATH": path} | {name: value for name, value in where.items() if value}
     for command in commands(given.stack, values, confirm=not given.keep, sam=sam):
         if given.dry_run:
             print(json.dumps(command))
             continue
-        environment = {**os.environ, "PATH": f"{ROOT / '.venv-sam' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
         if done := subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:  # noqa: S603 - what this file itself has made
             return done
-    return 0
+    return Exit.DONE
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+COMMAND = Command("deploy", "build and deploy the stack", __doc__, add_arguments, run, deployed_only=True)

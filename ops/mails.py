@@ -1,33 +1,48 @@
 """Mails that were not sent, or came back, and what to do about them.
 
-  make mails DO='list'                 what is not sent, and why
-  make mails DO='list --returned'      what bounced or was complained of (reads the whole table)
-  make mails DO='show MAIL_ID|ORDER_ID'
-  make mails DO='resend MAIL_ID'
+  python -m ops mails list                 what is not sent, and why
+  python -m ops mails list --returned      what bounced or was complained of (reads the whole table)
+  python -m ops mails show MAIL_ID|ORDER_ID
+  python -m ops mails resend MAIL_ID
 
-`resend` has a mail be sent once more, also one that was sent, but for a guest's code, which is not kept. It works on
-the deployed stack --stack (default: cancel-core) with your own AWS credentials, or on the stack of `make run` with
---local.
+`resend` has a mail be sent once more, also one that was sent, but for a guest's code, which is not kept. From make:
+make mails DO='resend MAIL_ID'
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import boto3
 from cancel_core.adapters.dynamodb.mails import Mails
 from cancel_core.domain.events import SOURCE
 from cancel_core.domain.mails import CODE_MAIL
 from cancel_core.domain.times import iso
 
-from ops.stacks import as_json, deployed_ids, local_stack, parser
+from ops import stacks
+from ops.command import Command, add, subcommands
+from ops.faults import Exit
+from ops.output import Line, Out, age
+from ops.progress import tracked
+from ops.settlement import Refused
 
 MAIL = "mail_"
+TITLES = ("MAIL", "ABOUT", "KIND", "STATE", "AGE", "NEXT")
+NEXT: Mapping[str, str] = {
+    "NotAnAddress": "have the order's customer_email corrected, then resend",
+    "MessageRejected": "mend mail.from, or leave the sandbox of SES, then resend",
+    "MailFromDomainNotVerifiedException": "mend the DNS records of the MAIL FROM domain, then resend",
+    "AccountSuspendedException": "see why in the console of SES, then resend",
+    "SendingPausedException": "see why in the console of SES, then resend",
+    "AccessDeniedException": "mend MailIdentityArn or mail.from, then resend",
+    "MailIdentityArnEmpty": "set MailIdentityArn: it then goes out by itself",
+    "MailFromMissing": "set mail.from in the config: it then goes out by itself",
+    "MailFromNotOfIdentity": "mend mail.from in the config: it then goes out by itself",
+}
+"""By the error, as docs/operating.md has it."""
 
 
 class Stack(NamedTuple):
@@ -39,58 +54,61 @@ class Stack(NamedTuple):
     dead: str
 
 
-def deployed(name: str) -> Stack:
-    """A stack in AWS, found by its CloudFormation stack's name."""
-    session = boto3.Session()
-    ids = deployed_ids(session, name)
-    mails = Mails(session.client("dynamodb"), ids["MailsTable"])
-    return Stack(mails, session.client("sqs"), ids["MailQueue"], ids["MailDeadLetterQueue"])
+def _stack(found: stacks.Stack) -> Stack:
+    mails = Mails(found.dynamodb, found.tables["mails"])
+    return Stack(mails, found.client("sqs"), found.queues["MailQueue"], found.queues["MailDeadLetterQueue"])
 
 
-def local(url: str) -> Stack:
-    """The stack of `make run`."""
-    session, told = local_stack(url)
-    mails = Mails(session.client("dynamodb", endpoint_url=told["dynamodb_endpoint_url"]), told["tables"]["mails"])
-    sqs = session.client("sqs", endpoint_url=told["endpoint_url"])
-    return Stack(mails, sqs, told["queues"]["MailQueue"], told["queues"]["MailDeadLetterQueue"])
-
-
-def show_list(stack: Stack, *, returned: bool) -> None:
-    """One line for each mail: its id, since when, what of it, which, about what, and why."""
-    rows = _rows(stack, stack.mails.returned() if returned else stack.mails.unsent())
-    for row in rows:
-        print(
-            "  ".join([row["mail_id"], row["updated_at"], _state(row), row["kind"], row["about"], _why(row)]).rstrip()
-        )
+def show_list(stack: Stack, out: Out, now: datetime, *, returned: bool) -> None:
+    """What is not sent, or came back, the oldest first, with why and what to do next."""
+    rows = _rows(stack, tracked(stack.mails.returned(), "reading mails") if returned else stack.mails.unsent())
+    out.table("mails", TITLES, [_line(row, now) for row in rows], numbers=("AGE",))
     if returned:
-        print(f"{len(rows)} mail(s) came back.")
+        out.say(f"{len(rows)} mail(s) came back.")
         return
     told = stack.sqs.get_queue_attributes(QueueUrl=stack.dead, AttributeNames=["ApproximateNumberOfMessages"])
     lying = told["Attributes"]["ApproximateNumberOfMessages"]
-    print(f"{len(rows)} mail(s) not sent, {lying} message(s) in the dead-letter queue.")
+    out.facts(dead_letters=int(lying))
+    out.say(f"{len(rows)} mail(s) not sent, {lying} message(s) in the dead-letter queue.")
 
 
-def show(stack: Stack, some_id: str) -> bool:
-    """The rows of one mail, or of all about one order. False where there are none."""
+def _line(row: dict[str, Any], now: datetime) -> Line:
+    why = _why(row)
+    facts = {name: row.get(name) for name in ("mail_id", "about", "kind", "store_id", "created_at", "updated_at")}
+    facts |= {"state": _state(row), "why": why, "next": _next(row, why)}
+    cells = (row["mail_id"], row["about"], row["kind"], _state(row), age(row["created_at"], now), _next(row, why))
+    return Line(cells, facts, (why,))
+
+
+def _next(row: dict[str, Any], why: str) -> str:
+    if "delivery" in row:
+        return "reach the customer otherwise"
+    waits = "wait: it is tried again by itself"
+    return NEXT.get(why.partition(":")[0], "mend the cause, then resend" if row["status"] == "failed" else waits)
+
+
+def show(stack: Stack, out: Out, some_id: str) -> None:
+    """The rows of one mail, or of all about one order. Raises `Refused` where there are none."""
     rows = _rows(stack, [some_id] if some_id.startswith(MAIL) else stack.mails.about(some_id))
+    if not rows:
+        raise Refused(f"There is no mail of or about {some_id}.")
+    if out.as_json:
+        out.document("mails", rows)
+        return
     for row in rows:
-        print(as_json(row))
-    return bool(rows)
+        out.document("mail", row)
 
 
-def resend(stack: Stack, mail_id: str, now: datetime) -> bool:
-    """Has a mail be sent again, by its event. False where there is no such mail, or a function is at it."""
+def resend(stack: Stack, mail_id: str, now: datetime) -> str:
+    """Has a mail be sent again, by its event. Raises `Refused` where there is none, or a function is at it."""
     row = stack.mails.get(mail_id)
+    if row is not None and row["kind"] == CODE_MAIL:
+        raise Refused(f"{mail_id} carried a guest's code, which is kept nowhere. The guest has to ask for a new one.")
     if row is None or not stack.mails.again(mail_id, iso(now)):
-        return False
+        raise Refused(f"{mail_id}: there is no such mail, or it is being sent just now.")
     event = {"source": SOURCE, "detail-type": row["event"]["detail_type"], "detail": row["event"]["detail"]}
     stack.sqs.send_message(QueueUrl=stack.queue, MessageBody=json.dumps(event, default=int))
-    return True
-
-
-def _is_code(stack: Stack, mail_id: str) -> bool:
-    row = stack.mails.get(mail_id)
-    return row is not None and row["kind"] == CODE_MAIL
+    return f"{mail_id} is on its way again."
 
 
 def _rows(stack: Stack, mail_ids: Iterable[str]) -> list[dict[str, Any]]:
@@ -106,40 +124,26 @@ def _why(row: dict[str, Any]) -> str:
     return str(row["delivery"]["reason"] if "delivery" in row else row.get("error", ""))
 
 
-def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    asks = parser("mails", __doc__)
-    commands = asks.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("list", help="what is not sent, and why")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    commands = subcommands(parser)
+    command = add(commands, "list", "what is not sent, and why")
     command.add_argument("--returned", action="store_true", help="what bounced or was complained of instead")
-    commands.add_parser("show", help="what became of a mail, or of all mails about an order").add_argument("id")
-    commands.add_parser("resend", help="have a mail sent once more").add_argument("id")
-    return asks.parse_args(arguments)
+    show_one = add(commands, "show", "what became of a mail, or of all mails about an order")
+    show_one.add_argument("id", metavar="MAIL_ID|ORDER_ID")
+    add(commands, "resend", "have a mail sent once more").add_argument("id", metavar="MAIL_ID")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 1 when it could not be done."""
-    asked = _arguments(arguments)
-    stack = local(asked.url) if asked.local else deployed(asked.stack)
+def run(asked: argparse.Namespace, out: Out) -> int:
+    stack = _stack(stacks.opened(asked))
+    now = datetime.now(UTC)
     match asked.command:
         case "list":
-            show_list(stack, returned=asked.returned)
+            show_list(stack, out, now, returned=asked.returned)
         case "show":
-            if not show(stack, asked.id):
-                print(f"There is no mail of or about {asked.id}.", file=sys.stderr)
-                return 1
-        case "resend" if _is_code(stack, asked.id):
-            print(
-                f"{asked.id} carried a guest's code, which is kept nowhere. The guest has to ask for a new one.",
-                file=sys.stderr,
-            )
-            return 1
-        case "resend":
-            if not resend(stack, asked.id, datetime.now(UTC)):
-                print(f"{asked.id}: there is no such mail, or it is being sent just now.", file=sys.stderr)
-                return 1
-            print(f"{asked.id} is on its way again.")
-    return 0
+            show(stack, out, asked.id)
+        case _:
+            out.say(resend(stack, asked.id, now))
+    return Exit.DONE
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+COMMAND = Command("mails", "mails that were not sent, or came back", __doc__, add_arguments, run)

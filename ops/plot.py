@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from ops.counting import Period, Report, days
-from ops.report_views import printable
+from ops.output import printable
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, with an indigo for their yellow; the rest is grey.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#332288")

@@ -62,10 +62,18 @@ class Scan:
     `units`: what was taken until now.
     """
 
-    def __init__(self, dynamodb: DynamoDBClient, units_per_second: int, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        dynamodb: DynamoDBClient,
+        units_per_second: int,
+        sleep: Callable[[float], None],
+        advance: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """`advance` is told the units that each page took."""
         self._dynamodb = dynamodb
         self._rate = units_per_second
         self._sleep = sleep
+        self._advance = advance
         self.units = 0.0
 
     def orders(self, table: str) -> Iterator[Read]:
@@ -94,6 +102,7 @@ class Scan:
         for page in pages:
             taken = page.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
             self.units += taken
+            self._advance(taken)
             yield from (present(item) for item in page["Items"])
             self._sleep(taken / self._rate)
 

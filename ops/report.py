@@ -1,13 +1,13 @@
 """Cancels and requests of some days, counted by reason, store and day, with what was paid back.
 
-  make report FROM=2026-11-01 TO=2026-11-30
-  make report FROM=2026-11-01 TO=2026-11-30 STORE=se CSV=report.csv PLOT=report.svg
-  make report FROM=2026-11-01 TO=2026-11-30 EXPORT=folder
+  python -m ops report --from 2026-11-01 --to 2026-11-30
+  python -m ops report --from 2026-11-01 --to 2026-11-30 --store se --csv report.csv --plot report.svg
+  python -m ops report --from 2026-11-01 --to 2026-11-30 --export folder
 
-Without EXPORT it reads the orders and the requests table of the deployed stack as a whole, with your own AWS
-credentials: it says first what that costs, and asks (YES=1: it does not ask). EXPORT is a folder with exports to S3
-that were downloaded: the orders table's in its folder `orders`, the requests table's in `requests`. Days are those of
-UTC. STACK is another stack than cancel-core; DO='--local' is the stack of `make run`.
+Without --export it reads the orders and the requests table as a whole: it says first what that costs, and asks (--yes:
+it does not ask). --export names a folder with exports to S3 that were downloaded: the orders table's in its folder
+`orders`, the requests table's in `requests`. Days are those of UTC. From make: make report FROM=2026-11-01
+TO=2026-11-30, and STORE, CSV, PLOT, EXPORT, YES=1
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import boto3
-from cancel_core.errors import CancelCoreError
-
-from ops import reading
+from ops import reading, stacks
+from ops.command import Command
 from ops.counting import Period, Report, count
+from ops.faults import Exit
+from ops.output import Out
 from ops.plot import svg
-from ops.report_views import as_csv, as_text
-from ops.stacks import deployed_ids, local_stack, parser
+from ops.progress import bar
+from ops.report_views import as_csv, as_facts, as_text
 
 UNITS_PER_SECOND = 500
 """A sixth of what one partition of a table reads, and a scan is in one at a time."""
@@ -41,18 +41,8 @@ class Stack(NamedTuple):
     requests: str
 
 
-def deployed(name: str) -> Stack:
-    """A stack in AWS, found by its CloudFormation stack's name."""
-    session = boto3.Session()
-    ids = deployed_ids(session, name)
-    return Stack(session.client("dynamodb"), ids["OrdersTable"], ids["RequestsTable"])
-
-
-def local(url: str) -> Stack:
-    """The stack of `make run`."""
-    session, told = local_stack(url)
-    dynamodb = session.client("dynamodb", endpoint_url=told["dynamodb_endpoint_url"])
-    return Stack(dynamodb, told["tables"]["orders"], told["tables"]["requests"])
+def _stack(found: stacks.Stack) -> Stack:
+    return Stack(found.dynamodb, found.tables["orders"], found.tables["requests"])
 
 
 def scanned(
@@ -66,12 +56,13 @@ def scanned(
         f"This reads all of {tables}, as DynamoDB counted them within the last six hours: about {units:,.0f} read "
         f"units, {_usd(units)} at {reading.USD_PER_MILLION_UNITS} per million (on demand, US East), and at least "
         f"{_minutes(units / asked.units_per_second)} at {asked.units_per_second:,} units a second. "
-        "An export (EXPORT=folder) costs the tables nothing."
+        "An export (--export FOLDER) costs the tables nothing."
     )
     if not asked.yes and not confirm("Read them? [y/N] "):
         return None
-    scan = reading.Scan(stack.dynamodb, asked.units_per_second, sleep)
-    report = count(scan.orders(stack.orders), scan.requests(stack.requests), _period(asked), asked.store)
+    with bar("reading tables", units or None) as advance:
+        scan = reading.Scan(stack.dynamodb, asked.units_per_second, sleep, advance)
+        report = count(scan.orders(stack.orders), scan.requests(stack.requests), _period(asked), asked.store)
     _say(f"It took {scan.units:,.0f} read units, {_usd(scan.units)}.")
     return report
 
@@ -116,8 +107,7 @@ def _day(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    asks = parser("report", __doc__)
+def add_arguments(asks: argparse.ArgumentParser) -> None:
     asks.add_argument("--from", dest="first", type=_day, required=True, metavar="YYYY-MM-DD")
     asks.add_argument("--to", dest="last", type=_day, required=True, metavar="YYYY-MM-DD", help="that day included")
     asks.add_argument("--store", help="one store's alone")
@@ -126,40 +116,38 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     asks.add_argument("--export", type=Path, metavar="FOLDER", help="read this instead of the tables")
     asks.add_argument("--yes", action="store_true", help="read the tables without asking")
     asks.add_argument("--units-per-second", type=int, default=UNITS_PER_SECOND, help="default: %(default)s")
-    asked = asks.parse_args(arguments)
+    asks.set_defaults(fault=asks.error)
+
+
+def _check(asked: argparse.Namespace) -> None:
+    """Before the tables are paid for."""
     if asked.last < asked.first:
-        asks.error("--to is before --from")
+        asked.fault("--to is before --from")
     if asked.units_per_second < 1:
-        asks.error("--units-per-second must be 1 or more")
+        asked.fault("--units-per-second must be 1 or more")
     for file in (asked.csv, asked.plot):
-        # Before the tables are paid for.
         if file is not None and not file.absolute().parent.is_dir():
-            asks.error(f"there is no folder {file.absolute().parent}")
-    return asked
+            asked.fault(f"there is no folder {file.absolute().parent}")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 1 when it could not be done."""
-    asked = _arguments(arguments)
-    try:
-        if asked.export is not None:
-            report: Report | None = exported(asked.export, asked)
-        else:
-            stack = local(asked.url) if asked.local else deployed(asked.stack)
-            report = scanned(stack, asked, _confirmed, time.sleep)
-    except CancelCoreError as error:
-        print(error, file=sys.stderr)
-        return 1
+def run(asked: argparse.Namespace, out: Out) -> int:
+    _check(asked)
+    if asked.export is not None:
+        report: Report | None = exported(asked.export, asked)
+    else:
+        report = scanned(_stack(stacks.opened(asked)), asked, _confirmed, time.sleep)
     if report is None:
-        print("Nothing was read.", file=sys.stderr)
-        return 1
-    print(as_text(report))
+        _say("Nothing was read.")
+        return Exit.REFUSED
+    if out.as_json:
+        out.facts(**as_facts(report))
+    else:
+        out.say(as_text(report))
     if asked.csv is not None:
         asked.csv.write_text(as_csv(report), "utf-8", newline="")
     if asked.plot is not None:
         asked.plot.write_text(svg(report, _period(asked), asked.store), "utf-8")
-    return 0
+    return Exit.DONE
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+COMMAND = Command("report", "cancels and requests of some days, counted", __doc__, add_arguments, run)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from cancel_core.domain.money import Money
 
 from ops.counting import MEASURES, MONEY, Key, Report
+from ops.output import aligned, printable
 from ops.spreadsheet import cell
 
 TABLES = (("reason",), ("store_id",), ("day",))
@@ -25,28 +27,18 @@ def _table(report: Report, names: Sequence[str]) -> str:
     groups = report.by(*names)
     shown = [name for name in MEASURES if any(measures[name] for measures in groups.values())]
     head = [name.removesuffix("_id").replace("_", " ") for name in (*names, "currency", *shown)]
-    rows = [
-        [printable(part) or "-" for part in key] + [_value(measures[name], name, key[-1]) for name in shown]
-        for key, measures in groups.items()
-    ]
+    rows = [[*key] + [_value(measures[name], name, key[-1]) for name in shown] for key, measures in groups.items()]
     totals = [
         ["total", *[""] * (len(names) - 1), currency or "-", *(_value(sums[name], name, currency) for name in shown)]
         for (currency,), sums in report.by().items()
     ]
-    return "".join(f"{line}\n" for line in _aligned([head, *rows, *totals], texts=len(names) + 1))
+    texts = len(names) + 1
+    right = [False] * texts + [True] * len(shown)
+    return "".join(f"{line}\n" for line in aligned([head, *rows, *totals], right))
 
 
 def _value(number: int, name: str, currency: str) -> str:
     return f"{Money(number, currency).decimal:,f}" if name in MONEY else f"{number:,}"
-
-
-def _aligned(rows: Sequence[Sequence[str]], texts: int) -> Iterator[str]:
-    """The first `texts` columns are words, the others numbers."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        words = [value.ljust(width) for value, width in zip(row[:texts], widths, strict=False)]
-        numbers = [value.rjust(width) for value, width in zip(row[texts:], widths[texts:], strict=True)]
-        yield "  ".join([*words, *numbers]).rstrip()
 
 
 def _said(report: Report) -> str:
@@ -62,9 +54,14 @@ def _said(report: Report) -> str:
     return "\n".join(lines)
 
 
-def printable(text: str) -> str:
-    """What the order system has put there, without what a terminal or a picture would take for a command."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+def as_facts(report: Report) -> dict[str, Any]:
+    """As plain values: `rows` with a measure for each that has something, money in minor units, and what was read."""
+    rows = [key._asdict() | {name: value for name, value in sums.items() if value} for key, sums in _sorted(report)]
+    return {"rows": rows, "outside": report.outside, "unreadable": report.unreadable}
+
+
+def _sorted(report: Report) -> list[tuple[Key, Any]]:
+    return sorted(report.rows.items())
 
 
 def as_csv(report: Report) -> str:
@@ -72,6 +69,6 @@ def as_csv(report: Report) -> str:
     out = io.StringIO()
     rows = csv.writer(out)
     rows.writerow([*Key._fields, *MEASURES])
-    for key, measures in sorted(report.rows.items()):
+    for key, measures in _sorted(report):
         rows.writerow([*map(cell, key), *(measures[name] for name in MEASURES)])
     return out.getvalue()

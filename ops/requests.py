@@ -1,35 +1,35 @@
 """Cancellation requests that the shop decides: those that are open, and the decision on one.
 
-  make requests DO=list
-  make requests DO=approve ID=req_1234 NOTE="We are sorry that it took so long."
-  make requests DO=decline ID=req_1234 NOTE="It has been packed already."
+  python -m ops requests list
+  python -m ops requests approve req_1234 --note "We are sorry that it took so long."
+  python -m ops requests decline req_1234 --note "It has been packed already."
 
 The note is what the customer may read; without one there is none. It writes what an admin writes in the console, and is
-safe to run twice: the first decision that is read counts. It works on the deployed stack --stack (default: cancel-core)
-with your own AWS credentials, or on the stack of `make run` with --local (DO='--local list').
+safe to run twice: the first decision that is read counts. From make: make requests DO=approve ID=req_1234 NOTE='...'
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import boto3
 from cancel_core.adapters.dynamodb.attributes import attribute_value
 from cancel_core.adapters.dynamodb.database import database_errors, holds
 from cancel_core.adapters.dynamodb.requests import Requests
 from cancel_core.domain.request_row import Row, Word, read_decision
-from cancel_core.errors import CancelCoreError
 
+from ops import stacks
+from ops.command import Command, add, subcommands
+from ops.faults import Exit
+from ops.output import Line, Out, age, money
 from ops.settlement import Refused
-from ops.stacks import deployed_ids, local_stack, parser
 
 WORDS: dict[str, Word] = {"approve": "approved", "decline": "declined"}
 WAIT_SECONDS = 15.0
 LOOK_EVERY_SECONDS = 0.5
+TITLES = ("REQUEST", "ORDER", "STORE", "REASON", "AMOUNT", "AGE", "NEXT")
 
 
 class Stack(NamedTuple):
@@ -39,33 +39,25 @@ class Stack(NamedTuple):
     requests: Requests
 
 
-def deployed(name: str) -> Stack:
-    """A stack in AWS, found by its CloudFormation stack's name."""
-    session = boto3.Session()
-    return _stack(session.client("dynamodb"), deployed_ids(session, name)["RequestsTable"])
+def _stack(found: stacks.Stack) -> Stack:
+    return Stack(found.dynamodb, Requests(found.dynamodb, found.tables["requests"]))
 
 
-def local(url: str) -> Stack:
-    """The stack of `make run`."""
-    session, told = local_stack(url)
-    return _stack(session.client("dynamodb", endpoint_url=told["dynamodb_endpoint_url"]), told["tables"]["requests"])
-
-
-def _stack(dynamodb: Any, table: str) -> Stack:
-    return Stack(dynamodb, Requests(dynamodb, table))
-
-
-def show_list(stack: Stack) -> None:
-    """One line for each open request, the oldest first: its id, since when it waits, order, store, reason, what a
-    cancel gives back in minor units, and what was said of a decision. Nothing of a person.
+def show_list(stack: Stack, out: Out, now: datetime) -> None:
+    """The open requests, the oldest first, with what a cancel gives back and what was said of a decision. Nothing of a
+    person.
     """
-    number = 0
-    for row in stack.requests.open():
-        number += 1
-        amount = f"{row.amount} {row.currency}".rstrip()
-        words = [row.request_id, row.requested_at, row.order_id, row.store_id, row.reason, amount, _state(row)]
-        print("  ".join(words).rstrip())
-    print(f"{number} request(s) open.")
+    lines = [_line(row, now) for row in stack.requests.open()]
+    out.table("requests", TITLES, lines, numbers=("AMOUNT", "AGE"))
+    out.say(f"{len(lines)} request(s) open.")
+
+
+def _line(row: Row, now: datetime) -> Line:
+    step = "wait: it is carried out by itself" if row.decided else "approve or decline"
+    facts = row.model_dump(include={"request_id", "order_id", "store_id", "reason", "amount", "currency"})
+    facts |= {"requested_at": row.requested_at, "state": _state(row), "next": step}
+    amount, waiting = money(row.amount, row.currency), age(row.requested_at, now)
+    return Line((row.request_id, row.order_id, row.store_id, row.reason, amount, waiting, step), facts, (_state(row),))
 
 
 def _state(row: Row) -> str:
@@ -74,8 +66,9 @@ def _state(row: Row) -> str:
     return row.outcome if isinstance(row.outcome, str) else ""
 
 
-def decide(stack: Stack, request_id: str, word: Word, note: str | None) -> str:
-    """Writes the decision on a request that has none that counts, and waits for what becomes of it. Answers that.
+def decide(stack: Stack, request_id: str, word: Word, note: str | None) -> tuple[str, Exit]:
+    """Writes the decision on a request that has none that counts, and waits for what becomes of it. Answers that, and
+    whether it is known.
 
     Raises `Refused` where the request ends, or has ended, otherwise.
     """
@@ -88,15 +81,16 @@ def decide(stack: Stack, request_id: str, word: Word, note: str | None) -> str:
         _write(stack, request_id, word, note)
     row = _wait(stack, request_id)
     if row.status == word:
-        return f"{request_id}: {row.outcome}"
+        return f"{request_id}: {row.outcome}", Exit.DONE
     if row.status != "open":
         raise Refused(f"{request_id} is {row.status}: {row.outcome}")
     if row.decided and row.decided.decision != word:
         raise Refused(f"{request_id} was {_state(row)}: what was decided first counts.")
-    return (
+    said = (
         f"{request_id}: {word} is written, and not carried out yet. `list` has it until it is; "
         'docs/operating.md, "Requests to the shop", says what may keep it.'
     )
+    return said, Exit.UNANSWERED
 
 
 def _get(stack: Stack, request_id: str) -> Row:
@@ -132,31 +126,23 @@ def _wait(stack: Stack, request_id: str) -> Row:
     return row
 
 
-def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    asks = parser("requests", __doc__)
-    commands = asks.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="what is open, the oldest first")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    commands = subcommands(parser)
+    add(commands, "list", "what is open, the oldest first")
     for name, what in (("approve", "cancel the order"), ("decline", "leave the order as it is")):
-        command = commands.add_parser(name, help=what)
-        command.add_argument("id")
+        command = add(commands, name, what)
+        command.add_argument("id", metavar="REQUEST_ID")
         command.add_argument("--note", help="what the customer may read")
-    return asks.parse_args(arguments)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 1 when it could not be done."""
-    asked = _arguments(arguments)
-    stack = local(asked.url) if asked.local else deployed(asked.stack)
-    try:
-        if asked.command == "list":
-            show_list(stack)
-        else:
-            print(decide(stack, asked.id, WORDS[asked.command], asked.note))
-    except CancelCoreError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+def run(asked: argparse.Namespace, out: Out) -> int:
+    stack = _stack(stacks.opened(asked))
+    if asked.command == "list":
+        show_list(stack, out, datetime.now(UTC))
+        return Exit.DONE
+    said, code = decide(stack, asked.id, WORDS[asked.command], asked.note)
+    out.say(said)
+    return code
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+COMMAND = Command("requests", "cancellation requests that the shop decides", __doc__, add_arguments, run)

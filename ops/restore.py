@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 from cancel_core.adapters.dynamodb.orders import COMMENTED
+
+from ops.progress import bar
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -28,9 +31,11 @@ def refill(dynamodb: DynamoDBClient, restored: str, table: str) -> Refilled:
     names = {f"#key{position}": key["AttributeName"] for position, key in enumerate(keys)}
     condition = " AND ".join(f"attribute_not_exists({name})" for name in names)
     put = kept = 0
-    for page in dynamodb.get_paginator("scan").paginate(TableName=restored, ConsistentRead=True):
-        for item in page["Items"]:
-            _without_comment(cast("dict[str, Any]", item))
+    total = dynamodb.describe_table(TableName=restored)["Table"].get("ItemCount")
+    with bar("putting items back", total or None) as advance:
+        for item in _items(dynamodb, restored):
+            advance(1)
+            _without_comment(item)
             try:
                 dynamodb.put_item(
                     TableName=table, Item=item, ConditionExpression=condition, ExpressionAttributeNames=names
@@ -42,6 +47,11 @@ def refill(dynamodb: DynamoDBClient, restored: str, table: str) -> Refilled:
             else:
                 put += 1
     return Refilled(put, kept)
+
+
+def _items(dynamodb: DynamoDBClient, table: str) -> Iterator[dict[str, Any]]:
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+        yield from cast("list[dict[str, Any]]", page["Items"])
 
 
 def _without_comment(item: dict[str, Any]) -> None:

@@ -1,51 +1,147 @@
-"""What the operator's programs share: which stack they work on, and how they show what they find."""
+"""Which stack a command works on: its options, and the clients and names of that stack."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import urllib.error
 import urllib.request
-from decimal import Decimal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
+
+from ops.faults import Unreachable
+
+STACK = "cancel-core"
+LOCAL_PORT = "3000"
+"""Where `make run` listens unless PORT says otherwise."""
+DEFAULTS: Mapping[str, Any] = {
+    "stack": STACK,
+    "region": None,
+    "profile": None,
+    "local": False,
+    "url": None,
+    "json": False,
+    "debug": False,
+}
+HISTORY = "history"
+"""The config's history, among the tables."""
 
 
-def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
-    """A program's parser, with the arguments that name the stack."""
-    made = argparse.ArgumentParser(
-        prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    made.add_argument("--stack", default="cancel-core", help="the CloudFormation stack's name")
-    made.add_argument("--local", action="store_true", help="the stack of `make run`, at --url")
-    made.add_argument("--url", default="http://127.0.0.1:3000", help="where that is, if not at %(default)s")
-    return made
+class Names(dict[str, str]):
+    """Names by what they are of. One that is missing is not there in the stack's version."""
+
+    def __init__(self, stack: str, names: Mapping[str, str]) -> None:
+        super().__init__(names)
+        self._stack = stack
+
+    def __missing__(self, name: str) -> str:
+        raise Unreachable(f"{self._stack} has no {name}: it is of another version than this checkout.")
 
 
-def deployed_ids(session: boto3.Session, stack: str) -> dict[str, str]:
-    """The physical ids of a CloudFormation stack's resources, by the template's names."""
-    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-    return {
-        row["LogicalResourceId"]: row["PhysicalResourceId"] for page in pages for row in page["StackResourceSummaries"]
-    }
+@dataclass(frozen=True)
+class Stack:
+    """`client`: by the service's name as boto3 has it. `tables`, `queues`: names and URLs by the template's names."""
+
+    client: Callable[[str], Any]
+    tables: Mapping[str, str]
+    queues: Mapping[str, str]
+    bus: str
+
+    @property
+    def dynamodb(self) -> Any:
+        return self.client("dynamodb")
 
 
-def local_stack(url: str) -> tuple[boto3.Session, dict[str, Any]]:
-    """A session for the stack of `make run`, and what that tells of itself."""
-    with urllib.request.urlopen(f"{url}/local/stack", timeout=10) as answer:  # noqa: S310 - the operator's own address
-        told: dict[str, Any] = json.load(answer)
-    return boto3.Session("local", "local", region_name=told["region"]), told
+def add_options(parser: argparse.ArgumentParser, *, deployed_only: bool = False) -> None:
+    """The options that each command has. They may stand before and after a sub-command: see `DEFAULTS`."""
+    group = parser.add_argument_group("which stack, and how to answer")
+
+    def add(name: str, text: str, **more: Any) -> None:
+        group.add_argument(name, default=argparse.SUPPRESS, help=text, **more)
+
+    add("--stack", f"the CloudFormation stack (default: {STACK})", metavar="NAME")
+    add("--region", "its AWS region (default: AWS_REGION, or the profile's)")
+    add("--profile", "the profile of your AWS credentials (default: AWS_PROFILE)")
+    if not deployed_only:
+        add("--local", f"the stack of `make run` on this machine, at {local_url()}", action="store_true")
+        add("--url", "the address of a local stack elsewhere; implies --local")
+        add("--json", "answer with one JSON document", action="store_true")
+    add("--debug", "show the traceback of an error as well", action="store_true")
 
 
-def as_json(document: object) -> str:
-    """A document of plain values, for a person to read."""
-    return json.dumps(document, default=_plain, indent=2, ensure_ascii=False)
+def local_url() -> str:
+    """PORT moves `make run`, and so what is asked."""
+    return f"http://127.0.0.1:{os.environ.get('PORT') or LOCAL_PORT}"
 
 
-def _plain(value: object) -> int | float | str | list[Any]:
-    if isinstance(value, set):
-        return sorted(value, key=str)
-    if not isinstance(value, Decimal):
-        # Of the shop's own attributes: binaries.
-        return str(value)
-    return int(value) if value == value.to_integral_value() else float(value)
+def opened(asked: argparse.Namespace) -> Stack:
+    """The stack that the options name. Raises `Unreachable`, and boto3's own errors."""
+    if asked.local or asked.url:
+        return local(asked.url or local_url())
+    return deployed(session_of(asked), asked.stack)
+
+
+def session_of(asked: argparse.Namespace) -> boto3.Session:
+    """As the AWS CLI and sam do, and boto3 does not, it goes by AWS_REGION, too."""
+    return boto3.Session(profile_name=asked.profile, region_name=asked.region or os.environ.get("AWS_REGION"))
+
+
+def deployed(session: boto3.Session, name: str) -> Stack:
+    """A stack in AWS, found by its CloudFormation stack's name."""
+    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
+    try:
+        rows = [row for page in pages for row in page["StackResourceSummaries"]]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError" or "does not exist" not in str(error):
+            raise
+        raise Unreachable(
+            f"There is no stack {name} in {session.region_name}, in the account of these credentials: "
+            "use --stack, --region or --profile."
+        ) from error
+    ids = {row["LogicalResourceId"]: row["PhysicalResourceId"] for row in rows if "PhysicalResourceId" in row}
+    tables = {key.removesuffix("Table").lower(): value for key, value in ids.items() if key.endswith("Table")}
+    if "confighistory" in tables:
+        tables[HISTORY] = tables.pop("confighistory")
+    told = f"The stack {name}"
+    queues = Names(told, {key: value for key, value in ids.items() if key.endswith("Queue")})
+    return Stack(_clients(session, lambda _: None), Names(told, tables), queues, Names(told, ids)["EventBus"])
+
+
+def local(url: str) -> Stack:
+    """The stack of `make run`. Raises `Unreachable`."""
+    told = _asked_at(url.rstrip("/"))
+    session = boto3.Session("local", "local", region_name=told["region"])
+    endpoint, database = told["endpoint_url"], told["dynamodb_endpoint_url"]
+
+    where = f"The local stack at {url}"
+    tables = Names(where, told["tables"] | {HISTORY: told["history_tables"]["config"]})
+    clients = _clients(session, lambda service: database if service.startswith("dynamodb") else endpoint)
+    return Stack(clients, tables, Names(where, told["queues"]), told["event_bus"])
+
+
+def _clients(session: boto3.Session, endpoint: Callable[[str], str | None]) -> Callable[[str], Any]:
+    # The stubs know clients by literal names alone.
+    make: Any = session.client
+    return lambda service: make(service, endpoint_url=endpoint(service))
+
+
+def _asked_at(url: str) -> dict[str, Any]:
+    elsewhere = "If it runs at another address, name it: --url http://127.0.0.1:PORT."
+    try:
+        with urllib.request.urlopen(f"{url}/local/stack", timeout=10) as answer:  # noqa: S310 - the operator's own address
+            told: dict[str, Any] = json.load(answer)
+            _ = told["tables"]
+            return told
+    except urllib.error.HTTPError as error:
+        if error.code == 503:
+            raise Unreachable(f"The local stack at {url} is starting: repeat the command in a moment.") from error
+        raise Unreachable(f"What answers at {url} is no local stack (HTTP {error.code}). {elsewhere}") from error
+    except OSError as error:
+        raise Unreachable(f"No local stack answers at {url}: start it with `make run`. {elsewhere}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise Unreachable(f"What answers at {url} is no local stack. {elsewhere}") from error

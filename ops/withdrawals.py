@@ -1,15 +1,14 @@
 """Statements of withdrawal: what came in, what was found out about it, and what became of it.
 
-  make withdrawals DO='list'                      those of the last 14 days
-  make withdrawals DO='list --since 2026-11-01 --until 2026-11-30'
-  make withdrawals DO='show WITHDRAWAL_ID'        one, with all that was written beside it, and its mails
-  make withdrawals DO='export --since 2026-11-01 --as csv --to withdrawals.csv'
-  make withdrawals DO='find ADDRESS|ORDER_ID'     those of an address or about an order (reads the whole table)
-  make withdrawals DO='erase WITHDRAWAL_ID ...'   takes what a person has said off statements, and keeps their hash
+  python -m ops withdrawals list                      those of the last 14 days
+  python -m ops withdrawals list --since 2026-11-01 --until 2026-11-30
+  python -m ops withdrawals show WITHDRAWAL_ID        one, with all that was written beside it, and its mails
+  python -m ops withdrawals export --since 2026-11-01 --as csv --to withdrawals.csv
+  python -m ops withdrawals find ADDRESS|ORDER_ID     those of an address or about an order (reads the whole table)
+  python -m ops withdrawals erase WITHDRAWAL_ID ...   takes what a person has said off statements, and keeps their hash
 
-Days are those of UTC. It works on the deployed stack --stack (default: cancel-core) with your own AWS credentials, or
-on the stack of `make run` with --local. No function of the product has the right to erase: it is yours, and the alarm
-WithdrawalTamperedAlarm tells of it.
+Days are those of UTC. No function of the product has the right to erase: it is yours, and the alarm
+WithdrawalTamperedAlarm tells of it. From make: make withdrawals DO='show WITHDRAWAL_ID'
 """
 
 from __future__ import annotations
@@ -18,27 +17,32 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import boto3
 from cancel_core.adapters.dynamodb.mails import Mails
 from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
 from cancel_core.domain.times import iso
 from cancel_core.domain.withdrawal import STATEMENT
 from cancel_core.domain.withdrawal_outcome import CANCEL, OUTCOME
 
-from ops import withdrawn
+from ops import stacks, withdrawn
+from ops.command import Command, add, subcommands
+from ops.faults import Exit
+from ops.output import Line, Out, age, as_json
+from ops.progress import tracked
+from ops.settlement import Refused
 from ops.spreadsheet import cell
-from ops.stacks import as_json, deployed_ids, local_stack, parser
 
 DAYS = 14
 COLUMNS = (
     *("withdrawal_id", "received_at", "store_id", "name", "email", "order", "items", "message", "language"),
     *("match", "order_id", "in_time", "until", "whole", "order_canceled", "code", "receipt", "receipt_mail"),
 )
+PERSONAL = frozenset({"name", "email", "order", "items", "message"})
+TITLES = ("WITHDRAWAL", "ORDER", "MATCH", "IN TIME", "RECEIPT", "OUTCOME", "AGE", "NEXT")
 
 
 class Stack(NamedTuple):
@@ -49,27 +53,15 @@ class Stack(NamedTuple):
     mails: Mails
 
 
-def deployed(name: str) -> Stack:
-    """A stack in AWS, found by its CloudFormation stack's name."""
-    session = boto3.Session()
-    ids = deployed_ids(session, name)
-    return _stack(session.client("dynamodb"), ids["WithdrawalsTable"], ids["MailsTable"])
-
-
-def local(url: str) -> Stack:
-    """The stack of `make run`."""
-    session, told = local_stack(url)
-    dynamodb = session.client("dynamodb", endpoint_url=told["dynamodb_endpoint_url"])
-    return _stack(dynamodb, told["tables"]["withdrawals"], told["tables"]["mails"])
-
-
-def _stack(dynamodb: Any, withdrawals: str, mails: str) -> Stack:
-    return Stack(dynamodb, Withdrawals(dynamodb, withdrawals), Mails(dynamodb, mails))
+def _stack(found: stacks.Stack) -> Stack:
+    dynamodb, tables = found.dynamodb, found.tables
+    return Stack(dynamodb, Withdrawals(dynamodb, tables["withdrawals"]), Mails(dynamodb, tables["mails"]))
 
 
 def of_days(stack: Stack, since: date, until: date) -> Iterator[str]:
     """The ids of the statements that came in from one day to another, both counted, the oldest first."""
-    for number in range((until - since).days + 1):
+    days = (until - since).days + 1
+    for number in tracked(range(days), "reading days", days):
         for listed in stack.withdrawals.of_day((since + timedelta(days=number)).isoformat()):
             if listed.part == STATEMENT:
                 yield listed.withdrawal_id
@@ -84,23 +76,33 @@ def whole(stack: Stack, withdrawal_id: str) -> dict[str, Any] | None:
     return {**parts[STATEMENT], OUTCOME: parts.get(OUTCOME), CANCEL: parts.get(CANCEL), "mails": rows}
 
 
-def show_list(stack: Stack, withdrawal_ids: Iterable[str]) -> None:
-    """One line each: its id, when it came in, what it matches, whether in time, about which order, what became of it.
-    Nothing of a person.
+def show_list(stack: Stack, out: Out, withdrawal_ids: Iterable[str], now: datetime) -> None:
+    """When each came in, what it matches, whether in time, about which order, and what became of it. Nothing of a
+    person.
     """
-    number = 0
-    for withdrawal_id in withdrawal_ids:
-        one = whole(stack, withdrawal_id)
-        if one is None:
-            continue
-        number += 1
-        row = _flat(one)
-        state = {True: "in time", False: "late", None: "time not known"}[row["in_time"]]
-        done = "order cancelled" if row["order_canceled"] else row["code"] or ""
-        mail = f"receipt {row['receipt_mail'] or 'not begun'}"
-        words = [withdrawal_id, row["received_at"], row["match"] or "not dealt with", state, row["order_id"] or "-"]
-        print("  ".join([*words, mail, done]).rstrip())
-    print(f"{number} statement(s) of withdrawal.")
+    ids = list(withdrawal_ids)
+    found = [one for each in tracked(ids, "reading statements", len(ids)) if (one := whole(stack, each))]
+    out.table("withdrawals", TITLES, [_line(_flat(one), now) for one in found], numbers=("AGE",))
+    out.say(f"{len(found)} statement(s) of withdrawal.")
+
+
+def _line(row: dict[str, Any], now: datetime) -> Line:
+    state = {True: "in time", False: "late", None: "time not known"}[row["in_time"]]
+    done = "order cancelled" if row["order_canceled"] else row["code"] or ""
+    facts = {name: row[name] for name in COLUMNS if name not in PERSONAL} | {"next": _next(row)}
+    cells = (
+        *(row["withdrawal_id"], row["order_id"] or "", row["match"] or "not dealt with", state),
+        *(f"receipt {row['receipt_mail'] or 'not begun'}", done, age(row["received_at"], now), _next(row)),
+    )
+    return Line(cells, facts)
+
+
+def _next(row: dict[str, Any]) -> str:
+    if not row["match"]:
+        return "wait: it is dealt with by itself"
+    if row["receipt_mail"] != "sent":
+        return "see mails list"
+    return "none" if row["order_canceled"] else "show it, and decide what goes back"
 
 
 def _flat(one: dict[str, Any]) -> dict[str, Any]:
@@ -133,23 +135,23 @@ def _day(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    asks = parser("withdrawals", __doc__)
-    commands = asks.add_subparsers(dest="command", required=True)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    commands = subcommands(parser)
     for name, what in (("list", "what came in"), ("export", "all of it, for the shop")):
-        command = commands.add_parser(name, help=what)
+        command = add(commands, name, what)
         command.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help=f"default: {DAYS} days ago")
         command.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="default: today")
         if name == "export":
             command.add_argument("--as", dest="form", choices=("json", "csv"), default="json")
             command.add_argument("--to", type=Path, metavar="FILE", help="default: the terminal")
-    commands.add_parser("show", help="one, with what became of it and its mails").add_argument("id")
-    commands.add_parser("find", help="those of an address or about an order").add_argument("what")
-    commands.add_parser("erase", help="take what a person has said off statements").add_argument("ids", nargs="+")
-    return asks.parse_args(arguments)
+    add(commands, "show", "one, with what became of it and its mails").add_argument("id", metavar="WITHDRAWAL_ID")
+    find = add(commands, "find", "those of an address or about an order")
+    find.add_argument("what", metavar="ADDRESS|ORDER_ID|CUSTOMER_ID")
+    erase = add(commands, "erase", "take what a person has said off statements")
+    erase.add_argument("ids", nargs="+", metavar="WITHDRAWAL_ID")
 
 
-def _export(stack: Stack, asked: argparse.Namespace, withdrawal_ids: Iterable[str]) -> None:
+def _export(stack: Stack, out: Out, asked: argparse.Namespace, withdrawal_ids: Iterable[str]) -> None:
     found = [one for withdrawal_id in withdrawal_ids if (one := whole(stack, withdrawal_id))]
     text = as_csv(found) if asked.form == "csv" else as_json(found) + "\n"
     if asked.to is None:
@@ -157,35 +159,31 @@ def _export(stack: Stack, asked: argparse.Namespace, withdrawal_ids: Iterable[st
         return
     asked.to.write_text(text, "utf-8", newline="")
     asked.to.chmod(0o600)
-    print(f"{len(found)} statement(s) of withdrawal in {asked.to}.")
+    out.say(f"{len(found)} statement(s) of withdrawal in {asked.to}.")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 1 when it could not be done."""
-    asked = _arguments(arguments)
-    stack = local(asked.url) if asked.local else deployed(asked.stack)
+def run(asked: argparse.Namespace, out: Out) -> int:
+    stack = _stack(stacks.opened(asked))
     now = datetime.now(UTC)
-    table = stack.withdrawals.table
     match asked.command:
         case "list" | "export":
             until = asked.until or now.date()
             ids = of_days(stack, asked.since or until - timedelta(days=DAYS), until)
-            show_list(stack, ids) if asked.command == "list" else _export(stack, asked, ids)
+            if asked.command == "list":
+                show_list(stack, out, list(ids), now)
+            else:
+                _export(stack, out, asked, ids)
         case "find":
-            show_list(stack, withdrawn.find(stack.dynamodb, table, asked.what))
+            show_list(stack, out, withdrawn.find(stack.dynamodb, stack.withdrawals.table, asked.what), now)
         case "erase":
-            lines = [
-                withdrawn.erase(stack.dynamodb, stack.withdrawals, stack.mails, one, iso(now)) for one in asked.ids
-            ]
-            print("\n".join(lines))
+            for one in asked.ids:
+                out.say(withdrawn.erase(stack.dynamodb, stack.withdrawals, stack.mails, one, iso(now)))
         case "show":
-            one = whole(stack, asked.id)
-            if one is None:
-                print(f"There is no statement {asked.id}.", file=sys.stderr)
-                return 1
-            print(as_json(one))
-    return 0
+            found = whole(stack, asked.id)
+            if found is None:
+                raise Refused(f"There is no statement {asked.id}.")
+            out.document("withdrawal", found)
+    return Exit.DONE
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+COMMAND = Command("withdrawals", "statements of withdrawal", __doc__, add_arguments, run)

@@ -11,6 +11,8 @@ from cancel_core.domain.caller import normalised
 from cancel_core.domain.withdrawal import STATEMENT
 from cancel_core.domain.withdrawal_outcome import OUTCOME
 
+from ops.progress import tracked
+
 if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.mails import Mails
     from cancel_core.adapters.dynamodb.withdrawals import Withdrawals
@@ -31,7 +33,7 @@ def find(dynamodb: DynamoDBClient, table: str, *what: str) -> list[str]:
         TableName=table,
         ProjectionExpression="withdrawal_id, received_at, order_id, customer_id, statement.email",
     )
-    for page in pages:
+    for page in tracked(pages, "reading pages of withdrawals"):
         for item in page["Items"]:
             row = plain(item)
             email = (row.get("statement") or {}).get("email", "")

@@ -168,7 +168,7 @@ def test_what_the_shop_gave_back_itself_is_a_line_of_its_own(visit: Visit, shop:
             ":credited": 15000,
         },
     )
-    assert operate(["--local", "--url", shop.endpoint, "retry", order_id, *WHO]) == 0
+    assert operate(["refunds", "--local", "--url", shop.endpoint, "retry", order_id, *WHO]) == 0
     shop.refunded(order_id)
     visit.go(order_page(order_id))
     expect(visit.status).to_contain_text("has been paid back.")
@@ -186,7 +186,7 @@ def test_what_a_person_settled_is_a_line_of_its_own(visits: Visits, visit: Visit
     order_id = shop.put(**documents.paid(payments=[documents.captured(1)]))
     shop.canceled(order_id)
     shop.refunded(order_id, "failed")
-    assert operate(["--local", "--url", shop.endpoint, "settle", order_id, *WHO]) == 0
+    assert operate(["refunds", "--local", "--url", shop.endpoint, "settle", order_id, *WHO]) == 0
     visit.go(order_page(order_id))
     expect(visit.status).to_have_text("Cancelled. The shop has settled SEK\xa0200.00 with you.")
     assert pairs(visit, "Cancellation")["Settled by the shop"] == "SEK 200.00"

@@ -14,7 +14,9 @@ import boto3
 import pytest
 
 from local.template import read
-from ops import deploy
+from ops import deploy, stacks
+from ops.__main__ import main as shell
+from ops.faults import Exit, Unreachable
 from tests.conftest import Aws, serve
 from tests.support.machine import ROOT, sam_cli
 
@@ -56,6 +58,36 @@ def test_the_live_stack_is_proposed_whatever_the_checkout_remembers(aws: Aws) ->
     # A parameter that is new since.
     assert proposed["LogRetentionDays"] == "90"
     assert set(proposed) == set(PARAMETERS)
+
+
+def test_the_shell_finds_a_stack_by_its_name(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = {
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    resources = {name: {"Type": "AWS::DynamoDB::Table", "Properties": table} for name in ("Orders", "ConfigHistory")}
+    body = {"Resources": {f"{name}Table": one for name, one in resources.items()}}
+    body["Resources"]["RefundQueue"] = {"Type": "AWS::SQS::Queue"}
+    body["Resources"]["EventBus"] = {"Type": "AWS::Events::EventBus", "Properties": {"Name": "found"}}
+    cloudformation(aws).create_stack(StackName="found", TemplateBody=json.dumps(body))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    found = stacks.deployed(boto3.Session(region_name="eu-north-1"), "found")
+    assert found.dynamodb.describe_table(TableName=found.tables["orders"])
+    assert "ConfigHistoryTable" in found.tables[stacks.HISTORY]
+    assert "RefundQueue" in found.queues["RefundQueue"]
+    with pytest.raises(Unreachable, match="The stack found has no requests: it is of another version"):
+        found.tables["requests"]
+
+    assert shell(["refunds", "list", "--stack", "no-such", "--region", "eu-north-1"]) == Exit.AWS
+    assert capsys.readouterr().err == (
+        "There is no stack no-such in eu-north-1, in the account of these credentials: "
+        "use --stack, --region or --profile.\n"
+    )
 
 
 def test_a_first_deployment_is_proposed_what_was_answered_last(aws: Aws) -> None:
@@ -123,7 +155,7 @@ def test_it_builds_for_the_processor_it_deploys_to(aws: Aws, tmp_path: Path) -> 
     }
     arguments = ["--stack", "on-intel", "--keep", "--dry-run", "--answers", str(tmp_path / "deploy.toml")]
     done = subprocess.run(
-        [sys.executable, "-m", "ops.deploy", *arguments, "LogLevel=DEBUG"],
+        [sys.executable, "-m", "ops", "deploy", *arguments, "LogLevel=DEBUG"],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -8,7 +8,7 @@ import io
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from ops import report as program
+from ops import stacks
+from ops.__main__ import main as shell
 from ops.counting import MEASURES, Key, Period, Report, count
 from ops.plot import COLOURS, REST, svg
 from ops.reading import UNIT_BYTES, USD_PER_MILLION_UNITS, Estimate, NotAnExport, Scan, exported
-from ops.report import Stack, main
+from ops.report import Stack
 from ops.report_views import as_csv, as_text
 from tests.ops.test_counting import DAY, NOVEMBER, order, row
 from tests.support.aws import attribute_values
@@ -32,10 +33,12 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
-def stack(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    made = Stack(shop.client, shop.tables["orders"], shop.tables["requests"])
-    monkeypatch.setattr(program, "deployed", lambda _: made)
-    return made
+def stack(found: stacks.Stack) -> Stack:
+    return Stack(found.dynamodb, found.tables["orders"], found.tables["requests"])
+
+
+def main(arguments: Sequence[str]) -> int:
+    return shell(["report", *arguments])
 
 
 @pytest.fixture
@@ -93,6 +96,10 @@ def test_the_tables_are_read_once_somebody_has_agreed_to_what_it_costs(
     assert "3 cancel(s) and 2 request(s)" in out
     assert "1 can't be read and are not counted: o-" in out
     assert "private" not in out
+    assert main([*ASKED, "--store", filled.store_id, "--yes", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["refunded"] for one in told["rows"] if "refunded" in one] == [20000, 20000]
+    assert len(told["unreadable"]) == 1
 
 
 @pytest.mark.parametrize("answer", ["", "n", None])
@@ -182,7 +189,7 @@ def export(folder: Path, *files: list[dict[str, Any]], manifest: bool = True) ->
 def test_an_export_is_counted_without_asking_anything_of_aws(
     manifest: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(program, "deployed", None)
+    monkeypatch.setattr(stacks, "deployed", None)
     export(tmp_path / "orders", [order(), {"order_id": "o2"}], [], [order("o3")], manifest=manifest)
     export(tmp_path / "requests", [row()], manifest=manifest)
     assert main([*ASKED, "--export", str(tmp_path)]) == 0

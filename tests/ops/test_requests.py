@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +13,13 @@ from cancel_core.adapters.dynamodb.requests import Requests
 from cancel_core.domain.cancellation import Reason
 from cancel_core.domain.cancellation_request import CancellationRequest
 from cancel_core.domain.request_row import AskedAbout, Decided, new_row
+from cancel_core.domain.times import iso
 
 from ops import requests as program
-from ops.requests import Stack, main
+from ops import stacks
+from ops.__main__ import main as shell
+from ops.faults import Exit
+from ops.requests import Stack
 from tests.support.tables import Calls, Shop
 
 Said = pytest.CaptureFixture[str]
@@ -20,13 +27,16 @@ AT = "2026-11-22T10:00:00Z"
 
 
 @pytest.fixture
-def stack(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Stack:
+def stack(found: stacks.Stack, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Stack:
     """Nothing is at its stream: what a function would do the tests do."""
-    made = Stack(shop.client, Requests(shop.client, shop.tables["requests"]))
-    monkeypatch.setattr(program, "deployed", lambda _: made)
+    made = Stack(found.dynamodb, Requests(shop.client, shop.tables["requests"]))
     monkeypatch.setattr(program, "WAIT_SECONDS", 0.3)
     monkeypatch.setattr(program, "LOOK_EVERY_SECONDS", 0.1)
     return made
+
+
+def main(arguments: list[str]) -> int:
+    return shell(["requests", *arguments])
 
 
 def ask(stack: Stack, *, at: str = AT, **more: Any) -> str:
@@ -60,7 +70,10 @@ def claimed(stack: Stack, request_id: str, decided: Decided) -> None:
 
 
 def test_the_open_ones_are_listed_the_oldest_first_with_nothing_of_a_person(stack: Stack, capsys: Said) -> None:
-    later, oldest, wrong = (ask(stack, at=f"1999-01-0{day}T00:00:00Z") for day in (3, 1, 2))
+    def at(day: int) -> datetime:
+        return datetime(1999, 1, day, tzinfo=UTC)
+
+    later, oldest, wrong = (ask(stack, at=iso(at(day))) for day in (3, 1, 2))
     stack.requests.say(wrong, "NOT CARRIED OUT: decision is 'yes'.")
     claimed(stack, later, Decided(decision="approved", at=AT))
     ended = ask(stack)
@@ -68,15 +81,24 @@ def test_the_open_ones_are_listed_the_oldest_first_with_nothing_of_a_person(stac
     assert main(["list"]) == 0
     said = capsys.readouterr().out
     lines = [line for line in said.splitlines() if any(one in line for one in (later, oldest, wrong))]
-    assert lines == [
-        f"{oldest}  1999-01-01T00:00:00Z  o-{oldest}  se  other  20000 SEK",
-        f"{wrong}  1999-01-02T00:00:00Z  o-{wrong}  se  other  20000 SEK  NOT CARRIED OUT: decision is 'yes'.",
-        f"{later}  1999-01-03T00:00:00Z  o-{later}  se  other  20000 SEK  approved {AT}, not carried out yet",
+    assert [line.split()[:7] for line in lines] == [
+        [one, f"o-{one}", "se", "other", "200.00", "SEK", str((datetime.now(UTC) - at(day)).days)]
+        for one, day in ((oldest, 1), (wrong, 2), (later, 3))
     ]
+    below = dict(pairwise(said.splitlines()))
+    assert lines[0].endswith(" d  approve or decline")
+    assert below[lines[1]] == "    NOT CARRIED OUT: decision is 'yes'."
+    assert lines[2].endswith(" d  wait: it is carried out by itself")
+    assert below[lines[2]] == f"    approved {AT}, not carried out yet"
     assert said.splitlines()[-1].endswith("request(s) open.")
     assert ended not in said
     assert "Anna" not in said
     assert "customer-1" not in said
+    assert main(["list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["requests"]
+    (row,) = [row for row in rows if row["request_id"] == wrong]
+    assert (row["amount"], row["currency"], row["requested_at"]) == (20000, "SEK", "1999-01-02T00:00:00Z")
+    assert "Anna" not in str(rows)
     for one in (later, oldest, wrong):
         stack.requests.finish(one, "declined", "Declined.")
 
@@ -85,10 +107,10 @@ def test_the_open_ones_are_listed_the_oldest_first_with_nothing_of_a_person(stac
 def test_a_decision_is_written_as_in_the_console(stack: Stack, capsys: Said, command: str, word: str) -> None:
     # What stood there before, and was not right, is not said to the customer.
     request_id = ask(stack, decision="yes", note="A draft")
-    assert main([command, request_id]) == 0
+    assert main([command, request_id]) == Exit.UNANSWERED
     assert row(stack, request_id) == (word, None, "open")
     assert f"{request_id}: {word} is written, and not carried out yet" in capsys.readouterr().out
-    assert main([command, request_id, "--note", " It's packed, 5 $ "]) == 0
+    assert main([command, request_id, "--note", " It's packed, 5 $ "]) == Exit.UNANSWERED
     assert row(stack, request_id) == (word, " It's packed, 5 $ ", "open")
 
 
@@ -126,7 +148,7 @@ def test_what_was_decided_first_counts_also_just_before_the_write(stack: Stack, 
     assert main(["decline", request_id]) == 1
     assert f"{request_id} was approved {AT}, not carried out yet: what was decided first" in capsys.readouterr().err
     assert row(stack, request_id) == (None, None, "open")
-    assert main(["approve", request_id]) == 0
+    assert main(["approve", request_id]) == Exit.UNANSWERED
     assert row(stack, request_id) == (None, None, "open"), "that it counts is known: nothing is written"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from cancel_core.domain.mails import Mail
 from cancel_core.domain.withdrawal import Statement
 from cancel_core.domain.withdrawal_mails import RECEIPT, WITHDRAWAL_RECEIVED, receipt_mail_id
 
-from ops import withdrawals as program
+from ops import stacks
+from ops.__main__ import main as shell
+from ops.output import Out
 from ops.personal import export
-from ops.withdrawals import Stack, as_csv, main, of_days, show_list, whole
+from ops.withdrawals import Stack, as_csv, of_days, show_list, whole
 from ops.withdrawn import ERASED, erase, erase_mails, find
 from tests.support.orders import paid
 from tests.support.tables import Shop
@@ -35,10 +38,12 @@ def desk(shop: Shop) -> WithdrawalDesk:
 
 
 @pytest.fixture
-def stack(shop: Shop, desk: WithdrawalDesk, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    made = Stack(shop.client, desk.withdrawals, Mails(shop.client, shop.tables["mails"]))
-    monkeypatch.setattr(program, "deployed", lambda _: made)
-    return made
+def stack(found: stacks.Stack, desk: WithdrawalDesk) -> Stack:
+    return Stack(found.dynamodb, desk.withdrawals, Mails(found.dynamodb, found.tables["mails"]))
+
+
+def main(arguments: list[str]) -> int:
+    return shell(["withdrawals", *arguments])
 
 
 def taken(desk: WithdrawalDesk, order: str = "#none", **said: Any) -> Statement:
@@ -66,11 +71,14 @@ def test_the_statements_of_a_day_are_listed_with_nothing_of_a_person(
     receipt(stack, ones[0], order_id)
     ids = list(of_days(stack, DAY.date(), DAY.date()))
     assert {one.withdrawal_id for one in ones} <= set(ids)
-    show_list(stack, [one.withdrawal_id for one in ones])
+    show_list(stack, Out(as_json=False), [one.withdrawal_id for one in ones], DAY + timedelta(days=3))
     said = capsys.readouterr().out.splitlines()
-    assert said[0].endswith(f"email  time not known  {order_id}  receipt sent  NOT_PROVEN")
-    assert said[1].endswith("none  time not known  -  receipt not begun")
-    assert said[2] == "2 statement(s) of withdrawal."
+    rows = [re.split("  +", line) for line in said]
+    assert rows[0][1:] == ["ORDER", "MATCH", "IN TIME", "RECEIPT", "OUTCOME", "AGE", "NEXT"]
+    assert rows[1][1:-1] == [order_id, "email", "time not known", "receipt sent", "NOT_PROVEN", "3 d"]
+    assert rows[1][-1] == "show it, and decide what goes back"
+    assert rows[2][1:] == ["-", "none", "time not known", "receipt not begun", "-", "3 d", "see mails list"]
+    assert said[3] == "2 statement(s) of withdrawal."
     assert not [text for text in PRIVATE if text in "\n".join(said)]
 
 

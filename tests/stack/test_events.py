@@ -123,7 +123,7 @@ WHO = ("--by", "ann@shop.example", "--why", "seen to it")
 
 def operate(shop: Shop, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The operator's command; what it says."""
-    assert command(["--local", "--url", shop.endpoint, *arguments]) == 0
+    assert command(["refunds", "--local", "--url", shop.endpoint, *arguments]) == 0
     return capsys.readouterr().out
 
 
@@ -148,7 +148,7 @@ def test_a_surplus_is_told_with_the_cancel_listed_and_settled(
     refunded = events.wait_for(order_id, "OrderRefunded")
     assert (refunded["refund"]["amount"], refunded["surplus"]) == (20000, 5000)
     listed = operate(shop, capsys, "list")
-    assert f"surplus  the payments of order {order_id} hold 5000 too much" in listed
+    assert f"the payments of order {order_id} hold 50.00 SEK too much" in listed
     assert "settled by hand" in operate(shop, capsys, "settle", f"surplus:{order_id}", *WHO)
     assert f"surplus:{order_id}" not in operate(shop, capsys, "list")
     assert not events.of(order_id, "OrderPaymentSurplus")
@@ -173,13 +173,13 @@ def test_money_that_is_captured_after_the_cancel_is_told_at_once(
     detail = events.wait_for(order_id, "OrderPaymentSurplus")
     assert detail.keys() == FIELDS
     assert (detail["refund"], detail["surplus"]) == (None, 20000)
-    assert f"the payments of order {order_id} hold 20000 too much" in operate(shop, capsys, "list")
+    assert f"the payments of order {order_id} hold 200.00 SEK too much" in operate(shop, capsys, "list")
     # What was settled is back in the list when more comes.
     operate(shop, capsys, "settle", f"surplus:{order_id}", *WHO)
     arrive(30000)
 
     def is_listed() -> bool:
-        return f"the payments of order {order_id} hold 30000 too much" in operate(shop, capsys, "list")
+        return f"the payments of order {order_id} hold 300.00 SEK too much" in operate(shop, capsys, "list")
 
     wait_until(is_listed, what="the surplus is listed anew", every=1)
     assert [event["detail"]["surplus"] for event in events.of(order_id, "OrderPaymentSurplus")] == [20000, 30000]
@@ -197,7 +197,7 @@ def test_what_the_shop_gives_back_itself_is_not_told_as_ours(shop: Shop, events:
         ExpressionAttributeNames={"#items": "items"},
         ExpressionAttributeValues={":payments": [captured(20000, amount_refunded=15000)], ":credited": 15000},
     )
-    assert command(["--local", "--url", shop.endpoint, "retry", order_id, *WHO]) == 0
+    assert command(["refunds", "--local", "--url", shop.endpoint, "retry", order_id, *WHO]) == 0
     assert events.wait_for(order_id, "OrderRefunded")["refund"] == {"amount": 5000, "currency": "SEK"}
     refund = shop.cancellation(order_id)["refund"]
     assert (refund["amount"], refund["credited_by_shop"], refund["settled_by_hand"]) == (5000, 15000, 0)

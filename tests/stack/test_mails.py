@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
-import subprocess
-import sys
-from typing import Any
+from contextlib import redirect_stdout
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
+from ops.__main__ import main as shell
 from tests.support import documents
 from tests.support.client import PLAIN
-from tests.support.machine import ROOT
 from tests.support.mails import MAIL
 from tests.support.shop import Shop
 from tests.support.stack import Running
@@ -61,15 +62,18 @@ class Mails:
 
         wait_until(is_empty, what="the mail queue is empty")
 
-    def operator(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "ops.mails", "--local", "--url", self.stack.endpoint, *arguments],
-            cwd=ROOT,
-            env={"PATH": "", "PYTHONPATH": "layers/cancel_core", "POWERTOOLS_METRICS_DISABLED": "true"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def operator(self, *arguments: str) -> Answer:
+        said = io.StringIO()
+        with redirect_stdout(said):
+            code = shell(["mails", "--url", self.stack.endpoint, *arguments])
+        return Answer(code, said.getvalue())
+
+
+class Answer(NamedTuple):
+    """Of the operator's command."""
+
+    returncode: int
+    stdout: str
 
 
 def put(shop: Shop, **more: Any) -> str:
@@ -108,11 +112,12 @@ def test_an_operator_lists_shows_and_sends_again(mails: Mails, shop: Shop) -> No
     order_id = shop.put(customer_email=ADDRESS)
     shop.canceled(order_id)
     wait_until(lambda: order_id in mails.operator("list").stdout, what="the mail is in the list")
-    line = next(line for line in mails.operator("list").stdout.splitlines() if order_id in line)
-    assert "failed" in line
-    assert "MessageRejected" in line
-    assert ADDRESS not in line
-    mail_id = line.split()[0]
+    listed = mails.operator("list").stdout
+    (line, below) = next(pair for pair in pairwise(listed.splitlines()) if order_id in pair[0])
+    mail_id, about, _, state, *_ = line.split()
+    assert (about, state, below.strip()) == (order_id, "failed", "MessageRejected")
+    assert line.endswith(" s  mend mail.from, or leave the sandbox of SES, then resend")
+    assert ADDRESS not in listed
 
     shop.configure(mail={**MAIL, "merchant": []})
     sent = mails.operator("resend", mail_id)

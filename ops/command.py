@@ -1,0 +1,36 @@
+"""What a command of the shell is made of."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ops.output import Out
+from ops.stacks import add_options
+
+
+class Command(NamedTuple):
+    """`description`: what `--help` says, with examples. `run` answers the exit code; errors it raises."""
+
+    name: str
+    help: str
+    description: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace, Out], int]
+    deployed_only: bool = False
+
+
+Subcommands = Any
+"""What argparse answers to `add_subparsers`, whose type it keeps to itself."""
+
+
+def subcommands(parser: argparse.ArgumentParser) -> Subcommands:
+    return parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+
+
+def add(commands: Subcommands, name: str, text: str) -> argparse.ArgumentParser:
+    """A sub-command, which takes the options that name the stack as well."""
+    made: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    add_options(made)
+    return made
