@@ -1,4 +1,4 @@
-# `make` alone says what there is. Works with GNU make from 3.81, the one a Mac comes with.
+# `make` alone lists the targets. Works with GNU make from 3.81, the version of macOS.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -10,6 +10,7 @@ VENV := .venv
 SAM_VENV := .venv-sam
 CHECKOV_VENV := .venv-checkov
 REHEARSE_VENV := .venv-rehearse
+RECORDING_VENV := .venv-recording
 BIN := $(VENV)/bin
 # `sam build` looks for python3.13 on the PATH, and a venv that python3.13 made has one.
 SAM := PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" $(SAM_VENV)/bin/sam
@@ -17,32 +18,32 @@ INSTALL := -m pip install --quiet --require-hashes
 UPGRADE ?=
 
 .PHONY: help
-help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
-# PORT, AWS_PORT, CONFIG_CACHE_SECONDS, RECONCILE_AFTER_SECONDS and DYNAMODB reach the program as they are, from `make run PORT=3100` too.
+# make exports PORT, AWS_PORT, CONFIG_CACHE_SECONDS, RECONCILE_AFTER_SECONDS and DYNAMODB to the program, also from `make run PORT=3100`.
 .PHONY: run
-run: $(VENV)/run.stamp ## start everything on this machine, with demo data (PORT, AWS_PORT, CONFIG_CACHE_SECONDS, DYNAMODB=local)
+run: $(VENV)/run.stamp ## run the whole stack locally with demo data (PORT, AWS_PORT, CONFIG_CACHE_SECONDS, RECONCILE_AFTER_SECONDS, DYNAMODB=local)
 	@exec $(BIN)/python -m local
 
-# All tests run in three processes where there are two cores (tests/parallel.py), for a third of the time they wait; those
-# that TESTS names run in one.
-# A process that dies is not replaced: its folder would begin anew, with the test that killed it.
+# With two or more cores all tests run in three processes (tests/parallel.py), because they wait for a third of the time.
+# Those that TESTS names run in one process.
+# A process that crashes is not replaced: it would start its folder again, with the test that crashed it.
 CORES = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null)
 PROCESSES = $(if $(filter-out 0 1,$(CORES)),-n 3 --max-worker-restart 0)
 .PHONY: test
-test: $(VENV)/dev.stamp ## check, then every test this machine can run; says at the end what it could not (TESTS=tests/domain: these alone)
+test: $(VENV)/dev.stamp ## run the checks and all tests that can run here, and report skipped ones (TESTS=tests/domain: only these tests)
 	@$(MAKE) --no-print-directory -j $(or $(CORES),1) rehearse-if-possible check
 	$(BIN)/python -m pytest $(or $(TESTS),$(PROCESSES))
 
 .PHONY: rehearse
-rehearse: $(VENV)/dev.stamp $(SAM_VENV)/stamp $(REHEARSE_VENV)/stamp ## deploy, use, update and delete the stack on an AWS emulator, and say what was checked (five minutes)
+rehearse: $(VENV)/dev.stamp $(SAM_VENV)/stamp $(REHEARSE_VENV)/stamp ## deploy, use, update and delete the stack on an AWS emulator (five minutes)
 	REHEARSE=1 $(BIN)/python -m pytest -q -s tests/rehearsal
 
 # `make test` does several of these at once.
 CHECKS := check-types check-template check-checkov check-dependencies check-style check-imports check-secrets
 .PHONY: check $(CHECKS)
-check: $(CHECKS) ## lint, format, types, who imports whom, template, secrets, known holes of dependencies
+check: $(CHECKS) ## check lint, format, types, import rules, the template, secrets and known vulnerabilities
 
 check-style: $(VENV)/dev.stamp
 	$(BIN)/ruff check
@@ -75,13 +76,13 @@ check-dependencies: $(VENV)/dev.stamp
 AUDITED := layers/cancel_core/requirements.txt functions/refund_order/requirements.txt functions/send_mail/requirements.txt requirements/run.txt
 
 .PHONY: format
-format: $(VENV)/dev.stamp ## let ruff mend what it can
+format: $(VENV)/dev.stamp ## fix lint findings and formatting with ruff
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 ARCHITECTURE ?= arm64
 .PHONY: build
-build: $(SAM_VENV)/stamp ## build what is deployed, and a list of what it carries, into .aws-sam (ARCHITECTURE=x86_64: for another processor)
+build: $(SAM_VENV)/stamp ## build the deployment packages and their SBOM into .aws-sam (ARCHITECTURE=arm64 or x86_64)
 	@$(SAM_VENV)/bin/python3.13 -c '' 2>/dev/null || { echo 'The functions are built with python3.13 itself: install it, run make clean, and try again.' >&2; exit 1; }
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(MAKE) --silent --no-print-directory compile
@@ -104,7 +105,7 @@ EVENT ?= cancel_order
 INVOKED := .aws-sam/invoke
 THIS_ARCHITECTURE = Architecture=$$(uname -m | sed 's/amd64/x86_64/; s/aarch64/arm64/')
 .PHONY: invoke
-invoke: $(SAM_VENV)/stamp ## one function in Docker, against make run's tables (EVENT=cancel_order: a file of events/)
+invoke: $(SAM_VENV)/stamp ## run one function in Docker against the tables of make run (EVENT=cancel_order: a file of events/)
 	@$(SAM) build --parameter-overrides $(THIS_ARCHITECTURE) --build-dir $(INVOKED)
 	@awk '{print} /POWERTOOLS_SERVICE_NAME:/ {sub(/POWERTOOLS.*/, "AWS_ENDPOINT_URL: set by events/env.json"); print}' \
 	    $(INVOKED)/template.yaml > $(INVOKED)/invoke.yaml
@@ -128,16 +129,16 @@ stamp:
 	@mv $(BUILT).stamped $(BUILT)
 
 .PHONY: lock
-lock: ## resolve requirements/*.in anew, with uv (UPGRADE=--upgrade for the newest of everything)
+lock: ## lock requirements/*.in with uv (UPGRADE=--upgrade: newest versions of everything)
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 layer.in -o ../layers/cancel_core/requirements.txt
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 refund.in -o ../functions/refund_order/requirements.txt
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 mail.in -o ../functions/send_mail/requirements.txt
-	cd requirements && for set in pip run dev sam checkov; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
+	cd requirements && for set in pip run dev sam checkov recording; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 rehearse.in -o rehearse.txt
 LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
 
 .PHONY: holidays
-holidays: $(VENV)/dev.stamp ## make the list of public holidays anew, of the package that is locked
+holidays: $(VENV)/dev.stamp ## regenerate the list of public holidays from the locked package
 	@$(BIN)/python requirements/public_holidays.py
 
 # Short forms of `python -m ops`, which says more with --help. DO has the words of the command, and options as --local.
@@ -190,42 +191,46 @@ STEPS ?= 10000
 SEED ?= 1
 ENGINE ?= moto
 .PHONY: chaos
-chaos: $(VENV)/dev.stamp ## random sequences of faults, until so many steps were made (STEPS, SEED, ENGINE=dynamodb-local)
+chaos: $(VENV)/dev.stamp ## inject random sequences of faults (STEPS, SEED, ENGINE=dynamodb-local)
 	STEPS=$(STEPS) SEED=$(SEED) ENGINE=$(ENGINE) $(BIN)/python -m pytest -q -s tests/invariants
 
 # For example: make soak CUSTOMERS=32 SECONDS=180 DYNAMODB=local, or make soak WITHDRAWALS=50 GUESTS=50 SECONDS=60
 # DYNAMODB=local. SEED and STACK_URL (of a stack that runs) reach the program, too.
 .PHONY: soak
-soak: $(VENV)/dev.stamp ## many customers at once on a stack of its own, then the invariants (CUSTOMERS, SECONDS; a second WITHDRAWALS, GUESTS; take DYNAMODB=local: moto is slow and grows)
+soak: $(VENV)/dev.stamp ## load-test a local stack, then check the invariants (CUSTOMERS, SECONDS; per second WITHDRAWALS, GUESTS; use DYNAMODB=local, because moto is slow and its memory grows)
 	@exec $(BIN)/python -m tests.load
 
 # For example: make bench ORDERS=10000 SECONDS=10, or make bench BEFORE=HEAD~1. ROUNDS and PAIRS reach the program, too.
 .PHONY: bench
-bench: $(VENV)/dev.stamp $(SAM_VENV)/stamp ## what all of it costs beside its floor, into docs/performance.md (BEFORE=a commit compares it; a quarter of an hour)
+bench: $(VENV)/dev.stamp $(SAM_VENV)/stamp ## measure performance into docs/performance.md (BEFORE=COMMIT compares; a quarter of an hour)
 	@PYTHONPATH=layers/cancel_core exec $(BIN)/python -m tests.bench
 
 .PHONY: diagrams
 diagrams: $(VENV)/dev.stamp ## draw the diagrams of docs/architecture.md into docs/pictures (needs npm and Chromium)
 	@$(BIN)/python -m docs.diagrams.render
 
+.PHONY: recording
+recording: $(VENV)/run.stamp $(RECORDING_VENV)/stamp ## record the README's screen recording from the pages (needs Chromium)
+	@$(RECORDING_VENV)/bin/python docs/recording/record.py
+
 .PHONY: clean
-clean: ## remove everything that was installed, built or cached here
-	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) $(REHEARSE_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove everything that make installed, built or cached
+	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) $(REHEARSE_VENV) $(RECORDING_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- installing
 
 RECENT = import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 
-# A venv is made by python3.13, which the functions run on, if it really runs here, else by the newest there is from 3.11.
-# A name on the PATH proves nothing: a version manager puts names there that fail.
+# A venv is made by python3.13, which the functions run on, if it runs here, else by the newest Python from 3.11 on.
+# Each candidate is run, because a version manager may put commands on the PATH that fail.
 FIND_PYTHON = python=; for name in $(PYTHON) python3.13 python3 python3.14 python3.12 python3.11 /usr/bin/python3; do \
 	    if "$$name" -c '$(RECENT)' 2>/dev/null; then python="$$name"; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
 	    echo 'cancel-core needs Python 3.11 or newer, 3.13 at best, with its venv module (on Debian: apt-get install python3-venv).' >&2; exit 1; \
 	fi
-# $(call make-venv,folder): makes it, with the locked pip in it, unless a Python that runs is in there.
+# $(call make-venv,folder): creates it with the locked pip, unless it already has a working Python.
 make-venv = @$(1)/bin/python -c '$(RECENT)' 2>/dev/null || { $(FIND_PYTHON); rm -rf $(1); echo "$(1): made with $$("$$python" --version)"; \
 	    "$$python" -m venv $(1) && $(1)/bin/python $(INSTALL) -r requirements/pip.txt; }
 
@@ -253,14 +258,20 @@ $(CHECKOV_VENV)/stamp: requirements/checkov.txt
 	@$(CHECKOV_VENV)/bin/python $(INSTALL) -r requirements/checkov.txt
 	@touch $@
 
-# The functions run in it, so it is made by the Python they run on alone.
+# The functions run in it, so it needs the Python version that they run on.
 $(REHEARSE_VENV)/stamp: requirements/rehearse.txt
 	$(call make-venv,$(REHEARSE_VENV))
 	@echo 'installing the AWS emulator and the AWS CLI ...'
 	@$(REHEARSE_VENV)/bin/python $(INSTALL) -r requirements/rehearse.txt
 	@touch $@
 
-# Where aws-sam-cli or checkov cannot be had, what needs it is skipped and says so; in CI it fails.
+$(RECORDING_VENV)/stamp: requirements/recording.txt
+	$(call make-venv,$(RECORDING_VENV))
+	@echo 'installing what the screen recording needs ...'
+	@$(RECORDING_VENV)/bin/python $(INSTALL) -r requirements/recording.txt
+	@touch $@
+
+# If aws-sam-cli or checkov cannot be installed, the steps that need it are skipped with a message. In CI it fails.
 .PHONY: sam-if-possible
 sam-if-possible: $(VENV)/dev.stamp
 	@$(MAKE) --silent --no-print-directory $(SAM_VENV)/stamp || echo 'aws-sam-cli could not be installed: what needs it is skipped.' >&2

@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 
 
 def ship(orders: Any, order_id: str, shipped: Mapping[str, Decimal | int], status: str = "complete") -> bool:
-    """Books what leaves the house ({item_id: quantity shipped in all}), and says whether it may leave.
+    """Records a shipment ({item_id: quantity shipped in total}), and returns whether it may be sent.
 
     `orders` is the table of a boto3 resource; `status` is what the order becomes. False: a customer has cancelled it,
-    whatever its status says since, or another of your own processes has taken it up. Nothing was written then, and
-    nothing may be sent.
+    whatever its status is now, or another of your processes has changed it. Then nothing was written, and nothing may
+    be sent.
     """
     order = orders.get_item(Key={"order_id": order_id}, ConsistentRead=True)["Item"]
     if order["status"] not in ("pending", "processing") or order.get("cancellation") is not None:
@@ -26,8 +26,8 @@ def ship(orders: Any, order_id: str, shipped: Mapping[str, Decimal | int], statu
             Key={"order_id": order_id},
             UpdateExpression="SET #status = :status, "
             + ", ".join(f"#items[{place}].qty_shipped = :shipped{place}" for place, _ in places),
-            # A cancel sets the status: of the two, whoever comes second fails. The cancellation it leaves there counts
-            # even where the status has been set back. An attribute that is NULL is none.
+            # A cancel sets the status: of two concurrent writes the second fails. Its cancellation counts even if the
+            # status has been set back. An attribute that is NULL counts as absent.
             ConditionExpression=Attr("status").eq(order["status"])
             & (Attr("cancellation").not_exists() | Attr("cancellation").attribute_type("NULL")),
             ExpressionAttributeNames={"#status": "status", "#items": "items"},
@@ -36,7 +36,7 @@ def ship(orders: Any, order_id: str, shipped: Mapping[str, Decimal | int], statu
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
-        # Or it was our own write, and its answer was lost.
+        # Or this write has succeeded before, and its answer was lost.
         return _is_shipped(orders.get_item(Key={"order_id": order_id}, ConsistentRead=True)["Item"], shipped, status)
     return True
 

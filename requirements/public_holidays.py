@@ -1,8 +1,8 @@
 """The public holidays of every country, of the package `holidays`, as the list that the product carries.
 
-The package itself is a megabyte zipped and imports for a tenth of a second; what is needed of it is this list. `make
-holidays` writes it anew after the package has a new version. A line is a country and a year, and the days that are
-public holidays of the whole country and no Saturday or Sunday, which are no working days anyhow:
+The package itself is a megabyte zipped and takes a tenth of a second to import; the product needs only this list. Run
+`make holidays` after the package has a new version. A line has a country, a year, and the national public holidays that
+do not fall on a Saturday or a Sunday, which are no working days in any case:
 `SE 2026 0101 0106 0403 0406 0501 0514 1225`.
 """
 

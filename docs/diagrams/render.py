@@ -1,7 +1,7 @@
 """`make diagrams`: draws each Mermaid block of docs/architecture.md as an SVG, for readers without Mermaid.
 
 A block is followed by a link to its picture, which names it. The picture has the SHA-256 of its block in a comment;
-`tests/template/test_diagrams.py` fails when a block was changed and its picture was not drawn anew.
+`tests/template/test_diagrams.py` fails when a block was changed and its picture was not redrawn.
 
 It takes npm (for Mermaid, as package-lock.json has it) and Chromium.
 """

@@ -18,7 +18,7 @@ from cancel_core.domain.times import iso
 
 from tests.support import documents
 from tests.support.aws import Aws
-from tests.support.schemas import DOCS, ROOT
+from tests.support.schemas import DOCS
 from tests.support.shop import Shop
 from tests.support.stack import Running
 from tests.support.waiting import wait_until
@@ -273,8 +273,6 @@ def _more_than(number: int, known: Callable[[], int]) -> bool:
     return known() > number
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/config.md"])
-def test_the_json_to_begin_with_has_the_reasons_that_a_new_installation_has(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    (block,) = (b for b in re.findall(r"```json\n(\{.*?)```", text, re.DOTALL) if '"scope": {"S": "default"}' in b)
+def test_the_json_to_begin_with_has_the_reasons_that_a_new_installation_has() -> None:
+    (block,) = (b for b in re.findall(r"```json\n(\{.*?)```", GUIDE, re.DOTALL) if '"scope": {"S": "default"}' in b)
     assert _plain(json.loads(block)) == {"scope": "default", "enabled": True, "reasons": list(DEFAULT_REASONS)}
