@@ -59,7 +59,6 @@ PENDING = (
     "docs/faults*.md",
     "docs/files.md",
     "docs/guarantees.md",
-    "docs/operating.md",
     "docs/performance.md",
     "docs/rollout.md",
     "docs/storefront.md",
