@@ -55,7 +55,6 @@ PENDING = (
     "docs/adr/*",
     "docs/architecture.md",
     "docs/costs.md",
-    "docs/events.md",
     "docs/faults*.md",
     "docs/files.md",
     "docs/guarantees.md",
