@@ -60,7 +60,6 @@ PENDING = (
     "docs/guarantees.md",
     "docs/performance.md",
     "docs/rollout.md",
-    "docs/storefront.md",
     "docs/threat-model.md",
     "functions/*",
     "layers/*",
