@@ -513,10 +513,10 @@ def test_the_runbook_has_these_alarms_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
-def test_an_alarm_says_what_it_means_and_what_to_type(name: str) -> None:
+def test_an_alarm_has_a_meaning_an_action_and_commands(name: str) -> None:
     entry = entries()[name]
-    assert re.search(r"^\*\*It means\*\* \w", entry, re.MULTILINE), entry
-    assert re.search(r"^\*\*Type\*\* \w", entry, re.MULTILINE), entry
+    assert re.search(r"^\*\*Meaning:\*\* \w", entry, re.MULTILINE), entry
+    assert re.search(r"^\*\*Action:\*\* \w", entry, re.MULTILINE), entry
     assert re.search(r"^```sh\n.+\n```$", entry, re.MULTILINE | re.DOTALL), entry
     # The mail that comes has this and a link.
     assert len(ALARMS[name]["AlarmDescription"]) > 20
