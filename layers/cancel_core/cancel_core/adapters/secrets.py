@@ -35,7 +35,7 @@ class Secret:
         self._known: tuple[float, str] | None = None
 
     def __call__(self, anew: bool = False) -> str:  # noqa: FBT001 - as providers call it
-        """The key, from the cache unless `anew`. Raises `ProviderUnavailable` if there is none."""
+        """The key, from the cache unless told to read it again. Raises `ProviderUnavailable` if there is none."""
         if self._known and not anew and self._clock() - self._known[0] < CACHE_SECONDS:
             return self._known[1]
         if not self._arn:

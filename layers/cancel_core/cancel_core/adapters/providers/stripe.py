@@ -34,7 +34,7 @@ _STATES = {"succeeded": "succeeded", "pending": "pending", "requires_action": "p
 
 
 class Stripe:
-    """`secret` returns the account's key, and reads it again instead of using its cache if called with `anew`."""
+    """`secret` returns the account's key; called with True, it reads the key again instead of using its cache."""
 
     def __init__(
         self,

@@ -179,7 +179,7 @@ class ApiRequest:
         return weights
 
     def known_etags(self) -> set[str]:
-        """If-None-Match, without `W/`: the comparison is weak (RFC 9110, 13.1.2). Ours contain no comma."""
+        """The ETags in If-None-Match, without `W/` (weak comparison: RFC 9110, 13.1.2). Ours contain no comma."""
         return {tag.strip().removeprefix("W/") for tag in (self.header("if-none-match") or "").split(",")}
 
     def query(self, name: str) -> str | None:
