@@ -25,9 +25,9 @@ def erase_old_comments(
     orders: Orders, requests: Requests, keep: timedelta, now: datetime, part: int, seconds_left: Callable[[], float]
 ) -> int:
     """Removes the comments from the orders of segment `part`, 0 to `PARTS` - 1, that were cancelled, or requested to
-    be, longer ago than `keep`; without `keep` nothing is removed. The run for the first segment also processes the
-    requests table, which is small. Returns the number of items. What is not reached within `seconds_left` is found the
-    next day. Raises `ServiceUnavailable`.
+    be, longer ago than `keep`; a `keep` of 0 removes none. The run for the first segment also processes the requests
+    table, which is small. Returns the number of items. What is not reached within `seconds_left` is found the next day.
+    Raises `ServiceUnavailable`.
     """
     if not keep:
         return 0

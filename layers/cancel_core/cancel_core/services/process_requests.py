@@ -185,7 +185,7 @@ def _write(desk: Desk, order_id: str, change: Callable[[StoredOrder], OrderChang
 
 
 def settle(desk: Desk, row: Row) -> bool:
-    """Stores the end of an open request if its order has it, or was deleted. False if the order has no end.
+    """Stores the end of an open request, from its order; `lapsed` if the order is gone. False if it has not ended.
 
     Raises `ServiceUnavailable`.
     """
