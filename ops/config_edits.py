@@ -26,7 +26,7 @@ LOOK_EVERY_SECONDS = 0.5
 MAX_ATTEMPTS = 5
 Verdict = Literal["in force", "off alone", "not in force", "unanswered"]
 _RIGHT = re.compile(r"In force(?: since \S+?)?\.(?: |$)")
-"""Also without mails or codes. If a valid config has a warning, the answer says so before the first full stop."""
+"""Also matches if mails or codes can't be sent. Any other restriction is stated before the first full stop."""
 
 
 class Table(NamedTuple):

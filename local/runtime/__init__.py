@@ -10,7 +10,7 @@ that crashes, exits or overruns the function's time-out is killed and replaced.
 
 ``runtime.py`` has all functions, ``pool.py`` the environments of one, ``environment.py`` one process, ``api.py`` what
 that talks to, ``invocation.py`` one event on its way. ``function.py`` has what callers name, ``bootstrap.py`` is the
-runtime client where AWS's own cannot be had.
+runtime client for systems without AWS's own.
 
 It belongs here if Lambda does it with any function. What calls a function, and what its answer means to the caller, is
 of ``gateway`` and ``event_sources``; which functions there are is ``stack.py``'s.

@@ -18,8 +18,8 @@ from local.runtime.function import MAX_PAYLOAD, Function, Result
 from local.runtime.hangup import is_closed, was_read
 from local.runtime.invocation import Invocation, failure
 
-# How long is waited, once a process has ended, until its output and what it still said to us are read. It takes
-# milliseconds, unless something it started has escaped and holds them open.
+# How long to wait, once a process has ended, until its output and its connections are read. It takes milliseconds,
+# unless a process that it started keeps them open.
 END_SECONDS = 5.0
 
 
@@ -103,11 +103,11 @@ class Environment:
             "AWS_DEFAULT_REGION": function.region,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
-            # Whatever is in this person's ~/.aws must neither steer a function nor be used by it.
+            # The files in ~/.aws of the user must neither configure a function nor be used by it.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # The deployed layer has no plugin of pydantic's; here each start would look for one in all of the venv.
+            # The deployed layer has no plugin of pydantic's; here each start would search the whole venv for one.
             "PYDANTIC_DISABLE_PLUGINS": "__all__",
             "LAMBDA_TASK_ROOT": str(function.code.resolve()),
             "_HANDLER": function.handler,

@@ -12,7 +12,7 @@ from local.stripe.objects import Account, Charge, Customer, Intent, Method, Refu
 LONGEST_PAGE = 100
 USUAL_PAGE = 10
 EMBEDDED = 10
-"""How many refunds a charge shows of itself."""
+"""How many refunds a charge shows inline."""
 
 
 def show(account: Account, thing: Thing, expand: Sequence[str] = ()) -> dict[str, Any]:

@@ -93,7 +93,7 @@ export class CancelOrder extends HTMLElement {
   /** The order as last known. An older one than the element knows, as a render may bring, changes nothing. */
   get order(): Order | null;
   set order(order: Order | null);
-  /** Asks for the order anew. */
+  /** Loads the order again. */
   refresh(): Promise<void>;
   addEventListener<K extends keyof CancelOrderEvents>(
     type: K,

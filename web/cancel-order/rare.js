@@ -1,6 +1,6 @@
 /** What is needed hardly ever: telling what fails, a language that lacks words, why there is no button, taking a request back. */
 
-/** An order that can't be had: the developer is told by the console, the page by an event, the customer by the shop's slot. */
+/** An unavailable order: reported to the console, to the page as an event, and to the customer in the shop's slot. */
 export function fail(host, code, order_id) {
   console.warn(`<cancel-order>: the order can't be shown (${code}). See "When the order can't be had" in docs/storefront.md.`, host);
   tell(host, "cancelordererror", { code, order_id });

@@ -64,7 +64,7 @@ export async function get(path) {
   throw new Failure(status === 404 ? "NOT_FOUND" : "DOWN");
 }
 
-/** The same, but null where it can't be had: nothing on the page changes for that. */
+/** The same, but null if it is unavailable, which changes nothing on the page. */
 export async function peek(path) {
   const token = await session.token();
   const answer = token && (await ask(path, { token }).catch(() => null));

@@ -44,7 +44,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The shop itself, with a decision on the order that had this `placed_at`, whoever's it is now."""
+    """The shop itself, with a decision on the order that had this `placed_at`, regardless of its current owner."""
 
     placed_at: str
 

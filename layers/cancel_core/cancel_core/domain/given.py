@@ -1,4 +1,4 @@
-"""The amounts already refunded by the product and by the shop, whoever booked them.
+"""The amounts already refunded by the product and by the shop, regardless of who booked them.
 
 What the product refunded is known from its own documents. The order's sums may include it or not: the shop may have
 booked our refund first, from its provider's webhook; an overwrite may have erased our booking. Amounts are computed
