@@ -37,8 +37,9 @@ def _may_wait(request: AWSPreparedRequest, **_: object) -> None:
 class StreamSource:
     """One AWS::Lambda::EventSourceMapping on a table's stream; ``mapping`` is its resolved properties.
 
-    Records of a shard are delivered in order. A failure is retried, bisected and at last told to the failure
-    destination as the mapping says; only then does the shard go on. A parent shard is finished before its children.
+    Records of a shard are delivered in order. A failed batch is retried, bisected and finally reported to the failure
+    destination according to the mapping; only then does the shard continue. A parent shard is finished before its
+    children.
     """
 
     def __init__(
