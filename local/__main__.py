@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def _settings() -> Settings:
-    """From the environment. Raises StartError for what cannot be meant."""
+    """From the environment. Raises StartError for invalid values."""
 
     def port(name: str, default: int) -> int:
         text = os.environ.get(name) or str(default)
@@ -93,7 +93,7 @@ def _interrupted(*_: Any) -> NoReturn:
 
 
 def main() -> int:
-    """The exit code: 0 when it was told to stop, 1 when it could not start or a service died under it."""
+    """The exit code: 0 when it was told to stop, 1 when it could not start or one of its services ended."""
     started = time.monotonic()
     arguments = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     arguments.add_argument(
@@ -103,7 +103,7 @@ def main() -> int:
     )
     arguments.add_argument("--no-demo", action="store_true", help="leave the tables empty")
     options = arguments.parse_args()
-    # Both by hand: started in the background of a script, Python would leave SIGINT ignored.
+    # Both explicitly: in a background process of a script, Python would ignore SIGINT.
     signal.signal(signal.SIGINT, _interrupted)
     signal.signal(signal.SIGTERM, _interrupted)
     stack = None
@@ -133,7 +133,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        # A second Ctrl-C must not cut the stopping short.
+        # A second Ctrl-C must not interrupt the shutdown.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if stack:
@@ -143,5 +143,5 @@ def main() -> int:
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
-    # Everything is stopped; threads that wait on what is gone must not hold the terminal.
+    # Everything is stopped; blocked threads must not keep the process alive.
     os._exit(code)

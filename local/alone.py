@@ -10,9 +10,9 @@ from pathlib import Path
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Makes the folder, and has every other process that asks for it wait until the block is left.
+    """Creates the folder, and blocks every other process that asks for it until the block is left.
 
-    The lock is gone with the process that holds it, however that ends.
+    The lock ends with the process that holds it, even if it is killed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:

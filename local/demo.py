@@ -1,4 +1,4 @@
-"""Demo customers, orders and config: one of every case that a shop meets. In the documented form of the tables.
+"""Demo customers, orders and config: one for every case. In the documented form of the tables.
 
 Amounts are minor units (cents, öre) and add up: ``total`` is items + shipping + fees, and what was invoiced is what the
 payments hold, except in the two orders whose very point is that it is not.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ANNA, BJORN, CELINE = "demo-anna", "demo-bjorn", "demo-celine"
 GUEST = "guest@example.com"
-"""Who ordered without signing in."""
+"""Customers without an account."""
 
 CONFIG: list[dict[str, Any]] = [
     {
@@ -39,7 +39,7 @@ CONFIG: list[dict[str, Any]] = [
             "merchant": ["orders@example.com"],
         },
     },
-    # Of these stores alone: what another store inherits, it has not asked for.
+    # Only these stores; a store that inherits settings has not enabled it.
     {
         "scope": "store:default",
         "withdrawal": {"enabled": True, "days": 14, "time_zone": "Europe/Stockholm", "country": "SE"},
@@ -66,7 +66,7 @@ CONFIG: list[dict[str, Any]] = [
     {"scope": "store:outlet", "enabled": False},
     # The shop decides each cancel.
     {"scope": f"store:{STORE_ID}", "approval": "always"},
-    # Who orders here need not sign in. All else is as in default.
+    # Customers need not sign in here. All other settings are the default's.
     {
         "scope": "store:guests",
         "guest_access": True,
@@ -139,7 +139,7 @@ def demo_orders() -> list[dict[str, Any]]:
     wrap = {"fee_id": "gift-wrap", "name": "Gift wrap"}
     delivered = (datetime.now(UTC) - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
     return [
-        # Nothing paid: canceled at once, and no refund.
+        # Nothing paid: canceled at once, without a refund.
         _order("demo-unpaid", ANNA, 21, "pending", [mug, tea], shipping=_charge(490, invoiced=False), payments=[]),
         # Paid: the main case, with shipping and a fee.
         _order(
@@ -172,7 +172,7 @@ def demo_orders() -> list[dict[str, Any]]:
             [_invoiced(mug) | {"qty_refunded": 1, "amount_refunded": 1200}, _invoiced(tea)],
             payments=[_payment(3, 3290, amount_refunded=1200)],
         ),
-        # One of two mugs has left the house.
+        # One of two mugs has shipped.
         _order(
             "demo-partly-shipped",
             ANNA,
@@ -185,7 +185,7 @@ def demo_orders() -> list[dict[str, Any]]:
         _order(
             "demo-complete", ANNA, 10, "complete", [_invoiced(lamp) | {"qty_shipped": 1}], payments=[_payment(6, 5900)]
         ),
-        # Two days ago she got it: there are days left to withdraw from the contract.
+        # Delivered two days ago: the withdrawal period is still open.
         _order(
             "demo-delivered",
             ANNA,
@@ -202,12 +202,12 @@ def demo_orders() -> list[dict[str, Any]]:
             [_invoiced(lamp) | {"qty_refunded": 1, "amount_refunded": 5900}],
             payments=[_payment(7, 5900, amount_refunded=5900)],
         ),
-        # The shop has been asked to cancel it, and has not decided yet.
+        # There is an open request to the shop to cancel it.
         requested(_order("demo-requested", ANNA, 12, "processing", [_invoiced(lamp)], payments=[_payment(22, 5900)])),
         _order("demo-canceled", ANNA, 8, "canceled", [lamp | {"qty_canceled": 1}], payments=[]),
-        # Only authorized: the amount is released, nothing is paid back.
+        # Only authorized: the amount is released, nothing is refunded.
         _order("demo-authorized", BJORN, 20, "pending", [lamp], payments=[_payment(8, authorized=5900)]),
-        # A gift card and the rest: taken back from both, in this order.
+        # Paid with a gift card and another payment: refunded to both, in this order.
         _order(
             "demo-two-payments",
             BJORN,
@@ -226,11 +226,11 @@ def demo_orders() -> list[dict[str, Any]]:
             shipping=_charge(490, invoiced=True),
             payments=[_payment(11, 3475)],
         ),
-        # The payments hold less than is invoiced: canceled, and the refund fails for a person to look at.
+        # The payments hold less than is invoiced: canceled, and the refund fails, for a person to resolve.
         _order("demo-short-payment", BJORN, 17, "processing", [_invoiced(lamp)], payments=[_payment(12, 4000)]),
-        # They hold more: what is invoiced is paid back, and the surplus is told.
+        # They hold more: the invoiced amount is refunded, and the surplus is reported.
         _order("demo-surplus", BJORN, 16, "processing", [_invoiced(lamp)], payments=[_payment(13, 7900)]),
-        # Another store: its own reasons and currency. And one where cancelling is off.
+        # Another store: its own reasons and currency. And one where cancelling is disabled.
         _order(
             "demo-se",
             CELINE,
@@ -245,7 +245,7 @@ def demo_orders() -> list[dict[str, Any]]:
         _order(
             "demo-outlet", CELINE, 19, "processing", [_invoiced(lamp)], store_id="outlet", payments=[_payment(15, 5900)]
         ),
-        # Guests': found by number and address, seen and cancelled with the code that is mailed.
+        # Guests' orders: found by number and address, seen and cancelled with the code that is mailed.
         _guest_order(
             "demo-guest-paid",
             20,
@@ -263,7 +263,7 @@ def demo_orders() -> list[dict[str, Any]]:
             store_id="guests",
             payments=[_payment(20, 5900)],
         ),
-        # In Swedish, for so says the order's store.
+        # In Swedish, the language of the order's store.
         _guest_order(
             "demo-guest-se",
             19,
@@ -310,7 +310,7 @@ def stripe_orders(url: str) -> list[dict[str, Any]]:
             shipping=_charge(490, invoiced=True),
             payments=[_payment(16, 8790, reference=paid(8790), provider="stripe")],
         ),
-        # Paid in advance as a whole, but only the mugs are invoiced so far: they are what is given back.
+        # Paid in advance in full, but only the mugs are invoiced so far: these are refunded.
         _order(
             "demo-stripe-partial",
             BJORN,
@@ -333,7 +333,7 @@ def stripe_orders(url: str) -> list[dict[str, Any]]:
 def seed(
     dynamodb: DynamoDBClient, orders_table: str, config_table: str, more_orders: list[dict[str, Any]] | None = None
 ) -> None:
-    """Put the demo config and orders where the functions look."""
+    """Writes the demo config and orders to the tables."""
     from boto3.dynamodb.types import TypeSerializer
 
     serialize = TypeSerializer().serialize

@@ -1,8 +1,8 @@
 """Ends all processes with the stack, even if the stack itself is killed.
 
-A guard is one small process that holds the reading end of a pipe. It is told which processes live; when the pipe ends,
+A guard is one small process that holds the reading end of a pipe. It is told the ids of processes; when the pipe ends,
 for whatever reason, it kills those that are left. (Linux's PR_SET_PDEATHSIG is bound to the *thread* that started a
-process, so it would kill an environment when the request that started it is over; and there is no such thing on a Mac.)
+process, so it would kill an environment when the request that started it is over; and macOS has no such thing.)
 """
 
 from __future__ import annotations

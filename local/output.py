@@ -1,4 +1,4 @@
-"""The output of the local stack, from many threads."""
+"""The output of the local stack's threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the servers of this package share: a threaded HTTP/1.1 server of the standard library, on the loopback only."""
+"""Shared code of the servers of this package: a threaded HTTP/1.1 server of the standard library, on the loopback
+interface.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,14 @@ from urllib.parse import urlsplit
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MAY_WAIT_HEADER = "x-may-wait"
-"""Of a request for what is new: it may be answered later, once there is something."""
+"""In a request for new items: the server may wait with its response until there are some."""
 
 
 def is_ours(host: str | None, origin: str | None, more: frozenset[str] = frozenset()) -> bool:
-    """Whether a request is meant for this machine, and not sent by a page of some web site.
+    """Whether a request is meant for this machine, and was not sent by a page of another web site.
 
-    A browser says where it goes (``Host``: another name that a site's DNS has point here is not ours) and which page
-    sends it (``Origin``). Other clients need say neither. ``more``: names that this machine is called by, too.
+    Browsers send the target host (``Host``: a name whose DNS points here is not ours) and the page that sends the
+    request (``Origin``). Other clients need not send either. ``more``: further names of this machine.
     """
     names = LOOPBACK | more
     return all(
@@ -27,7 +29,7 @@ def is_ours(host: str | None, origin: str | None, more: frozenset[str] = frozens
 
 
 class Server(ThreadingHTTPServer):
-    """One thread a connection. Port 0 takes a free one; ``port`` says which."""
+    """One thread for each connection. Port 0 takes a free one, which ``port`` returns."""
 
     daemon_threads = True
     block_on_close = False
@@ -41,17 +43,17 @@ class Server(ThreadingHTTPServer):
         return int(self.server_address[1])
 
     def server_bind(self) -> None:
-        # HTTPServer asks the resolver for the host's name here, which can hang for seconds without a network.
+        # HTTPServer resolves the host's name here, which can hang for seconds without a network.
         socketserver.TCPServer.server_bind(self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client that went away is its own affair; anything else is a fault of ours and is shown.
+        # A disconnected client is ignored; any other error is ours and is printed.
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Keep-alive and buffered writes: a small answer split in two packets would wait 40 ms for an acknowledgement."""
+    """Keep-alive and buffered writes: a small response in two packets would wait 40 ms for an acknowledgement."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -64,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         return allowed
 
     def answer(self, status: int, body: bytes = b"", headers: list[tuple[str, str]] | None = None) -> None:
-        """Send one whole answer. 204 and 304 carry neither body nor length."""
+        """Send one complete response. 204 and 304 have neither body nor length."""
         self.send_response_only(status)
         self.send_header("Date", self.date_time_string())
         for name, value in headers or []:
@@ -77,4 +79,4 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: functions log what matters."""
+        """Nothing: the functions' logs are enough."""

@@ -21,7 +21,7 @@ from local.runtime.function import Function, Result
 from local.runtime.runtime import Runtime
 from local.template import ACCOUNT, Template
 
-# What the template's parameters are here. The issuer exists nowhere: its key is made at start. No mail leaves.
+# The values of the template's parameters here. The issuer is fictitious: its key is made at start. No mail is sent.
 PARAMETERS = {
     "JwtIssuer": "https://issuer.localhost",
     "ReconcileRate": "rate(15 seconds)",
@@ -86,7 +86,8 @@ class Stack:
         authorizer = api["Auth"]["Authorizers"][api["Auth"]["DefaultAuthorizer"]]["JwtConfiguration"]
         self.issuer = Issuer(authorizer["issuer"], authorizer["audience"], self.template.parameters["CustomerClaim"])
         try:
-            # Bound before anything is started, so that a taken port costs nothing. It answers 503 until all is ready.
+            # Bound before anything is started, so that a port in use is noticed early. It answers 503 until all is
+            # ready.
             self.gateway = Gateway(settings.port, self.template.routes(), api.get("CorsConfiguration", {}), self.issuer)
         except OSError as error:
             raise StartError(
@@ -117,7 +118,7 @@ class Stack:
             functions.values(), extra_environment=extra, guard=self._guard,
             log=lambda name, line: say(f"{name.removeprefix(prefix)} | {line}"),
         )  # fmt: skip
-        # First answers should be quick, so what a route or a source calls starts its first environment now.
+        # For fast first answers, the first environment of each invoked function is started now.
         called = {route.function for route in template.routes()} | {
             template.logical_id(mapping["FunctionName"])
             for mapping in template.resources("AWS::Lambda::EventSourceMapping").values()
@@ -135,7 +136,7 @@ class Stack:
         self.gateway.invoke = invoker(runtime, names)
 
     def ready(self) -> None:
-        """Open the doors: from here on GET /local/stack answers 200, and the routes are served."""
+        """From here on GET /local/stack answers 200, and the routes are served."""
         self.gateway.stack = self.description
 
     def _connect(self, functions: Mapping[str, Function], runtime: Runtime) -> None:

@@ -1,9 +1,8 @@
 """template.yaml, read once: CloudFormation's tags, parameters, conditions and functions resolved to local names and
 ARNs.
 
-What this understands is what the template uses, and anything else is an error that names it, so that the local stack
-never quietly runs something other than what is deployed. Refs give local names: a table is ``<stack>-<logical id>``, a
-bus its Name.
+It supports what the template uses, and raises an error that names anything else, so that the local stack never runs
+something other than what is deployed. Refs resolve to local names: a table is ``<stack>-<logical id>``, a bus its Name.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ ACCOUNT = "123456789012"
 
 
 class TemplateError(Exception):
-    """The template says something that the local stack cannot do."""
+    """The template uses something that the local stack does not support."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -49,7 +48,7 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A template as it is written, with CloudFormation's short forms in their long ones."""
+    """A template as it is written, with CloudFormation's short forms expanded."""
     document: dict[str, Any] = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506  # a SafeLoader: plain data alone
     return document
 
@@ -131,11 +130,11 @@ class Template:
         return {name: _merge(merged, own) for name, own in self.resources("AWS::Serverless::Function").items()}
 
     def name(self, logical_id: str) -> str:
-        """The name a resource has here."""
+        """The local name of a resource."""
         return f"{self.stack}-{logical_id}"
 
     def logical_id(self, reference: str) -> str:
-        """The logical id behind a name or an ARN that a property resolved to."""
+        """The logical id of a resource from a name or an ARN that a property resolved to."""
         last = re.split(r"[:/]", reference)[-1]
         for logical_id in self._resources:
             if reference == self.attributes.get((logical_id, "StreamArn")) or last == self.name(logical_id):
@@ -193,7 +192,7 @@ class Template:
         return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
 
     def _call(self, name: str, argument: Any) -> Any:
-        # These look at the template; _PLAIN only at their arguments.
+        # These read the template; _PLAIN only their arguments.
         looking: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
             "Condition": self._holds,
@@ -234,7 +233,7 @@ class Template:
         if name in self.parameters:
             return self.parameters[name]
         if name.endswith(".Alias"):
-            # The transform's own form. There are no versions here: a call of the alias is a call of the function.
+            # The transform's own form. There are no versions here: the alias resolves to the function.
             name = name.removesuffix(".Alias")
         if name not in self._resources:
             raise TemplateError(f"{name} is neither a parameter nor a resource")
@@ -258,7 +257,7 @@ class Template:
                 "AWS::Logs::LogGroup": "logs:{at}:log-group:",
             }
             if kind in paths:
-                # A bus has a name of its own; a queue's Ref is its URL, but its ARN ends in its name.
+                # A bus has its own name; a queue's Ref is its URL, but its ARN ends in its name.
                 name = self._ref(logical_id) if kind == "AWS::Events::EventBus" else self.name(logical_id)
                 return f"arn:aws:{paths[kind]}{name}".format(at=f"{self.region}:{ACCOUNT}")
         return f"{attribute} of {logical_id}, which exists in AWS only"

@@ -1,4 +1,4 @@
-"""The operator's and the admin's shell, `python -m ops`. It runs with your own rights, not in a function."""
+"""The command line for operators and admins, `python -m ops`. It runs with your own credentials, not in a function."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from importlib.util import find_spec
 from pathlib import Path
 
 if find_spec("cancel_core") is None:
-    # In a checkout the product's own package lies in the layer's folder, and is installed nowhere.
+    # In a checkout the product's package is in the layer's folder and is not installed.
     sys.path.append(str(Path(__file__).resolve().parent.parent / "layers" / "cancel_core"))

@@ -32,7 +32,7 @@ COMMANDS: tuple[Command, ...] = tuple(
     module.COMMAND for module in (refunds, requests, config, mails, withdrawals, report, deploy)
 )
 TYPED = "--typed"
-"""make hands over what stands in its variable DO as one argument after this: no shell has read it."""
+"""make passes its variable DO as one argument after this, which no shell has parsed."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def words(arguments: Sequence[str]) -> Iterator[str]:
-    """The arguments, with what stands after `--typed` taken apart as a shell does, but for `$`, which is itself.
+    """The arguments. What follows `--typed` is split as a shell does, except that `$` has no special meaning.
 
     Raises ValueError for a quotation mark that is not closed.
     """
@@ -92,8 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def program() -> int:
-    """`main`, as a process: its exit code."""
-    # Metrics and log lines are a function's: here they would stand between the lines of the answer.
+    """`main` as a process: its exit code."""
+    # Metrics and log lines are for functions: here they would be mixed with the output.
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     for handler in logger.handlers:
         if isinstance(handler, logging.StreamHandler):
@@ -104,7 +104,7 @@ def program() -> int:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the answer, as `head` does, has enough. Nothing is left to be flushed at the end.
+        # The reader of the output, for example `head`, has closed the pipe. Nothing is left to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
 

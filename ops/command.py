@@ -1,4 +1,4 @@
-"""What a command of the shell is made of."""
+"""The parts of a command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops.stacks import add_options
 
 
 class Command(NamedTuple):
-    """`description`: what `--help` says, with examples. `run` answers the exit code; errors it raises."""
+    """`description`: the text of `--help`, with examples. `run` returns the exit code, and raises errors."""
 
     name: str
     help: str
@@ -22,7 +22,7 @@ class Command(NamedTuple):
 
 
 Subcommands = Any
-"""What argparse answers to `add_subparsers`, whose type it keeps to itself."""
+"""The type that argparse's `add_subparsers` returns, which is private."""
 
 
 def subcommands(parser: argparse.ArgumentParser) -> Subcommands:
@@ -30,7 +30,7 @@ def subcommands(parser: argparse.ArgumentParser) -> Subcommands:
 
 
 def add(commands: Subcommands, name: str, text: str) -> argparse.ArgumentParser:
-    """A sub-command, which takes the options that name the stack as well."""
+    """A sub-command, which also takes the options that name the stack."""
     made: argparse.ArgumentParser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     add_options(made)
     return made

@@ -34,7 +34,7 @@ from ops.output import Out, as_json, printable
 from ops.settlement import Refused
 
 WAIT_SECONDS = 60.0
-"""Edits are looked at within seconds; after so long something is in trouble."""
+"""Edits are processed within seconds; after this time something is failing."""
 CODES: Mapping[Verdict, Exit] = {
     "in force": Exit.DONE,
     "off alone": Exit.REFUSED,
@@ -51,7 +51,7 @@ def _table(found: stacks.Stack) -> Table:
 
 
 def _scopes(table: Table, asked: argparse.Namespace) -> Iterator[StoredScope]:
-    """The item that was asked for; all of them, `default` first, where none was."""
+    """The requested item; without one, all of them, `default` first."""
     if asked.store is None:
         if (default := table.read(DEFAULT_SCOPE)).item is not None:
             yield default
@@ -65,7 +65,7 @@ def _scopes(table: Table, asked: argparse.Namespace) -> Iterator[StoredScope]:
 
 
 def show(table: Table, out: Out, asked: argparse.Namespace) -> Exit:
-    """The settings of each scope, and what the product says of them."""
+    """The settings of each scope, and the product's `validation` of them."""
     scopes = list(_scopes(table, asked))
     out.facts(scopes=[_facts(read) for read in scopes])
     for read in () if out.as_json else scopes:
@@ -109,7 +109,7 @@ def _value(value: object) -> str:
 
 
 def edit(table: Table, out: Out, asked: argparse.Namespace, make: Callable[[], Edit]) -> Exit:
-    """Writes an edit, waits for the product's answer, and says it."""
+    """Writes an edit, waits for the product's answer, and prints it."""
     for _ in range(config_edits.MAX_ATTEMPTS):
         made = make()
         scope = made.read.scope
@@ -135,13 +135,13 @@ def _told(out: Out, asked: argparse.Namespace, made: Edit, validation: str | Non
         )
         return Exit.UNANSWERED
     out.say(f"{scope}: {printable(validation or '')}")
-    # Switching off is in force whatever else is wrong with the item, and all that was asked for.
+    # Disabling takes effect whatever else is wrong with the item, and was all that was requested.
     is_off = meant == "off alone" and (made.attribute, made.value) == ("enabled", {"BOOL": False})
     return Exit.DONE if is_off else CODES[meant]
 
 
 def validate(table: Table, out: Out, asked: argparse.Namespace) -> Exit:
-    """Whether each scope is in force, by the product's answer and by the rules of this checkout."""
+    """Whether each scope is in force, according to the product's answer and to the rules of this checkout."""
     if asked.file is not None:
         return _validate_file(table, out, asked)
     worst, checked = Exit.DONE, []

@@ -1,7 +1,7 @@
-"""An admin's edits from a shell: one attribute of an item is written, and the product's answer on the item waited for.
+"""An admin's edits from a shell: writes one attribute of an item, and waits for the product's answer on the item.
 
-What the product says of an edit stands in the item's `validation`. An edit takes the old answer away in the same write,
-so that whatever is there afterwards is about this edit.
+The product's answer is the item's attribute `validation`. An edit removes the old answer in the same write, so that an
+answer found later is about this edit.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ LOOK_EVERY_SECONDS = 0.5
 MAX_ATTEMPTS = 5
 Verdict = Literal["in force", "off alone", "not in force", "unanswered"]
 _RIGHT = re.compile(r"In force(?: since \S+?)?\.(?: |$)")
-"""Also where no mail leaves, or no code. What is in force but for something says so before the first full stop."""
+"""Also matches if mails or codes can't be sent. Any other restriction is stated before the first full stop."""
 
 
 class Table(NamedTuple):
-    """The config table: its items with what was right last, and the client that edits are written by."""
+    """The config table: its items with their last valid versions, and the client that writes edits."""
 
     dynamodb: DynamoDBClient
     name: str
@@ -41,7 +41,7 @@ class Table(NamedTuple):
 
 
 class Edit(NamedTuple):
-    """One attribute's next value, as an attribute value. `read`: the item that it was made from."""
+    """One attribute's next value, as an attribute value. `read`: the item that it was computed from."""
 
     read: StoredScope
     attribute: str
@@ -49,18 +49,18 @@ class Edit(NamedTuple):
 
     @property
     def is_none(self) -> bool:
-        """Whether the item has it already. A write that changes nothing is no edit: nothing would answer it."""
+        """Whether the item has it already. A write that changes nothing is not an edit, and would get no answer."""
         return (self.read.item or {}).get(self.attribute) == self.value
 
     @property
     def document(self) -> dict[str, Any]:
-        """The settings as they are to be, in plain values."""
+        """The settings after the edit, in plain values."""
         settings = self.read.settings
         return (settings.document if settings else {}) | {self.attribute: plain_value(self.value)}
 
 
 def verdict(validation: str | None) -> Verdict:
-    """What an item's `validation` means. `off alone`: it is switched off, and what else was changed is wrong."""
+    """The meaning of an item's `validation`. `off alone`: it is disabled, and the other changes are invalid."""
     if not validation:
         return "unanswered"
     if _RIGHT.match(validation):
@@ -69,7 +69,7 @@ def verdict(validation: str | None) -> Verdict:
 
 
 def switched(table: Table, scope: str, *, on: bool, create: bool) -> Edit:
-    """The item switched on or off. Raises `Refused` where there is no item, unless it may be created."""
+    """The item enabled or disabled. Raises `Refused` if there is no item, unless it may be created."""
     read = table.read(scope)
     if read.item is None and not create:
         where = f"{scope} goes by default's settings" if is_store(scope) else "cancelling is off everywhere"
@@ -78,8 +78,8 @@ def switched(table: Table, scope: str, *, on: bool, create: bool) -> Edit:
 
 
 def with_reason(table: Table, scope: str, reason: Mapping[str, Any], before: str | None) -> Edit:
-    """The item with one reason more, at the end or before that of the code `before`. A reason that is there already,
-    with these very words, changes nothing. Raises `Refused`.
+    """The item with one more reason, at the end or before the one with the code `before`. If the same reason is there
+    already, nothing changes. Raises `Refused`.
     """
     read = table.read(scope)
     if read.item is None:
@@ -110,8 +110,8 @@ def _code(reason: Mapping[str, Any]) -> str | None:
 
 
 def write(table: Table, edit: Edit) -> bool:
-    """Writes the one attribute, while it is as it was read. False where somebody has changed it, or the item has come
-    or gone, meanwhile.
+    """Writes the attribute, if it is unchanged since the read. False if it was changed, or the item was created or
+    deleted, in the meantime.
     """
     was = edit.read.item
     condition, values = "attribute_not_exists(#scope)", {":new": edit.value}
@@ -134,9 +134,9 @@ def write(table: Table, edit: Edit) -> bool:
 
 
 def answer(table: Table, edit: Edit, seconds: float) -> str | None:
-    """What the product says of an edit that was written; None where it says nothing in so many seconds.
+    """The product's answer to an edit that was written; None if there is none within this number of seconds.
 
-    Raises `Refused` where the item was edited once more before it was looked at.
+    Raises `Refused` if the item was edited again before it was processed.
     """
     until = time.monotonic() + seconds
     while True:
@@ -149,7 +149,7 @@ def answer(table: Table, edit: Edit, seconds: float) -> str | None:
 
 
 def foretold(table: Table, scope: str, document: Mapping[str, Any], *, is_new: bool) -> Told:
-    """What the rules of this checkout say of settings (plain values), before they are written."""
+    """The validation of settings (plain values) by the rules of this checkout, before they are written."""
     read = table.configs.read([DEFAULT_SCOPE, scope])
     default, own = read[0], read[-1]
     settings = default.settings

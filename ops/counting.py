@@ -1,7 +1,7 @@
-"""Cancels and requests, counted: from plain orders and plain rows of the requests table to a report.
+"""Counts cancels and requests: from plain orders and plain rows of the requests table to a report.
 
-Nothing is lost on the way: what was read is counted, lies outside the period or the store, was never cancelled, or
-can't be read, and each of these has its number. Money is never added up over currencies.
+Every item that is read is accounted for: it is counted, is outside the period or the store, was never cancelled, or
+can't be read, and each of these has its number. Amounts of different currencies are never added.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ SUMS: Mapping[RefundStatus, str] = {
     "pending": "refund_pending",
     "failed": "refund_failed",
 }
-"""What a refund's amount is added to."""
+"""The measure that a refund's amount is added to."""
 COUNTS = ("cancels", "requests", *STATUSES)
 MONEY = (*SUMS.values(), "requested_amount")
-"""In minor units. `requested_amount`: what cancels would have given back when the shop was asked."""
+"""In minor units. `requested_amount`: what cancels would have refunded at the time of the request."""
 MEASURES = (*COUNTS, *MONEY)
 
 
 class Key(NamedTuple):
-    """What is counted apart. `day`: of UTC, when the customer has cancelled or asked (ISO 8601)."""
+    """The dimensions of the count. `day`: the UTC day of the cancel or request (ISO 8601)."""
 
     day: str
     store_id: str
@@ -42,7 +42,7 @@ class Key(NamedTuple):
 
 
 class Period(NamedTuple):
-    """From one day to another, both counted."""
+    """From one day to another, both included."""
 
     first: date
     last: date
@@ -50,7 +50,7 @@ class Period(NamedTuple):
 
 @dataclass
 class Report:
-    """`rows`: the measures by key. `outside`: of another time or store. `unreadable`: orders and requests, by id."""
+    """`rows`: the measures by key. `outside`: of another period or store. `unreadable`: ids of orders and requests."""
 
     rows: dict[Key, Counter[str]] = field(default_factory=dict)
     orders: int = 0
@@ -68,7 +68,7 @@ class Report:
         return dict(sorted(found.items()))
 
     def add(self, key: Key, measures: Mapping[str, int]) -> None:
-        """Sums may be below 0, so that they stay what they are."""
+        """Sums may be negative, and are kept as they are."""
         self.rows.setdefault(key, Counter()).update(measures)
 
 
@@ -83,7 +83,7 @@ class _Refund(Document):
 
 
 class _Cancel(Document):
-    """What of an order's cancellation is counted."""
+    """The data of an order's cancellation that is counted."""
 
     reason: _Code
     requested_at: str
@@ -91,7 +91,7 @@ class _Cancel(Document):
 
 
 class _Request(Document):
-    """What of a row of the requests table is counted."""
+    """The data of a row of the requests table that is counted."""
 
     store_id: str
     reason: str
@@ -107,7 +107,7 @@ def count(
     period: Period,
     store_id: str | None = None,
 ) -> Report:
-    """Counts all that has happened in the period, in one store or in all. Attributes that are NULL are absent."""
+    """Counts the cancels and requests of the period, in one store or in all. Attributes that are NULL are absent."""
     report = Report()
     for order in orders:
         report.orders += 1
@@ -132,7 +132,7 @@ def _add(
     at = source.get("cancellation", source)
     day = counted[0].day if counted else _day(at.get("requested_at") if isinstance(at, Mapping) else None)
     other_store = store_id is not None and _store(source) != store_id
-    # What can't be read is told all the same, unless it is known to be of another time or store.
+    # What can't be read is reported, unless it is known to be of another period or store.
     if other_store or (day is not None and not period.first.isoformat() <= day <= period.last.isoformat()):
         report.outside += 1
     elif counted is None:
@@ -167,7 +167,7 @@ def _asked(row: Mapping[str, Any]) -> tuple[Key, Mapping[str, int]] | None:
 
 
 def _store(source: Mapping[str, Any]) -> str:
-    """As everywhere else, an order without one is the default store's."""
+    """As everywhere, an order without a store belongs to the default store."""
     store_id = source.get("store_id")
     return store_id if isinstance(store_id, str) and store_id else DEFAULT_STORE
 

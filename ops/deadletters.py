@@ -1,7 +1,7 @@
-"""The dead-letter queues: what lies there, and how it gets back on its way.
+"""The dead-letter queues: lists their messages, and processes them again.
 
-Nothing in them is needed to find a pending refund, which the order itself remembers. What is put back is done once all
-the same, because everything behind the queues is safe to do twice.
+A pending refund can be found without them, because the order records it. A message that is processed again has no
+second effect, because everything behind the queues is idempotent.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
 
 REQUESTS = "RequestDeadLetterQueue"
-"""The one of both streams that requests to the shop come from."""
+"""The stream of the two that has requests to the shop."""
 LOOK_SECONDS = 120
-"""How long a message that was looked at stays hidden from others, unless it is let go before."""
+"""How long a message that was read stays hidden from others, unless it is released before."""
 WAIT_SECONDS = 1
-"""Of a long poll, which asks all of a queue's servers; a short one overlooks messages."""
+"""The duration of a long poll, which asks all of a queue's servers; a short poll may miss messages."""
 EMPTY_PAGES = 100
-"""So many pages of a stream may be empty before the one with the records."""
+"""The most empty pages of a stream that are read before the one with the records."""
 
 
 class Letter(NamedTuple):
-    """One message of a dead-letter queue. `about`: an order, or where a stream's records lie."""
+    """One message of a dead-letter queue. `about`: an order, or the position of a stream's records."""
 
     queue: str
     receipt_handle: str
@@ -46,7 +46,9 @@ class Letter(NamedTuple):
 
 @contextmanager
 def look(sqs: SQSClient, queues: Mapping[str, str]) -> Iterator[Iterator[Letter]]:
-    """Every message in the queues ({name: URL}), once, as they come. What was not deleted is let go at the end."""
+    """Every message in the queues ({name: URL}), once, in the order received. Those not deleted are released at the
+    end.
+    """
     held: list[tuple[str, Letter]] = []
 
     def letters() -> Iterator[Letter]:
@@ -62,7 +64,7 @@ def look(sqs: SQSClient, queues: Mapping[str, str]) -> Iterator[Iterator[Letter]
         yield letters()
     finally:
         for url, letter in held:
-            # One that was deleted, or is another's by now, is not ours to let go.
+            # One that was deleted, or that someone else has received since, must not be released.
             with suppress(ClientError):
                 sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=letter.receipt_handle, VisibilityTimeout=0)
 
@@ -79,7 +81,9 @@ def _about(queue: str, body: str) -> str:
 
 
 def send_again(sqs: SQSClient, letter: Letter, dead: str, refund_queue: str) -> str:
-    """Puts a refund's message back into the refund queue (URLs both). Sent first, then deleted: never lost."""
+    """Moves a refund's message back to the refund queue (both URLs). Sent first, then deleted, so that it is never
+    lost.
+    """
     sqs.send_message(QueueUrl=refund_queue, MessageBody=letter.body)
     sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter.receipt_handle)
     return f"{letter.about}: sent to the refund queue again"
@@ -88,7 +92,7 @@ def send_again(sqs: SQSClient, letter: Letter, dead: str, refund_queue: str) -> 
 def publish_again(
     look_up: LookUp, orders: Orders, refunds: Refunds, bus: Bus, letter: Letter, dead: str, now: datetime
 ) -> str:
-    """Publishes the changes that a failed batch's message tells of, from the stream, which keeps them for a day."""
+    """Publishes the changes in the records of a failed batch, from the stream, which keeps them for a day."""
 
     def publish(records: list[Any]) -> list[str]:
         ours = [record for record in records if _carries(record, "cancellation")]
@@ -99,7 +103,7 @@ def publish_again(
 
 
 def process_again(look_up: LookUp, desk: Desk, letter: Letter, dead: str, clock: Callable[[], datetime]) -> str:
-    """Deals with the requests that a failed batch's message tells of, from the stream, which keeps them for a day."""
+    """Processes the requests in the records of a failed batch, from the stream, which keeps them for a day."""
 
     def process(records: list[Any]) -> list[str]:
         return process_requests(desk, read_request_records(filter(_is_of_a_request, records)), clock)
@@ -109,21 +113,21 @@ def process_again(look_up: LookUp, desk: Desk, letter: Letter, dead: str, clock:
 
 
 class LookUp(NamedTuple):
-    """Where a failed batch's message lies, and its records."""
+    """The position of a failed batch's message, and its records."""
 
     sqs: SQSClient
     streams: DynamoDBStreamsClient
 
 
 class Told(NamedTuple):
-    """The words for what was done with records, and for what becomes of those that are no longer there."""
+    """The words for records that were processed, and for those that no longer exist."""
 
     done: str
     trimmed: str
 
 
 def _do_again(look_up: LookUp, letter: Letter, dead: str, do: Callable[[list[Any]], list[str]], told: Told) -> str:
-    """`do` answers which records could not be dealt with."""
+    """`do` returns the records that failed."""
     sqs, streams = look_up
     batch = json.loads(letter.body)["DDBStreamBatchInfo"]
     try:
@@ -140,7 +144,7 @@ def _do_again(look_up: LookUp, letter: Letter, dead: str, do: Callable[[list[Any
 
 
 def _records(streams: DynamoDBStreamsClient, batch: Mapping[str, Any]) -> list[Any] | None:
-    """The records from a failed batch's first to its last one; None where not all were found.
+    """The records from a failed batch's first to its last one; None if not all were found.
 
     A page of a stream may be empty, and the next one not (API reference, "GetRecords").
     """
@@ -164,12 +168,12 @@ def _records(streams: DynamoDBStreamsClient, batch: Mapping[str, Any]) -> list[A
 
 
 def _carries(record: Mapping[str, Any], name: str) -> bool:
-    """As the template's filters have it: orders that have, or had, a map of this name."""
+    """As the template's filters: orders that have, or had, a map of this name."""
     return any("M" in record["dynamodb"].get(image, {}).get(name, {}) for image in ("OldImage", "NewImage"))
 
 
 def _is_of_a_request(record: Mapping[str, Any]) -> bool:
-    """As the template's filters have it, for either stream."""
+    """As the template's filters, for either stream."""
     if "request_id" not in record["dynamodb"]["Keys"]:
         return _carries(record, "cancellation_request")
     image = {"MODIFY": "NewImage", "REMOVE": "OldImage"}.get(record["eventName"])

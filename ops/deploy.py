@@ -33,35 +33,35 @@ from ops.stacks import session_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ANSWERS = ROOT / "deploy.toml"
-# Switched off for one deployment, to go back or to bring out a fix: never remembered.
+# Disabled for one deployment, to roll back or to deploy a fix: never remembered.
 FOR_ONCE = {"GradualDeployment"}
 
 Parameters = Mapping[str, Mapping[str, Any]]
 
 
 def live_values(cloudformation: Any, stack: str) -> dict[str, str] | None:
-    """The parameters of the stack as it stands; None where there is no such stack."""
+    """The parameters of the live stack; None if there is no such stack."""
     try:
         found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise
-    # A change set that was never carried out leaves a stack without anything in it.
+    # A change set that was never executed leaves a stack without resources.
     if found["StackStatus"] == "REVIEW_IN_PROGRESS":
         return None
     return {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
 
 
 def proposals(parameters: Parameters, live: Mapping[str, str] | None, saved: Mapping[str, str]) -> dict[str, str]:
-    """What is proposed for each parameter of the template."""
+    """The proposed value of each parameter of the template."""
     known = saved if live is None else live
     defaults = {name: str(parameter.get("Default", "")) for name, parameter in parameters.items()}
     return {name: defaults[name] if name in FOR_ONCE else known.get(name, defaults[name]) for name in parameters}
 
 
 def fault(parameter: Mapping[str, Any], value: str) -> str | None:
-    """What CloudFormation would have against a value, in a few words."""
+    """Why CloudFormation would reject a value, in a few words."""
     if allowed := parameter.get("AllowedValues"):
         return None if value in map(str, allowed) else f"one of {', '.join(map(str, allowed))}"
     if parameter["Type"] == "Number":
@@ -76,7 +76,7 @@ def fault(parameter: Mapping[str, Any], value: str) -> str | None:
 
 
 def asked(parameters: Parameters, proposed: Mapping[str, str], ask: Callable[[str], str]) -> dict[str, str]:
-    """What a person answers. Nothing keeps what is proposed, and a blank empties it."""
+    """A person's answer. Empty input keeps the proposed value, and a space empties it."""
     answers = {}
     for name, parameter in parameters.items():
         print(f"\n{parameter.get('Description', '')}")
@@ -91,7 +91,7 @@ def asked(parameters: Parameters, proposed: Mapping[str, str], ask: Callable[[st
 
 
 def overrides(values: Mapping[str, str]) -> list[str]:
-    """As sam's --parameter-overrides takes them: all of them, for it keeps the stack's own value of one left out."""
+    """For sam's --parameter-overrides: all parameters, because it keeps the stack's value of one that is left out."""
     return [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
 
 
@@ -109,7 +109,7 @@ def save(path: Path, answers: Mapping[str, Mapping[str, str]]) -> None:
 
 
 def commands(stack: str, values: Mapping[str, str], *, confirm: bool, sam: Sequence[str]) -> list[list[str]]:
-    """Build, stamp, deploy: for one and the same processor."""
+    """Build, stamp, deploy: all for the same processor."""
     return [
         ["make", "--no-print-directory", "build", f"ARCHITECTURE={values['Architecture']}"],
         ["make", "--silent", "--no-print-directory", "stamp"],
@@ -122,7 +122,7 @@ def commands(stack: str, values: Mapping[str, str], *, confirm: bool, sam: Seque
 
 
 def settings(words: Iterable[str], parameters: Parameters) -> dict[str, str]:
-    """Values given on the command line. Raises ValueError for what is no parameter or can't be its value."""
+    """Values given on the command line. Raises ValueError for unknown parameters and invalid values."""
     found = dict(word.split("=", 1) for word in words)
     for name, value in found.items():
         if name not in parameters:

@@ -1,4 +1,4 @@
-"""Exit codes, and errors that an operator can do something about, each in one line."""
+"""Exit codes, and errors that an operator can act on, each in one line."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from cancel_core.errors import CancelCoreError, ServiceUnavailable
 
 
 class Exit(IntEnum):
-    """What the program's exit code means. docs/operating.md has the table."""
+    """The meaning of the program's exit code. docs/operating.md has the table."""
 
     DONE = 0
     REFUSED = 1
-    """It can't be done as asked, there is no such thing, or the config's validator refuses the edit."""
+    """The request is refused, the item does not exist, or the config's validator refuses the edit."""
     USAGE = 2
     AWS = 3
-    """AWS, or the local stack, can't be reached or does not let you in."""
+    """AWS, or the local stack, can't be reached or denies access."""
     UNANSWERED = 4
-    """It is written, and nothing has answered it within the time-out."""
+    """It is written, and there is no answer within the timeout."""
     INTERRUPTED = 130
 
 
 class Unreachable(CancelCoreError):
-    """AWS, or the local stack, can't be reached, or lacks what is needed. The message says what to do."""
+    """AWS, or the local stack, can't be reached, or lacks something. The message says what to do."""
 
 
 SIGN_IN = "sign in (`aws sso login`, or set AWS_PROFILE), or use --local for the stack of `make run`"
@@ -43,7 +43,7 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOpera
 
 
 def explained(error: BaseException) -> tuple[str, Exit] | None:
-    """One line for a person, and the exit code; None for what is a defect of the program."""
+    """One line for a person, and the exit code; None for a defect of the program."""
     match error:
         case Unreachable():
             return _line(error), Exit.AWS

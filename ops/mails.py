@@ -60,7 +60,7 @@ def _stack(found: stacks.Stack) -> Stack:
 
 
 def show_list(stack: Stack, out: Out, now: datetime, *, returned: bool) -> None:
-    """What is not sent, or came back, the oldest first, with why and what to do next."""
+    """Mails that were not sent, or were returned, oldest first, with the reason and the next step."""
     rows = _rows(stack, tracked(stack.mails.returned(), "reading mails") if returned else stack.mails.unsent())
     out.table("mails", TITLES, [_line(row, now) for row in rows], numbers=("AGE",))
     if returned:
@@ -88,7 +88,7 @@ def _next(row: dict[str, Any], why: str) -> str:
 
 
 def show(stack: Stack, out: Out, some_id: str) -> None:
-    """The rows of one mail, or of all about one order. Raises `Refused` where there are none."""
+    """The rows of one mail, or of all about one order. Raises `Refused` if there are none."""
     rows = _rows(stack, [some_id] if some_id.startswith(MAIL) else stack.mails.about(some_id))
     if not rows:
         raise Refused(f"There is no mail of or about {some_id}.")
@@ -100,7 +100,7 @@ def show(stack: Stack, out: Out, some_id: str) -> None:
 
 
 def resend(stack: Stack, mail_id: str, now: datetime) -> str:
-    """Has a mail be sent again, by its event. Raises `Refused` where there is none, or a function is at it."""
+    """Sends a mail again, by its event. Raises `Refused` if there is none, or a function is sending it."""
     row = stack.mails.get(mail_id)
     if row is not None and row["kind"] == CODE_MAIL:
         raise Refused(f"{mail_id} carried a guest's code, which is kept nowhere. The guest has to ask for a new one.")

@@ -1,4 +1,4 @@
-"""How a command answers: lines and tables for a person, or one JSON document."""
+"""The output of a command: lines and tables for a person, or one JSON document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cancel_core.domain.times import moment
 
 
 class Line(NamedTuple):
-    """One line of a table: its cells, the same as plain values for JSON, and what stands below it, indented."""
+    """One row of a table: its cells, the same as plain values for JSON, and the indented lines below it."""
 
     cells: Sequence[str]
     facts: Mapping[str, Any]
@@ -21,22 +21,22 @@ class Line(NamedTuple):
 
 
 class Out:
-    """Where a command puts its answer. As JSON it is collected, and printed as one document by `close`."""
+    """The output of a command. As JSON it is collected, and printed as one document by `close`."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self._document: dict[str, Any] = {}
 
     def say(self, text: str) -> None:
-        """What was done, or counted. In JSON a line of `messages`."""
+        """A line about what was done, or counted. In JSON an entry of `messages`."""
         if self.as_json:
             self._document.setdefault("messages", []).append(text)
         else:
             print(text)
 
     def table(self, name: str, titles: Sequence[str], lines: Sequence[Line], *, numbers: Sequence[str] = ()) -> None:
-        """A table with a heading, nothing where it has no lines. `name`: in JSON. `numbers`: titles of columns that
-        are aligned at their right.
+        """A table with a heading; nothing if it has no rows. `name`: its key in JSON. `numbers`: titles of columns that
+        are right-aligned.
         """
         if self.as_json:
             self._document[name] = [line.facts for line in lines]
@@ -48,12 +48,12 @@ class Out:
                 print("\n".join([row, *(f"    {printable(note)}" for note in line.notes if note)]))
 
     def facts(self, **facts: Any) -> None:
-        """What a person reads otherwise, or not at all: in JSON alone."""
+        """Data that a person reads elsewhere, or not at all: only in JSON."""
         if self.as_json:
             self._document |= facts
 
     def document(self, name: str, value: object) -> None:
-        """A document as it lies in a table, whole."""
+        """A complete document, as it is in a table."""
         if self.as_json:
             self._document[name] = value
         else:
@@ -65,7 +65,7 @@ class Out:
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> Iterator[str]:
-    """Columns of equal width. `right`: which of them are aligned at their right."""
+    """Columns of equal width. `right`: those that are right-aligned."""
     texts = [[printable(cell) or "-" for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     for row in texts:
@@ -77,12 +77,12 @@ def aligned(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> Iterator[st
 
 
 def printable(text: str) -> str:
-    """What somebody else has put there, without what a terminal or a picture would take for a command."""
+    """Someone else's input, without control characters that a terminal or a picture would interpret."""
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def money(amount: object, currency: object) -> str:
-    """An amount in minor units, in the currency's own digits. Where nobody knows the currency it says so."""
+    """An amount in minor units, with the currency's decimals. If the currency is unknown it says so."""
     if not isinstance(amount, int | Decimal):
         return ""
     if not isinstance(currency, str) or not currency:
@@ -91,7 +91,7 @@ def money(amount: object, currency: object) -> str:
 
 
 def age(since: object, now: datetime) -> str:
-    """How long ago a moment (ISO 8601) was, in its largest unit."""
+    """The age of a moment (ISO 8601), in its largest unit."""
     at = moment(since) if isinstance(since, str) else None
     if at is None:
         return ""
@@ -111,6 +111,6 @@ def _plain(value: object) -> int | float | str | list[Any]:
     if isinstance(value, set):
         return sorted(value, key=str)
     if not isinstance(value, Decimal):
-        # Of the shop's own attributes: binaries.
+        # The shop's own attributes may be binary.
         return str(value)
     return int(value) if value == value.to_integral_value() else float(value)

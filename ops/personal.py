@@ -1,4 +1,4 @@
-"""What is held about a customer: erased, or shown as a whole."""
+"""Personal data of a customer: erasure and export."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def erase(dynamodb: DynamoDBClient, table: str, order_ids: Iterable[str]) -> Iterator[str]:
-    """Takes the comments and the e-mail address off orders. What became of each, in words. Safe to run twice.
+    """Removes the comments and the e-mail address from orders. Returns the result of each, in words. Idempotent.
 
-    All else is needed for the refund, or the shop's own. The writes are no condition's: what else happens to the order
-    meanwhile stays.
+    Everything else is needed for the refund, or belongs to the shop. The writes are not conditional on the order's
+    other attributes, whose concurrent changes are kept.
     """
     for order_id in order_ids:
         key = {"order_id": {"S": order_id}}
@@ -49,7 +49,7 @@ def erase(dynamodb: DynamoDBClient, table: str, order_ids: Iterable[str]) -> Ite
         except ClientError as error:
             if error.response["Error"]["Code"] not in {"ConditionalCheckFailedException", "ValidationException"}:
                 raise
-            # The order, or its cancellation, went just now.
+            # The order, or its cancellation, was deleted just now.
             yield f"{order_id}: was changed meanwhile; run it again."
         else:
             erased = dict.fromkeys(path.partition("#")[2] or path for path in paths)
@@ -57,7 +57,7 @@ def erase(dynamodb: DynamoDBClient, table: str, order_ids: Iterable[str]) -> Ite
 
 
 def erase_requests(requests: Requests, order_ids: Iterable[str]) -> Iterator[str]:
-    """Takes the comment off all requests to the shop about orders. What became of it, in words."""
+    """Removes the comment from all requests to the shop about orders. Returns the result, in words."""
     for order_id in order_ids:
         number = sum(requests.erase_comment(row["request_id"]) for row in requests.of_order(order_id))
         if number:
@@ -65,7 +65,7 @@ def erase_requests(requests: Requests, order_ids: Iterable[str]) -> Iterator[str
 
 
 def noted(order: Mapping[str, Any]) -> list[str]:
-    """The ids of the statements of withdrawal that are noted on an order, as it lies in the table."""
+    """The ids of the statements of withdrawal that are recorded on an order, in the table's form."""
     carried = order.get("withdrawal")
     ids = carried.get("ids") if isinstance(carried, dict) else None
     return [one for one in ids if isinstance(one, str)] if isinstance(ids, list) else []
@@ -74,8 +74,8 @@ def noted(order: Mapping[str, Any]) -> list[str]:
 def export(
     orders: Orders, refunds: Refunds, mails: Mails, withdrawals: Withdrawals, requests: Requests, customer_id: str
 ) -> list[dict[str, Any]]:
-    """Each order of a customer as it lies in the table, with what the other tables have of it: refunds, mails, requests
-    to the shop, and statements of withdrawal with what was found out about them. Newest first.
+    """Each order of a customer as it is in the table, with its data in the other tables: refunds, mails, requests to
+    the shop, and statements of withdrawal with their outcomes. Newest first.
     """
     found: list[dict[str, Any]] = []
     last: dict[str, str] | None = None

@@ -9,7 +9,7 @@ from html import escape
 from ops.counting import Period, Report, days
 from ops.output import printable
 
-# Okabe and Ito's colours, which colour-blind readers tell apart, with an indigo for their yellow; the rest is grey.
+# Okabe and Ito's colours, which colour-blind readers can distinguish, with indigo instead of yellow; the rest is grey.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#332288")
 REST_COLOUR, INK, GRID = "#8a939d", "#1f2933", "#d8dee4"
 REST = "all other reasons"
@@ -20,7 +20,7 @@ MOST_DATES = 10
 
 
 def svg(report: Report, period: Period, store_id: str | None = None) -> str:
-    """The picture. Reasons that are many are drawn as the most frequent ones and the rest."""
+    """The picture. If there are many reasons, only the most frequent ones are drawn separately."""
     dates = list(days(period))
     width = max(LEAST_WIDTH, LEFT + LEAST_DAY * len(dates) + RIGHT)
     reasons = _most(report)
@@ -48,7 +48,7 @@ def _total(report: Report, measure: str) -> int:
 
 
 def _most(report: Report) -> dict[str, str]:
-    """The colour of each reason that is drawn by itself, the most frequent first; of the rest where there is one."""
+    """The colour of each reason that is drawn separately, most frequent first; and of the rest, if there is one."""
     numbers: Counter[str] = Counter()
     for key, measures in report.rows.items():
         numbers[key.reason] += measures["cancels"] + measures["requests"]
@@ -66,7 +66,7 @@ def _by_day(report: Report, measure: str, reasons: Mapping[str, str]) -> dict[st
 
 
 def _described(report: Report, measures: Sequence[str]) -> str:
-    """What is seen, in words."""
+    """A text alternative of the picture."""
     sentences = []
     for measure in measures:
         numbers: Counter[str] = Counter()
@@ -112,7 +112,7 @@ def _panel(
 
 
 def _step(most: int) -> int:
-    """What lies between two lines: 1, 2 or 5 and noughts, for four to ten lines."""
+    """The distance between two grid lines: 1, 2 or 5 times a power of ten, for four to ten lines."""
     power = 1
     while True:
         for step in (power, 2 * power, 5 * power):

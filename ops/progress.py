@@ -1,4 +1,4 @@
-"""How far a long scan is: a bar on standard error, where that is a terminal."""
+"""The progress of a long scan: a bar on standard error, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ T = TypeVar("T")
 
 @contextmanager
 def bar(what: str, total: float | None = None) -> Iterator[Advance]:
-    """Shows a bar while the block runs, and takes it away at the end. `total`: how much there is, if that is known.
+    """Shows a bar while the block runs, and removes it at the end. `total`: the number of items, if that is known.
 
-    Nothing may be printed while it stands there.
+    Nothing may be printed meanwhile.
     """
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    # A tenth of a second, which commands without a bar need not pay.
+    # The import takes a tenth of a second, which commands without a bar save.
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -34,7 +34,7 @@ def bar(what: str, total: float | None = None) -> Iterator[Advance]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(show_speed=True))
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    # Standard output stays what it is: it may go into a file.
+    # Standard output is not touched: it may be redirected to a file.
     with Progress(
         *columns, *times, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
     ) as shown:

@@ -1,4 +1,4 @@
-"""Where a report's orders and requests come from: a scan of the tables, or an export of them that was downloaded."""
+"""The source of a report's orders and requests: a scan of the tables, or a downloaded export of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 UNIT_BYTES = 4096
-"""An eventually consistent read of so many bytes takes half a unit."""
+"""An eventually consistent read of this many bytes takes half a unit."""
 USD_PER_MILLION_UNITS = Decimal("0.125")
 """US East (N. Virginia), on demand: as docs/costs.md has it."""
 ORDER_PATHS = (
@@ -30,11 +30,11 @@ Read = dict[str, Any]
 
 
 class NotAnExport(CancelCoreError):
-    """A folder that can't be read as an export, or not as a whole one. The message says why."""
+    """A folder that can't be read as a complete export. The message says why."""
 
 
 class Estimate(NamedTuple):
-    """What reading a whole table takes, by what DynamoDB knew of it within the last six hours."""
+    """The cost of reading a whole table, from DynamoDB's figures of the last six hours."""
 
     table: str
     items: int
@@ -57,9 +57,9 @@ def price(units: float) -> Decimal:
 
 
 class Scan:
-    """Reads whole tables, page after page and never two at once, so slowly that the table's own work has room.
+    """Scans whole tables, one page at a time, so slowly that the table's other clients are not throttled.
 
-    `units`: what was taken until now.
+    `units`: the units used so far.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Scan:
         sleep: Callable[[float], None],
         advance: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """`advance` is told the units that each page took."""
+        """`advance` is called with the units of each page."""
         self._dynamodb = dynamodb
         self._rate = units_per_second
         self._sleep = sleep
@@ -77,13 +77,13 @@ class Scan:
         self.units = 0.0
 
     def orders(self, table: str) -> Iterator[Read]:
-        """Those that were cancelled, as far as they are counted; nothing of a person is asked for."""
+        """The cancelled orders, only the attributes that are counted; no personal data is read."""
         condition = {
             "FilterExpression": "attribute_exists(cancellation) AND NOT attribute_type(cancellation, :null)",
             "ExpressionAttributeValues": {":null": {"S": "NULL"}},
         }
         for order in self._rows(table, ORDER_PATHS, condition):
-            # Nothing is left of a cancellation that has none of what was asked for; it is there, and can't be read.
+            # A cancellation without any of the requested attributes comes back empty; it exists, and can't be read.
             yield {"cancellation": {}} | order
 
     def requests(self, table: str) -> Iterator[Read]:
@@ -110,7 +110,7 @@ class Scan:
 def exported(folder: Path) -> Iterator[Read]:
     """The items of one full export in DynamoDB JSON, in whichever folders below this one its files lie.
 
-    Raises `NotAnExport`: also at the end, where the export's own manifest names more than is there.
+    Raises `NotAnExport`, also at the end, if the export's own manifest lists more items than there are.
     """
     files = sorted(folder.rglob("*.json.gz"))
     wanted = _manifest(folder)
@@ -127,7 +127,7 @@ def exported(folder: Path) -> Iterator[Read]:
 
 
 def _manifest(folder: Path) -> dict[str, int]:
-    """How many items each file of the export has; nothing where its manifest was not downloaded."""
+    """The number of items in each file of the export; empty if its manifest was not downloaded."""
     manifests = list(folder.rglob("manifest-files.json"))
     if len(manifests) > 1:
         raise NotAnExport(f"{folder}: has {len(manifests)} exports, which would be counted twice. Leave the newest.")

@@ -30,7 +30,7 @@ def waiting(orders: Orders, refunds: Refunds) -> list[Facts]:
     """What waits to begin, what is pending or failed, and surpluses, the oldest first: `{refund_id, order_id, store_id,
     status, amount, currency, since, updated_at, code, message, next}`.
 
-    `amount`: minor units. `since`: when the customer cancelled or, where nobody knows, when it was noted (ISO 8601).
+    `amount`: minor units. `since`: when the customer cancelled or, if that is unknown, when it was recorded (ISO 8601).
     """
     found = tracked(refunds.unsettled(), "reading refunds")
     documents = [item for refund_id in found if (item := refunds.item(refund_id))]
@@ -84,7 +84,7 @@ def _begun(document: Facts) -> Facts:
 
 
 def _surpluses(orders: Orders, documents: list[Facts]) -> Iterator[Facts]:
-    """A surplus has no currency of its own: its order has."""
+    """A surplus has no currency of its own; its order has one."""
     cancelled = _cancellations(orders, [document["order_id"] for document in documents])
     for document in documents:
         order_id, amount = document["order_id"], document["surplus"]
@@ -123,7 +123,7 @@ def _unbegun(order_id: str, at: str, order: Facts) -> Facts:
 
 
 def _cancellations(orders: Orders, order_ids: list[str]) -> dict[str, Facts]:
-    """What orders say of themselves, as far as anything can be read."""
+    """The orders' data, as far as they can be read."""
     found: dict[str, Facts] = {}
     unique = list(dict.fromkeys(order_ids))
     for start in range(0, len(unique), Orders.BATCH):

@@ -42,7 +42,7 @@ from ops.restore import refill
 
 DEAD_LETTERS = ("RefundDeadLetterQueue", "RuleDeadLetterQueue", "PublishDeadLetterQueue", deadletters.REQUESTS)
 PARTS = 24
-"""A whole table is read in so many parts, so that something is to be seen of it."""
+"""The number of parts in which a whole table is read, so that there is progress to show."""
 
 
 class Stack(NamedTuple):
@@ -65,7 +65,7 @@ def _stack(found: stacks.Stack) -> Stack:
     dynamodb, tables = found.dynamodb, found.tables
     orders = Orders(dynamodb, tables["orders"])
     bus = Bus(found.client("events"), found.bus)
-    # A config that is wrong is told of elsewhere.
+    # An invalid config is reported elsewhere.
     policies = Policies(dynamodb, ConfigTables(tables["config"], tables[stacks.HISTORY]), 60, lambda _: None)
     return Stack(
         found,
@@ -79,7 +79,7 @@ def _stack(found: stacks.Stack) -> Stack:
 
 
 def show_list(stack: Stack, out: Out, now: datetime) -> None:
-    """What waits to begin, what is pending or failed, and what lies in the dead-letter queues."""
+    """What waits to begin, what is pending or failed, and what is in the dead-letter queues."""
     rows = refund_list.waiting(stack.orders, stack.refunds)
     out.table("refunds", refund_list.TITLES, [refund_list.as_line(row, now) for row in rows], numbers=("AMOUNT", "AGE"))
     with deadletters.look(stack.found.client("sqs"), stack.dead) as letters:
@@ -89,7 +89,7 @@ def show_list(stack: Stack, out: Out, now: datetime) -> None:
 
 
 def show_one(stack: Stack, out: Out, some_id: str) -> None:
-    """One refund's whole story: its document with its log, and what the order says."""
+    """One refund's full details: its document with its log, and the order's data."""
     if refund_list.is_surplus(some_id):
         surplus = stack.refunds.item(some_id)
         if surplus is None:
@@ -119,7 +119,7 @@ def show_one(stack: Stack, out: Out, some_id: str) -> None:
 
 
 def requeue(stack: Stack) -> Iterator[str]:
-    """Puts everything in the dead-letter queues back on its way. What became of each message, in words."""
+    """Processes all messages of the dead-letter queues again. Returns the result of each, in words."""
     sqs, streams = stack.found.client("sqs"), stack.found.client("dynamodbstreams")
     with deadletters.look(sqs, stack.dead) as letters:
         for letter in letters:
@@ -148,11 +148,11 @@ def _erase(stack: Stack, asked: argparse.Namespace, now: datetime) -> Iterator[s
                 yield f"{one}: erased comment."
         yield from personal.erase(database, stack.orders.table, ids)
         return
-    # First of all: what is approved just now takes its comment from there.
+    # First: a request that is approved at this moment takes its comment from there.
     yield from personal.erase_requests(stack.desk.requests, asked.ids)
     yield from personal.erase(database, stack.orders.table, asked.ids)
     yield from withdrawn.erase_mails(database, stack.mails, asked.ids)
-    # Evidence that the shop may need: erased only where that is asked for.
+    # Evidence that the shop may need: erased only if that is requested.
     for one in withdrawn.find(database, stack.withdrawals.table, *asked.ids):
         if asked.withdrawals:
             yield withdrawn.erase(database, stack.withdrawals, stack.mails, one, iso(now))

@@ -30,7 +30,7 @@ from ops.progress import bar
 from ops.report_views import as_csv, as_facts, as_text
 
 UNITS_PER_SECOND = 500
-"""A sixth of what one partition of a table reads, and a scan is in one at a time."""
+"""A sixth of what one partition of a table can read, and a scan reads one partition at a time."""
 
 
 class Stack(NamedTuple):
@@ -48,7 +48,7 @@ def _stack(found: stacks.Stack) -> Stack:
 def scanned(
     stack: Stack, asked: argparse.Namespace, confirm: Callable[[str], bool], sleep: Callable[[float], None]
 ) -> Report | None:
-    """Reads the tables; None where nobody wants to pay for it."""
+    """Reads the tables; None if the user declines the cost."""
     estimates = [reading.estimate(stack.dynamodb, table) for table in (stack.orders, stack.requests)]
     units = sum(one.units for one in estimates)
     tables = " and ".join(f"{one.table} ({one.items:,} items, {one.size / 1e9:.2f} GB)" for one in estimates)
@@ -68,7 +68,7 @@ def scanned(
 
 
 def exported(folder: Path, asked: argparse.Namespace) -> Report:
-    """Reads the exports in a folder, and asks nothing of AWS. Raises `NotAnExport`."""
+    """Reads the exports in a folder, without any call to AWS. Raises `NotAnExport`."""
     requests: Iterable[reading.Read] = ()
     if (folder / "requests").is_dir():
         requests = reading.exported(folder / "requests")
@@ -91,7 +91,7 @@ def _minutes(seconds: float) -> str:
 
 
 def _say(text: str) -> None:
-    """Beside the report, which may go into a file."""
+    """To standard error, because the report may be redirected to a file."""
     print(text, file=sys.stderr)
 
 
@@ -120,7 +120,7 @@ def add_arguments(asks: argparse.ArgumentParser) -> None:
 
 
 def _check(asked: argparse.Namespace) -> None:
-    """Before the tables are paid for."""
+    """Checked before the tables are read, which costs money."""
     if asked.last < asked.first:
         asked.fault("--to is before --from")
     if asked.units_per_second < 1:

@@ -33,7 +33,7 @@ TITLES = ("REQUEST", "ORDER", "STORE", "REASON", "AMOUNT", "AGE", "NEXT")
 
 
 class Stack(NamedTuple):
-    """The part of a stack that requests lie in."""
+    """The part of a stack that requests are in."""
 
     dynamodb: Any
     requests: Requests
@@ -44,8 +44,8 @@ def _stack(found: stacks.Stack) -> Stack:
 
 
 def show_list(stack: Stack, out: Out, now: datetime) -> None:
-    """The open requests, the oldest first, with what a cancel gives back and what was said of a decision. Nothing of a
-    person.
+    """The open requests, oldest first, with the amount that a cancel refunds and the state of a decision. No personal
+    data.
     """
     lines = [_line(row, now) for row in stack.requests.open()]
     out.table("requests", TITLES, lines, numbers=("AMOUNT", "AGE"))
@@ -67,17 +67,17 @@ def _state(row: Row) -> str:
 
 
 def decide(stack: Stack, request_id: str, word: Word, note: str | None) -> tuple[str, Exit]:
-    """Writes the decision on a request that has none that counts, and waits for what becomes of it. Answers that, and
-    whether it is known.
+    """Writes the decision on a request without one, and waits for its result. Returns the result, and whether it is
+    known.
 
-    Raises `Refused` where the request ends, or has ended, otherwise.
+    Raises `Refused` if the request ends, or has ended, in another way.
     """
     row = _get(stack, request_id)
     if row.status == "open" and row.decided is None:
         fault = read_decision(row.model_copy(update={"decision": word, "note": note}), row.requested_at)
         if isinstance(fault, str):
             raise Refused(fault)
-        # Where it does not hold, the row says below what came first.
+        # If the condition fails, the row below tells what came first.
         _write(stack, request_id, word, note)
     row = _wait(stack, request_id)
     if row.status == word:
@@ -101,7 +101,7 @@ def _get(stack: Stack, request_id: str) -> Row:
 
 
 def _write(stack: Stack, request_id: str, word: Word, note: str | None) -> bool:
-    """As the console does; but only on a row that is open, and of which no decision was read yet."""
+    """As the console does, but only on a row that is open and has no decision yet."""
     values = {":open": {"S": "open"}, ":word": attribute_value(word)}
     if note is not None:
         values[":note"] = attribute_value(note)
@@ -119,7 +119,7 @@ def _write(stack: Stack, request_id: str, word: Word, note: str | None) -> bool:
 
 
 def _wait(stack: Stack, request_id: str) -> Row:
-    """The row when it has ended, or as it is after `WAIT_SECONDS`."""
+    """The row when it has ended, or its state after `WAIT_SECONDS`."""
     until = time.monotonic() + WAIT_SECONDS
     while (row := _get(stack, request_id)).status == "open" and time.monotonic() < until:
         time.sleep(LOOK_EVERY_SECONDS)

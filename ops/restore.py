@@ -1,4 +1,4 @@
-"""A table that was restored under another name, back into the table that the stack works on."""
+"""Copies a table that was restored under another name into the stack's table."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class Refilled(NamedTuple):
-    """How many items were put, and how many were left as they are, for the table has their key."""
+    """The number of items that were written, and of those that were skipped because their key exists."""
 
     put: int
     kept: int
 
 
 def refill(dynamodb: DynamoDBClient, restored: str, table: str) -> Refilled:
-    """Puts each item of the table `restored` into `table`, unless its key is there. Safe to run twice.
+    """Copies each item of the table `restored` into `table`, unless its key exists. Idempotent.
 
-    What has been written since is newer than anything restored, so nothing is written over. A customer's comment on a
-    cancel or a request for one stays behind: it may have been erased since.
+    Items written since the restore point are newer, so nothing is overwritten. A customer's comment on a cancel, or on
+    a request for one, is not copied: it may have been erased since.
     """
     keys = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
     names = {f"#key{position}": key["AttributeName"] for position, key in enumerate(keys)}

@@ -1,6 +1,6 @@
-"""What an operator may do with a refund that the product can't settle by itself. Each is safe to run twice.
+"""An operator's actions on a refund that the product can't complete by itself. Each is idempotent.
 
-The order and the refund document are changed in one transaction, as by the refund function, and on the same conditions.
+The order and the refund document are changed in one transaction, with the same conditions as in the refund function.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ MAX_ATTEMPTS = 5
 
 
 class Refused(CancelCoreError):
-    """What was asked for can't be done. The message tells the operator why, and what to do instead."""
+    """The requested action is not possible. The message tells the operator why, and what to do instead."""
 
 
 class Person(NamedTuple):
-    """Who does it, and why. Both are kept in the refund's log."""
+    """The operator, and the reason. Both are kept in the refund's log."""
 
     by: str
     why: str
 
 
 class Case(NamedTuple):
-    """A refund's document, and its order where there still is one that carries this very refund. `read` is the document
-    as the table has it, which may be of an earlier version. `ledger` and `others` as `Refunds.open` has them.
+    """A refund's document, and its order if it exists and still has this refund. `read` is the document in the table,
+    which may be from an earlier version. `ledger` and `others` as in `Refunds.open`.
     """
 
     document: RefundDocument
@@ -54,7 +54,7 @@ class Case(NamedTuple):
 
     @property
     def order(self) -> Order | None:
-        """None where the order is gone or can't be read."""
+        """None if the order does not exist or can't be read."""
         try:
             return self.stored.order if self.stored and self.refund else None
         except OrderUnreadable:
@@ -62,7 +62,7 @@ class Case(NamedTuple):
 
 
 def find(orders: Orders, refunds: Refunds, some_id: str) -> Case:
-    """The case of a refund_id or an order_id. Raises `Refused` where there is none."""
+    """The case of a refund_id or an order_id. Raises `Refused` if there is none."""
     if some_id.startswith(SURPLUS):
         raise Refused(f"{some_id} is a surplus: pay it back by hand or keep it, then `settle`.")
     refund_id = some_id
@@ -82,16 +82,16 @@ def find(orders: Orders, refunds: Refunds, some_id: str) -> Case:
         return Case(document, document, opened.stored, None, None, opened.ledger, opened.others)
     case = Case(document, document, opened.stored, cancellation, refund, opened.ledger, opened.others)
     if case.order and document.format == 1:
-        # Of an earlier version: its legs get what they lack.
+        # From an earlier version: its legs are completed.
         return case._replace(document=adopted(document, case.order, ()))
     return case
 
 
 def retry(orders: Orders, refunds: Refunds, bus: Bus, some_id: str, person: Person, now: datetime) -> str:
-    """Has a failed refund carried out again. What is owed, and from where, is worked out anew from the order as it is.
+    """Retries a failed refund. Amounts and payments are computed again from the current order.
 
-    What its provider has said no to is asked for under new keys, what nobody has an answer to under the old one.
-    Answers what was done.
+    Legs that their provider has refused are requested under new keys, legs without an answer under the old ones.
+    Returns what was done.
     """
 
     def step(case: Case, at: str) -> RefundDocument | str:
@@ -121,18 +121,18 @@ def retry(orders: Orders, refunds: Refunds, bus: Bus, some_id: str, person: Pers
     said = _change(orders, refunds, some_id, now, step, "tried again")
     case = find(orders, refunds, some_id)
     if case.document.status == "pending" and case.stored and case.cancellation:
-        # Should this be lost, the reconciler does the same a little later.
+        # If this message is lost, the reconciler announces the order a little later.
         with suppress(PublishFailed):
             bus.publish([canceled(case.stored.state, case.cancellation)])
     return said
 
 
 def settle(orders: Orders, refunds: Refunds, some_id: str, person: Person, now: datetime) -> str:
-    """Marks a failed refund as settled by hand: the customer has been given what was owed, or it was decided otherwise.
+    """Marks a failed refund as settled by hand: the customer has been paid, or it was decided otherwise.
 
     `amount` is then what providers paid through us, `settled_by_hand` the rest. The order's rows are booked as
-    refunded, unless the order has left the house, and `OrderRefunded` is sent; the payments are not touched, for what a
-    person did at a provider the order system books itself. Answers what was done. A surplus is settled in the same way.
+    refunded, unless the order has shipped, and `OrderRefunded` is sent. The payments are not changed, because the order
+    system itself books what a person did at a provider. Returns what was done. A surplus is settled in the same way.
     """
 
     def step(case: Case, at: str) -> RefundDocument | str:
@@ -152,7 +152,7 @@ def settle(orders: Orders, refunds: Refunds, some_id: str, person: Person, now: 
 
 
 def give_up(orders: Orders, refunds: Refunds, some_id: str, person: Person, now: datetime) -> str:
-    """Ends a pending refund as failed, so that it can be settled by hand. Answers what was done."""
+    """Ends a pending refund as failed, so that it can be settled by hand. Returns what was done."""
 
     def step(case: Case, at: str) -> RefundDocument | str:
         if case.document.status != "pending":
@@ -165,10 +165,10 @@ def give_up(orders: Orders, refunds: Refunds, some_id: str, person: Person, now:
 def money_returned(
     orders: Orders, refunds: Refunds, some_id: str, payment_id: str, person: Person, now: datetime
 ) -> str:
-    """Marks a refund as failed of which a provider had paid this payment's part, and has the money back.
+    """Marks a refund as failed whose provider had paid this payment's part and got the money back.
 
-    The refund function finds that out by itself when the order is announced again, where the provider still tells.
-    Answers what was done.
+    The refund function detects that when the order is announced again, if the provider still reports it. Returns what
+    was done.
     """
 
     def step(case: Case, at: str) -> RefundDocument | str:
@@ -228,7 +228,7 @@ def _write(refunds: Refunds, case: Case, after: RefundDocument, comment: str) ->
         ledger = case.ledger or first_ledger(case.order, case.cancellation, after)
         documents = (*case.others, after)
         if after.settled and after.refund_id not in ledger.refunds:
-            # What was given by hand counts for a later cancellation of the order as well.
+            # What was settled by hand counts for a later cancellation of the order as well.
             counted = (case.ledger, ledger.with_refund(after.refund_id))
         change = booking.book(
             case.order, case.cancellation, refund, ledger, documents, revision, after.surplus, comment

@@ -1,4 +1,4 @@
-"""What goes into a cell of a spreadsheet, so that nothing that somebody has typed in is a formula there."""
+"""Values for the cells of a spreadsheet, escaped so that no input is interpreted as a formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which stack a command works on: its options, and the clients and names of that stack."""
+"""The stack that a command works on: its options, and its clients and names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ops.faults import Unreachable
 
 STACK = "cancel-core"
 LOCAL_PORT = "3000"
-"""Where `make run` listens unless PORT says otherwise."""
+"""The port of `make run`, unless PORT is set."""
 DEFAULTS: Mapping[str, Any] = {
     "stack": STACK,
     "region": None,
@@ -29,11 +29,11 @@ DEFAULTS: Mapping[str, Any] = {
     "debug": False,
 }
 HISTORY = "history"
-"""The config's history, among the tables."""
+"""The config history, as a table."""
 
 
 class Names(dict[str, str]):
-    """Names by what they are of. One that is missing is not there in the stack's version."""
+    """Names by logical name. One that is missing does not exist in the stack's version."""
 
     def __init__(self, stack: str, names: Mapping[str, str]) -> None:
         super().__init__(names)
@@ -45,7 +45,7 @@ class Names(dict[str, str]):
 
 @dataclass(frozen=True)
 class Stack:
-    """`client`: by the service's name as boto3 has it. `tables`, `queues`: names and URLs by the template's names."""
+    """`client`: by boto3's name of the service. `tables`, `queues`: names and URLs by the template's names."""
 
     client: Callable[[str], Any]
     tables: Mapping[str, str]
@@ -58,7 +58,7 @@ class Stack:
 
 
 def add_options(parser: argparse.ArgumentParser, *, deployed_only: bool = False) -> None:
-    """The options that each command has. They may stand before and after a sub-command: see `DEFAULTS`."""
+    """The options of every command. They are accepted before and after a sub-command: see `DEFAULTS`."""
     group = parser.add_argument_group("which stack, and how to answer")
 
     def add(name: str, text: str, **more: Any) -> None:
@@ -75,7 +75,7 @@ def add_options(parser: argparse.ArgumentParser, *, deployed_only: bool = False)
 
 
 def local_url() -> str:
-    """PORT moves `make run`, and so what is asked."""
+    """PORT changes the port of `make run`, and so the URL here."""
     return f"http://127.0.0.1:{os.environ.get('PORT') or LOCAL_PORT}"
 
 
@@ -87,7 +87,7 @@ def opened(asked: argparse.Namespace) -> Stack:
 
 
 def session_of(asked: argparse.Namespace) -> boto3.Session:
-    """As the AWS CLI and sam do, and boto3 does not, it goes by AWS_REGION, too."""
+    """Also uses AWS_REGION, as the AWS CLI and sam do and boto3 does not."""
     return boto3.Session(profile_name=asked.profile, region_name=asked.region or os.environ.get("AWS_REGION"))
 
 
@@ -125,7 +125,7 @@ def local(url: str) -> Stack:
 
 
 def _clients(session: boto3.Session, endpoint: Callable[[str], str | None]) -> Callable[[str], Any]:
-    # The stubs know clients by literal names alone.
+    # The type stubs accept only literal names.
     make: Any = session.client
     return lambda service: make(service, endpoint_url=endpoint(service))
 

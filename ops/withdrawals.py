@@ -7,8 +7,8 @@
   python -m ops withdrawals find ADDRESS|ORDER_ID     those of an address or about an order (reads the whole table)
   python -m ops withdrawals erase WITHDRAWAL_ID ...   takes what a person has said off statements, and keeps their hash
 
-Days are those of UTC. No function of the product has the right to erase: it is yours, and the alarm
-WithdrawalTamperedAlarm tells of it. From make: make withdrawals DO='show WITHDRAWAL_ID'
+Days are in UTC. No function of the product may erase: you do it with your own credentials, and WithdrawalTamperedAlarm
+reports it. From make: make withdrawals DO='show WITHDRAWAL_ID'
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ TITLES = ("WITHDRAWAL", "ORDER", "MATCH", "IN TIME", "RECEIPT", "OUTCOME", "AGE"
 
 
 class Stack(NamedTuple):
-    """The parts of a stack that withdrawals lie in."""
+    """The parts of a stack that withdrawals are in."""
 
     dynamodb: Any
     withdrawals: Withdrawals
@@ -59,7 +59,7 @@ def _stack(found: stacks.Stack) -> Stack:
 
 
 def of_days(stack: Stack, since: date, until: date) -> Iterator[str]:
-    """The ids of the statements that came in from one day to another, both counted, the oldest first."""
+    """The ids of the statements that were received from one day to another, both included, oldest first."""
     days = (until - since).days + 1
     for number in tracked(range(days), "reading days", days):
         for listed in stack.withdrawals.of_day((since + timedelta(days=number)).isoformat()):
@@ -68,7 +68,7 @@ def of_days(stack: Stack, since: date, until: date) -> Iterator[str]:
 
 
 def whole(stack: Stack, withdrawal_id: str) -> dict[str, Any] | None:
-    """One withdrawal: its statement, the parts beside it, and the rows of its mails. None where there is none."""
+    """One withdrawal: its statement, its other parts, and the rows of its mails. None if there is none."""
     parts = stack.withdrawals.parts(withdrawal_id)
     if STATEMENT not in parts:
         return None
@@ -77,9 +77,7 @@ def whole(stack: Stack, withdrawal_id: str) -> dict[str, Any] | None:
 
 
 def show_list(stack: Stack, out: Out, withdrawal_ids: Iterable[str], now: datetime) -> None:
-    """When each came in, what it matches, whether in time, about which order, and what became of it. Nothing of a
-    person.
-    """
+    """When each was received, what it matches, whether it is in time, its order, and its result. No personal data."""
     ids = list(withdrawal_ids)
     found = [one for each in tracked(ids, "reading statements", len(ids)) if (one := whole(stack, each))]
     out.table("withdrawals", TITLES, [_line(_flat(one), now) for one in found], numbers=("AGE",))
@@ -122,7 +120,7 @@ def _flat(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_csv(withdrawals: Iterable[dict[str, Any]]) -> str:
-    """A row for each, for a spreadsheet: what somebody has typed in is no formula there."""
+    """A row for each, for a spreadsheet, escaped so that no input is interpreted as a formula."""
     out = io.StringIO()
     rows = csv.DictWriter(out, COLUMNS)
     rows.writeheader()

@@ -1,4 +1,4 @@
-"""What withdrawals hold about a person: found, shown and erased."""
+"""Personal data in withdrawals: finding, showing and erasing it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 ERASED = "erased"
-"""What stands where a person's words stood. No address, so that nothing is ever sent there."""
+"""Replaces a person's words. It is not an address, so that nothing is ever sent to it."""
 TO_THE_SHOP = "_notice"
-"""How the kinds of mails to the shop's own addresses end."""
+"""The suffix of the kinds of mails to the shop's own addresses."""
 _FAILED = "ConditionalCheckFailedException"
 
 
@@ -50,9 +50,9 @@ def mails_of(mails: Mails, withdrawal_id: str, order_id: str | None) -> list[dic
 
 
 def erase(dynamodb: DynamoDBClient, withdrawals: Withdrawals, mails: Mails, withdrawal_id: str, at: str) -> str:
-    """Takes what a person has said off a statement, and the address off its mails; the hash stays. Safe to run twice.
+    """Removes a person's words from a statement, and the address from its mails; the hash stays. Idempotent.
 
-    What became of it, in words.
+    Returns the result, in words.
     """
     parts = withdrawals.parts(withdrawal_id)
     if STATEMENT not in parts:
@@ -73,7 +73,7 @@ def erase(dynamodb: DynamoDBClient, withdrawals: Withdrawals, mails: Mails, with
 
 
 def _erase_recipient(dynamodb: DynamoDBClient, table: str, row: dict[str, Any]) -> bool:
-    """Takes a customer's address off a mail's row, which goes on keeping its event from being told twice. False where
+    """Removes a customer's address from a mail's row. The row stays, so that its event is not mailed again. False if
     there is none (any more).
     """
     if row["kind"].endswith(TO_THE_SHOP) or row["to"] == ERASED:
@@ -95,7 +95,7 @@ def _erase_recipient(dynamodb: DynamoDBClient, table: str, row: dict[str, Any]) 
 
 
 def erase_mails(dynamodb: DynamoDBClient, mails: Mails, order_ids: Iterable[str]) -> Iterator[str]:
-    """Takes the address off all mails about orders. What became of it, in words."""
+    """Removes the address from all mails about orders. Returns the result, in words."""
     for order_id in order_ids:
         rows = (mails.get(mail_id) for mail_id in mails.about(order_id))
         number = sum(_erase_recipient(dynamodb, mails.table, row) for row in rows if row)

@@ -18,7 +18,7 @@ INSTALLED = WEB.parent / ".local" / LIBRARY
 
 
 class PublishError(Exception):
-    """What cannot be done, and why."""
+    """An error that prevents publishing, with its reason."""
 
 
 def publish(
@@ -31,7 +31,7 @@ def publish(
     shop: str = "Example Shop",
     connect: Sequence[str] = (),
 ) -> str:
-    """Fills the folder `to`, and gives the Content-Security-Policy to send with it.
+    """Fills the folder `to`, and returns the Content-Security-Policy to send with it.
 
     `api`: the output `ApiUrl`. `issuer`, `client_id`, `scope`: of your OpenID Connect provider. `connect`: addresses
     that the browser must reach besides these two, such as a token endpoint on another host. Raises PublishError.
@@ -45,7 +45,7 @@ def publish(
         shutil.copytree(folder, to / prefix.strip("/"), dirs_exist_ok=True)
     vendor = to / "vendor"
     vendor.mkdir(exist_ok=True)
-    # What it brings for browsers sets a global; as a module it needs neither that nor a script of our own in the page.
+    # Its browser build sets a global; an ES module needs neither that nor an inline script in the page.
     script = (library / "dist" / "browser" / f"{LIBRARY}.min.js").read_text(encoding="utf-8")
     script = script.partition("//# sourceMappingURL")[0] + "export const { UserManager } = oidc;\n"
     (vendor / f"{LIBRARY}.js").write_text(script, encoding="utf-8")
@@ -61,7 +61,7 @@ def publish(
 
 
 def _library() -> Path:
-    """The sign-in library as package-lock.json has it, from npm."""
+    """The sign-in library in the version of package-lock.json, from npm."""
     lock, installed = WEB / "package-lock.json", INSTALLED / "package-lock.json"
     with alone(INSTALLED):
         if not installed.exists() or installed.read_bytes() != lock.read_bytes():

@@ -1,6 +1,6 @@
-"""POST /orders/{order_id}/cancellation: cancels one of the caller's orders, or asks the shop to.
+"""POST /orders/{order_id}/cancellation: cancels one of the caller's orders, or creates a request to the shop.
 
-A refund follows by itself.
+A refund follows automatically.
 """
 
 from cancel_core import wiring

@@ -11,6 +11,6 @@ erase_old_comments = wiring.erase_old_comments()
 
 @background
 def handler(event: dict[str, Any], context: Any) -> None:
-    # The hour that the schedule meant, however late it comes.
+    # The hour for which the schedule started it, even if it is delivered late.
     hour = datetime.fromisoformat(event["time"]).hour
     erase_old_comments(wiring.now(), hour, lambda: context.get_remaining_time_in_millis() / 1000)

@@ -1,6 +1,6 @@
 """GET /cancellation-reasons: the reasons that a store offers.
 
-In the language that is asked for. Open to anyone, and cacheable.
+In the requested language. Public, and cacheable.
 """
 
 from cancel_core import wiring

@@ -1,6 +1,6 @@
 """The streams of the orders and requests tables: processes requests to the shop.
 
-And on a schedule: what was lost on the way.
+On a schedule: recovers lost requests and decisions.
 """
 
 from typing import Any

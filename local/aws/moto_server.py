@@ -1,31 +1,30 @@
 """moto's server, as a process of its own: ``python -m local.aws.moto_server PORT`` prints its port, once it serves it.
 
-Nine things are mended on the way, so that it behaves as AWS does and leaves the machine to others:
+Nine things are patched, so that it behaves as AWS does and needs less of the machine:
 
-- Its DynamoDB is not atomic: threads share tables without a lock, and two conditional writes can both win. Here
-  DynamoDB's calls take turns, in the order they came.
-- Its transactions copy the whole table, stream and all, and put the copy in its place to undo: ever slower, and readers
-  of the stream are left with one that nothing is written to any more. Here only the items concerned are kept and put
-  back.
-- Where an attribute is written anew it counts the replaced value towards the item's size as well, and refuses orders
-  from 200 KB. Here it counts as DynamoDB does.
-- Writing an answer, it asks of every value in every item whether it is of each type there is, under several spellings:
-  20 orders took 80 ms. Here a value says itself which type it has.
-- Its EventBridge builds a parser of JSONPath anew for each event, target and path, a quarter of a second in all on a
-  busy machine. Here each path is parsed once.
-- Its SQS looks at every message of a queue for each that it takes or hands out, and works out the time anew for each of
-  them: 58 ms where 1,500 wait. It deletes by putting a new list in place: of two that do so at once one brings back
-  what the other deleted, and loses what came in between. Two that receive at once can get the same message, or an
-  exception. Here the time is the system's, what is deleted is taken out of the list there is, and those who use one
-  queue take turns; one that waits for a message lets the others in.
-- Its streams say at once that there is nothing new, and who follows one asks ten times a second: five of them took a
-  sixth of a core, all the time. Here a GetRecords that says so (`MAY_WAIT`) waits for a record, for a second at most.
-- On each request it reads which services there are from the disk, and which methods a service has from its class. Here
-  it does so once.
-- Its server closes each connection: a new one for each call, with a thread of its own, takes a third of the processor
-  time of a call. Here it is kept.
+- Its DynamoDB is not atomic: threads share tables without a lock, and two conditional writes can both succeed. Here
+  DynamoDB's calls are processed one at a time, in the order received.
+- Its transactions copy the whole table with its stream, and restore the copy to roll back: ever slower, and readers of
+  the stream keep one that gets no more records. Here only the items concerned are kept and restored.
+- When an attribute is overwritten, it counts the old value towards the item's size as well, and refuses orders from
+  200 KB. Here it counts as DynamoDB does.
+- When it writes a response, it compares every value in every item with each type, in several spellings: 20 orders took
+  80 ms. Here the type is taken from the value.
+- Its EventBridge creates a JSONPath parser for each event, target and path, a quarter of a second in total on a busy
+  machine. Here each path is parsed once.
+- Its SQS iterates over every message of a queue for each that it receives or returns, and computes the time for each
+  of them: 58 ms with 1,500 waiting. It deletes by assigning a new list: if two clients do so concurrently, one restores
+  what the other deleted, and loses messages sent in between. Two that receive concurrently can get the same message, or
+  an exception. Here the time is the system's, messages are deleted from the existing list, and the clients of a queue
+  take turns; one that waits for a message does not block the others.
+- Its streams answer at once if there is nothing new, and a client polls ten times a second: five of them took a sixth
+  of a core, all the time. Here such a GetRecords (`MAY_WAIT`) waits for a record, for a second at most.
+- On each request it reads the list of services from the disk, and the methods of a service from its class. Here it does
+  so once.
+- Its server closes each connection: a new one for each call, with its own thread, takes a third of the processor time
+  of a call. Here connections are kept open.
 
-GET /local/mails shows what its SES took (`sent_mails.py`).
+GET /local/mails shows the mails that its SES accepted (`sent_mails.py`).
 """
 
 from __future__ import annotations
@@ -63,9 +62,9 @@ from local.server import MAY_WAIT_HEADER, is_ours
 ITERATORS = 10_000
 MAX_ITEM_BYTES = 400 * 1024
 RECORD_SECONDS = 1
-"""How long GetRecords waits for a record. Who follows a stream can't be stopped any sooner."""
+"""How long GetRecords waits for a record. A thread that polls a stream can't be stopped any sooner."""
 MAY_WAIT = f"HTTP_{MAY_WAIT_HEADER.upper().replace('-', '_')}"
-# What this machine is called in a container of Docker's: `make invoke`.
+# The name of this machine inside a Docker container: `make invoke`.
 CONTAINERS = frozenset({"host.docker.internal", "docker.for.mac.localhost"})
 
 
@@ -74,16 +73,16 @@ class OneAtATime:
 
     def __init__(self, application: Any) -> None:
         self._application = application
-        # One thread does them all, first come, first served. A lock would be exact too, but let some wait for seconds.
+        # One thread handles them all, in order. A lock would be correct too, but could let some wait for seconds.
         self._turns = ThreadPoolExecutor(1)
         self._written = threading.Condition()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        # The body is read before it takes its turn, so that a slow client holds up no other; and read by all, for the
-        # next request begins where it ends.
+        # The body is read before its turn, so that a slow client blocks no other; and it is always read, because the
+        # next request on the connection begins after it.
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
-        # moto lets the pages of every web site ask.
+        # moto allows requests from the pages of every web site.
         if not is_ours(environ.get("HTTP_HOST"), environ.get("HTTP_ORIGIN"), CONTAINERS):
             start_response("403 Forbidden", [("Content-Type", "text/plain")])
             return [b"Forbidden"]
@@ -103,7 +102,7 @@ class OneAtATime:
                 self._written.notify_all()
 
     def _wait_for_a_record(self, body: bytes) -> None:
-        """Outside of its turn, so that others can write one."""
+        """Outside its turn, so that others can write a record."""
         if iterator := _iterator(body):
             shard = iterator.stream_shard
             with self._written:
@@ -114,7 +113,7 @@ class OneAtATime:
 
 
 def _iterator(body: bytes) -> ShardIterator | None:
-    """The one that a GetRecords names; None of a request that moto is to refuse."""
+    """The stream of a GetRecords; None for a request that moto will refuse."""
     with contextlib.suppress(ValueError, LookupError, TypeError):
         name = json.loads(body)["ShardIterator"]
         for account in list(dynamodbstreams_backends.values()):
@@ -125,7 +124,7 @@ def _iterator(body: bytes) -> ShardIterator | None:
 
 
 def _forget_iterators() -> None:
-    """Each GetRecords leaves an iterator behind, and at ten polls a second that is a leak: old ones are forgotten."""
+    """Each GetRecords leaves an iterator behind, a leak at ten polls a second: old ones are removed."""
     for account in dynamodbstreams_backends.values():
         for backend in account.values():
             if len(backend.shard_iterators) > ITERATORS:
@@ -134,14 +133,14 @@ def _forget_iterators() -> None:
 
 
 def _mend_transactions() -> None:
-    """Undo by item. The table is not copied, so what moto puts back to undo is the table itself."""
+    """Rolls back by item. The table is not copied, so moto's rollback restores the table itself."""
     unmended = DynamoDBBackend.transact_write_items
 
     def transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
         before: list[tuple[Table, Any, Any, Any]] = []
         streams: list[tuple[Any, int]] = []
         for operation in (operation for item in transact_items for operation in item.values()):
-            # What names no table or no key is refused by moto itself, below.
+            # A request without a table or a key is refused by moto itself, below.
             with contextlib.suppress(Exception):
                 table = self.tables[operation["TableName"]]
                 keys = self.get_keys_value(table, operation.get("Key") or operation["Item"])
@@ -161,7 +160,7 @@ def _mend_transactions() -> None:
                 del shard.items[length:]
             raise
 
-    DynamoDBBackend.transact_write_items = transact_write_items  # type: ignore[method-assign]  # mended, as said
+    DynamoDBBackend.transact_write_items = transact_write_items  # type: ignore[method-assign]  # patched, see above
     Table.__deepcopy__ = lambda self, _: self  # type: ignore[attr-defined]  # it has none of its own
 
 
@@ -175,7 +174,7 @@ def _mend_sizes() -> None:
             raise ItemSizeTooLarge
         dict.__setitem__(self, name, value)
 
-    LimitedSizeDict.__setitem__ = set_item  # type: ignore[method-assign]  # mended, as said
+    LimitedSizeDict.__setitem__ = set_item  # type: ignore[method-assign]  # patched, see above
 
 
 def _mend_answers() -> None:
@@ -187,14 +186,14 @@ def _mend_answers() -> None:
             return
         typed: dict[str, Any] = {}
         for kind, content in value.items():
-            self._serialize(typed, content, shape.members[kind], kind)  # as the method it stands for
+            self._serialize(typed, content, shape.members[kind], kind)  # as in the original method
         self._default_serialize(serialized, typed, shape, key)
 
-    JSONSerializer._serialize_type_structure = serialize  # type: ignore[assignment]  # noqa: SLF001  # mended, as said
+    JSONSerializer._serialize_type_structure = serialize  # type: ignore[assignment]  # noqa: SLF001  # patched, see above
 
 
 def _mend_events() -> None:
-    # moto asks for it anew each time, here.
+    # moto would compute it each time, here.
     module: Any = jsonpath_ng.ext
     module.parse = functools.cache(module.parse)
 
@@ -221,9 +220,9 @@ def _mend_queues() -> None:
 
     visible = property(lambda self: time.time() * 1000 > self.visible_at)
     delayed = property(lambda self: time.time() * 1000 < self.delayed_until)
-    Message.visible = visible  # type: ignore[assignment,method-assign]  # mended, as said
-    Message.delayed = delayed  # type: ignore[assignment,method-assign]  # mended, as said
-    Queue.delete_message = delete_message  # type: ignore[method-assign]  # mended, as said
+    Message.visible = visible  # type: ignore[assignment,method-assign]  # patched, see above
+    Message.delayed = delayed  # type: ignore[assignment,method-assign]  # patched, see above
+    Queue.delete_message = delete_message  # type: ignore[method-assign]  # patched, see above
     for method in ("receive_message", "change_message_visibility", "purge_queue"):
         setattr(SQSBackend, method, _in_turn(getattr(SQSBackend, method)))
 
@@ -244,7 +243,7 @@ class _RequestHandler(MotoRequestHandler):
     disable_nagle_algorithm = True
 
     def run_wsgi(self) -> None:
-        """Answers one request, and keeps the connection: werkzeug closes each, and waits whether more is sent on it.
+        """Answers one request, and keeps the connection: werkzeug closes each, after waiting for further data.
 
         A connection and a thread of its own for each call take a quarter of the processor time of both ends.
         """
@@ -262,7 +261,7 @@ class _RequestHandler(MotoRequestHandler):
         except Exception:  # noqa: BLE001  # a fault of moto's is an answer to the client, and shown
             traceback.print_exc()
             begun, content = [("500 INTERNAL SERVER ERROR", [])], b""
-        # What nobody read would be taken for the next request: only chunks, which no client of AWS sends here.
+        # Unread data would be parsed as the next request: only chunked bodies, which AWS clients do not send here.
         self.close_connection |= "Transfer-Encoding" in self.headers
         status, headers = begun[-1]
         code, _, message = status.partition(" ")

@@ -1,4 +1,4 @@
-"""Ports of this machine: free ones, and whether somebody listens."""
+"""Ports of this machine: finding free ones, and checking for a listener."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PORTS = range(10_000, 32_768)
 
 
 def require_free(port: int, setting: str) -> None:
-    """Raises StartError where it is taken; ``setting`` is what the user can choose another with."""
+    """Raises StartError if it is in use; ``setting`` is the setting with which the user can choose another."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -25,7 +25,7 @@ def require_free(port: int, setting: str) -> None:
 def free_port() -> int:
     """A port for a server that can't choose one itself.
 
-    It is drawn from below those that systems hand out, or one of theirs could be gone before the server has it.
+    It is chosen below the system's ephemeral range, so that no outgoing connection takes it first.
     """
     while True:
         port = secrets.choice(PORTS)
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 
 def wait_for(port: int, process: subprocess.Popen[str], name: str) -> None:
-    """Return once somebody listens there. StartError: the process has ended before that, or half a minute is over."""
+    """Returns once something listens there. StartError: the process ended before that, or half a minute is over."""
     until = time.monotonic() + 30
     while time.monotonic() < until and process.poll() is None:
         try:

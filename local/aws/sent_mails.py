@@ -1,4 +1,6 @@
-"""The mails that moto's SES took: nothing leaves this machine, and GET /local/mails of moto's server shows them."""
+"""The mails that moto's SES accepted: nothing is sent from this machine, and GET /local/mails of moto's server shows
+them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from urllib.parse import parse_qs
 SEND = ("POST", "/v2/email/outbound-emails")
 SHOW = ("GET", "/local/mails")
 MOST = 1000
-"""The oldest are forgotten."""
+"""Older ones are dropped."""
 
 
 class SentMails:

@@ -1,4 +1,4 @@
-"""How a source calls its function, and what the answer means to it."""
+"""How a source calls its function, and how it handles the response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Event filter patterns: which records a mapping wants at all."""
+"""Event filter patterns: which records a mapping accepts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _one_matches(wanted: Any, found: Any, *, there: bool) -> bool:
         return there and bool(found == wanted)
     ((name, argument),) = wanted.items()
     if name == "exists":
-        # Lambda looks at leaves only.
+        # Lambda compares only leaves.
         return (there and not isinstance(found, Mapping)) is argument
     if name == "prefix":
         return isinstance(found, str) and found.startswith(argument)

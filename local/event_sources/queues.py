@@ -28,7 +28,7 @@ class QueueSource:
         self._arn = mapping["EventSourceArn"]
         self._batch = int(mapping.get("BatchSize", 10))
         self._partial = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", [])
-        # As many at once as the mapping allows, and no more than there are environments to take them.
+        # As many concurrent batches as the mapping allows, and no more than there are environments.
         self._workers = min(int(mapping.get("ScalingConfig", {}).get("MaximumConcurrency", concurrency)), concurrency)
         self._region, self._sqs, self._invoke = region, sqs, invoke
 
@@ -36,7 +36,7 @@ class QueueSource:
         url, free = queue_url(self._sqs, self._arn), threading.Semaphore(self._workers)
         with ThreadPoolExecutor(self._workers) as pool:
             while not stop.is_set():
-                # A message is only received when somebody is there to work on it: its visibility timeout runs.
+                # A message is only received when an environment is free, because its visibility timeout starts then.
                 if not free.acquire(timeout=0.5):
                     continue
                 messages: list[Any] = []

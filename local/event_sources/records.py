@@ -1,4 +1,4 @@
-"""Records of a table's stream, in the shape that Lambda gives them."""
+"""Records of a table's stream, in Lambda's format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ Record = dict[str, Any]
 
 
 def as_lambda_record(record: Mapping[str, Any], stream_arn: str, region: str) -> Record:
-    """A record of boto3's GetRecords as Lambda hands it to a function: binary as base64, the time as seconds."""
+    """A record of boto3's GetRecords in the format that Lambda passes to a function: binary as base64, the time in
+    seconds.
+    """
     change = dict(record["dynamodb"])
     change["ApproximateCreationDateTime"] = change["ApproximateCreationDateTime"].timestamp()
     change |= {image: _empty_maps(change[image]) for image in ("OldImage", "NewImage") if image in change}
@@ -19,7 +21,7 @@ def as_lambda_record(record: Mapping[str, Any], stream_arn: str, region: str) ->
 
 
 def _empty_maps(image: Mapping[str, Any]) -> dict[str, Any]:
-    """An image whose empty maps say that they are maps: DynamoDB Local leaves that out."""
+    """An image whose empty maps are marked as maps, which DynamoDB Local omits."""
     return {name: _told(value) for name, value in image.items()}
 
 
@@ -42,7 +44,7 @@ def plain(value: Any) -> Any:
 
 
 def changed(record: Record) -> bool:
-    """DynamoDB writes no record when a write changed nothing; moto does."""
+    """DynamoDB writes no record if a write changed nothing; moto does."""
     change = record["dynamodb"]
     return (
         record["eventName"] != "MODIFY"

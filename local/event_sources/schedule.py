@@ -1,4 +1,4 @@
-"""A schedule, which calls its function by the clock."""
+"""A schedule, which invokes its function at fixed intervals."""
 
 from __future__ import annotations
 

@@ -37,8 +37,9 @@ def _may_wait(request: AWSPreparedRequest, **_: object) -> None:
 class StreamSource:
     """One AWS::Lambda::EventSourceMapping on a table's stream; ``mapping`` is its resolved properties.
 
-    Records of a shard are delivered in order. A failure is retried, bisected and at last told to the failure
-    destination as the mapping says; only then does the shard go on. A parent shard is finished before its children.
+    Records of a shard are delivered in order. A failed batch is retried, bisected and finally reported to the failure
+    destination according to the mapping; only then does the shard continue. A parent shard is finished before its
+    children.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class StreamSource:
             function_arn,
         )
         self._shards: dict[str, _Shard] = {}
-        # Where that is not known, by AWS's DynamoDB Local, the stream is polled.
+        # With AWS's DynamoDB Local that is not known, and the stream is polled.
         streams.meta.events.register("before-send.dynamodb-streams.GetRecords", _may_wait)
 
     def run(self, stop: threading.Event) -> None:
@@ -87,7 +88,8 @@ class StreamSource:
                 if not any(got):
                     stop.wait(POLL_SECONDS)
             except (ClientError, BotoCoreError, KeyError):
-                # The database is away, or an iterator has expired: from where we were, a little later.
+                # The database is unavailable, or an iterator has expired: continue from the same position, a little
+                # later.
                 for shard in self._shards.values():
                     shard.iterator = None
                 stop.wait(1)
@@ -101,7 +103,7 @@ class StreamSource:
         while True:
             description = self._streams.describe_stream(**request)["StreamDescription"]
             for shard in description.get("Shards", []):
-                # Shards that appear later are children: nothing in them may be skipped.
+                # Shards that appear later are children: none of their records may be skipped.
                 position = self._start if first else "TRIM_HORIZON"
                 self._shards.setdefault(
                     shard["ShardId"], _Shard(shard["ShardId"], shard.get("ParentShardId"), position)
@@ -115,7 +117,7 @@ class StreamSource:
         return parent is None or parent.done
 
     def _read(self, shard: _Shard) -> bool:
-        """Deliver what one GetRecords holds; whether it held anything."""
+        """Deliver the records of one GetRecords; whether there were any."""
         if shard.iterator is None:
             request: dict[str, Any] = {"StreamArn": self._arn, "ShardId": shard.id, "ShardIteratorType": shard.position}
             if shard.after:
@@ -177,7 +179,7 @@ class StreamSource:
         return min(map(numbers.index, failures), default=None)
 
     def _give_up(self, shard: _Shard, batch: list[Record], tries: int, result: Result) -> None:
-        """Lambda's message to the failure destination says where the records are, and does not hold them."""
+        """Lambda's message to the failure destination has the position of the records, not their content."""
         if not self._destination:
             return
         first, last = batch[0]["dynamodb"], batch[-1]["dynamodb"]

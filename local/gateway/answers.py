@@ -1,4 +1,4 @@
-"""What a function returns, as an HTTP answer."""
+"""Converts a function's result to an HTTP response."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def answer_of(result: Any) -> tuple[int, list[tuple[str, str]], bytes]:
     """Status, headers and body from what a function returned. Raises ValueError, TypeError, AttributeError when it is
     malformed.
 
-    Without a ``statusCode`` API Gateway takes the result for the body of a 200.
+    Without a ``statusCode``, API Gateway uses the result as the body of a 200.
     """
     if not isinstance(result, dict) or "statusCode" not in result:
         content = result if isinstance(result, str) else json.dumps(result, separators=(",", ":"), ensure_ascii=False)
@@ -34,7 +34,7 @@ def answer_of(result: Any) -> tuple[int, list[tuple[str, str]], bytes]:
 
 
 def _header(value: Any) -> str:
-    """One header value; a line break in it would start a header of its own."""
+    """One header value; a line break in it would start another header."""
     text = value if isinstance(value, str) else json.dumps(value)
     if "\r" in text or "\n" in text:
         raise ValueError("line break in a header")

@@ -34,7 +34,7 @@ class Request:
 def event_of(
     request: Request, route: Route, parameters: dict[str, str], claims: dict[str, str] | None
 ) -> dict[str, Any]:
-    """``parameters`` of the path, decoded; ``claims`` of the token, None on a route that asks for none.
+    """``parameters`` of the path, decoded; ``claims`` of the token, None on a route without an authorizer.
 
     HTTP APIs decode ``rawPath``, in spite of its name.
     """

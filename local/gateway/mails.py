@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, quote
 MAILS, PAGE = "/local/mails", "/local/mails/"
 _SECURITY = (("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("cache-control", "no-store"))
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'"
-# A mail may run nothing and load nothing. Its links open in a tab of their own.
+# A mail may not run or load anything. Its links open in a new tab.
 _MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-popups allow-popups-to-escape-sandbox"
 
 
 class Answer(NamedTuple):
-    """A status, a body, and the headers beside its length."""
+    """A status, a body, and the headers except its length."""
 
     status: int
     body: bytes
@@ -24,7 +24,7 @@ class Answer(NamedTuple):
 
 
 def answer(path: str, query: str, aws: str) -> Answer | None:
-    """What to answer a GET of this path; None where it is none of these. `aws`: the URL of moto's server."""
+    """The response to a GET of this path; None if it is none of these. `aws`: the URL of moto's server."""
     if path != MAILS and not path.startswith(PAGE):
         return None
     asked = f"{MAILS}?{query}" if path == MAILS and query else MAILS
@@ -41,7 +41,7 @@ def answer(path: str, query: str, aws: str) -> Answer | None:
 
 
 def _as_a_mail_program(text: str) -> str:
-    """Its links lead out of the frame that it is shown in."""
+    """Its links open outside the frame that shows it."""
     return text.replace("<head>", '<head><base target="_blank">', 1)
 
 

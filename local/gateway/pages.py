@@ -10,14 +10,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 WEB = Path(__file__).resolve().parents[2] / "web"
-# Where the folders of web/ lie on a site: the longest prefix that fits counts.
+# The paths of the folders of web/ on a site: the longest matching prefix counts.
 FOLDERS: Mapping[str, Path] = {
     "/": WEB / "storefront",
     "/cancel-order/": WEB / "cancel-order",
     "/withdraw-contract/": WEB / "withdraw-contract",
 }
 
-# The same on every machine: what mimetypes knows otherwise depends on files of the system.
+# Fixed, because the types that mimetypes knows in addition depend on files of the system.
 _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".json": "application/json"}
 
 POLICY = (
@@ -33,7 +33,7 @@ SECURITY = (
 
 @dataclass(frozen=True)
 class Page:
-    """One file as it is served."""
+    """One file with its headers."""
 
     content: bytes
     content_type: str
@@ -44,14 +44,14 @@ class Page:
 
 
 def find(raw_path: str, folders: Mapping[str, Path] = FOLDERS) -> Page | None:
-    """The file of an undecoded request path; "/" is index.html. None where there is none, or none to be shown."""
+    """The file for an undecoded request path; "/" is index.html. None if there is none, or it must not be served."""
     path = unquote(raw_path)
     path = f"{path}index.html" if path == "/" else path
     prefix = max((one for one in folders if path.startswith(one)), key=len, default=None)
     if prefix is None:
         return None
     parts = path.removeprefix(prefix).split("/")
-    # Nothing hidden, nothing above, nothing that the file system reads otherwise than we do.
+    # No hidden files, no parent folders, no names that the file system interprets differently.
     if any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
         return None
     folder = folders[prefix].resolve()

@@ -1,4 +1,4 @@
-"""Reads a request: its text, its body, and what is refused before it is read."""
+"""Parses a request: its text, its body, and what is refused before that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class Refusal(Exception):
-    """What the gateway answers by itself. ``close``: the request cannot be read any further."""
+    """A response of the gateway itself. ``close``: the rest of the request can't be read."""
 
     def __init__(
         self, status: int, message: str, headers: list[tuple[str, str]] | None = None, *, close: bool = False
@@ -23,7 +23,7 @@ class Refusal(Exception):
 
 
 def text(value: str) -> str:
-    """A request line or a header's value: http.server reads bytes as Latin-1, clients mean UTF-8."""
+    """A request line or a header's value: http.server decodes bytes as Latin-1, clients send UTF-8."""
     try:
         return value.encode("latin-1").decode("utf-8")
     except UnicodeError:
@@ -31,15 +31,15 @@ def text(value: str) -> str:
 
 
 def check_head(line: str, headers: Message) -> None:
-    """Raises Refusal where the request line and the headers are larger, all together, than API Gateway takes them."""
+    """Raises Refusal if the request line and the headers together exceed API Gateway's limit."""
     if len(line) + sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEAD:
         raise Refusal(431, "Request Header Fields Too Large", close=True)
 
 
 def decoded(path: str) -> str:
-    """The path as HTTP APIs take it: decoded before a route is looked for, and cut where a question mark was escaped.
+    """The path as HTTP APIs interpret it: decoded before routing, and cut at an escaped question mark.
 
-    So an id with ``/``, ``?`` or ``%`` in it cannot be told apart in a path. Raises Refusal for what is no escape.
+    So an id with ``/``, ``?`` or ``%`` is ambiguous in a path. Raises Refusal for an invalid escape.
     """
     if _BAD_ESCAPE.search(path):
         raise Refusal(400, "Bad Request")
@@ -50,7 +50,7 @@ def decoded(path: str) -> str:
 
 
 def read_body(headers: Message, stream: BufferedIOBase) -> bytes:
-    """What follows the headers. Raises Refusal for what is too large or cannot be read."""
+    """The body. Raises Refusal if it is too large or can't be read."""
     if "chunked" in headers.get("Transfer-Encoding", "").lower():
         body = b""
         try:

@@ -1,4 +1,4 @@
-"""Finds the route of a request, and answers CORS requests."""
+"""Finds the route of a request, and handles CORS."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from local.template import Route
 
 
 class Routes:
-    """The API's routes; where several fit, the most literal one wins."""
+    """The API's routes; if several match, the most literal one wins."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = sorted(routes, key=lambda route: route.path.count("{"))
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The route, and its path parameters. ``path`` is decoded: a slash that was escaped is one like any other."""
+        """The route, and its path parameters. ``path`` is decoded: an escaped slash is treated like any other."""
         parts = path.split("/")
         for route in self._routes:
             wanted = route.path.split("/")
@@ -28,7 +28,7 @@ class Routes:
 
 
 class Cors:
-    """``settings``: the template's CorsConfiguration, empty where there is none."""
+    """``settings``: the template's CorsConfiguration, empty if there is none."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
@@ -37,7 +37,7 @@ class Cors:
         return bool(self._settings)
 
     def headers(self, origin: str | None, *, preflight: bool = False) -> list[tuple[str, str]]:
-        """What a browser at ``origin`` is told; nothing when it is not allowed."""
+        """The CORS headers for a browser at ``origin``; none if it is not allowed."""
         allowed = self._settings.get("AllowOrigins", [])
         if not origin or not ("*" in allowed or origin in allowed):
             return []

@@ -1,7 +1,7 @@
-"""The server of the HTTP API, from the request line to the answer.
+"""The server of the HTTP API, from the request line to the response.
 
-Three paths are the local stack's own: GET /local/stack, POST /local/tokens, and /local/mails (`mails.py`). Where no
-route is, the storefront's pages are (`pages.py`).
+Three paths belong to the local stack: GET /local/stack, POST /local/tokens, and /local/mails (`mails.py`). Paths
+without a route serve the storefront's pages (`pages.py`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from local.template import Route
 
 INTEGRATION_SECONDS = 30.0
 MAX_PAYLOAD = 6 * 1024 * 1024
-"""Bytes of a function's event, and of its answer."""
+"""Bytes of a function's event, and of its response."""
 
 
 class Gateway:
@@ -55,13 +55,13 @@ class _Api(Handler):
     timeout = 120  # a connection that says nothing for so long is closed
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        # BaseHTTPRequestHandler looks for do_<METHOD>; here every method is the routes' business.
+        # BaseHTTPRequestHandler looks for do_<METHOD>; here the routes handle every method.
         if name.startswith("do_"):
             return self._serve
         raise AttributeError(name)
 
     def send_error(self, code: int, message: str | None = None, _explain: str | None = None) -> None:
-        """A request line or header that cannot be read, in the gateway's own manner."""
+        """A request line or header that can't be parsed, refused as the gateway does."""
         self.close_connection = True
         self.command = getattr(self, "command", None) or "GET"
         self._json(400 if code < 500 else code, {"message": "Bad Request" if code < 500 else message})
@@ -75,7 +75,7 @@ class _Api(Handler):
         except (ConnectionError, TimeoutError):
             raise
         except Exception:  # noqa: BLE001  # see the next line
-            # A fault of the gateway itself. It is shown, and the client gets an answer all the same.
+            # An error of the gateway itself. It is printed, and the client gets a response.
             traceback.print_exc()
             self._json(500, {"message": "Internal Server Error"})
 
@@ -84,7 +84,7 @@ class _Api(Handler):
         check_head(self.requestline, self.headers)
         body = read_body(self.headers, self.rfile)
         raw_path, _, query = text(self.path).partition("?")
-        # The API itself may be called from pages of any site, as CORS allows: it gives them no token.
+        # Pages of any site may call the API itself, as CORS allows: they get no token from it.
         is_local = raw_path.startswith("/local/")
         if not is_ours(self.headers["Host"], self.headers["Origin"] if is_local else None):
             raise Refusal(403, "Forbidden")
@@ -133,7 +133,7 @@ class _Api(Handler):
             raise Refusal(403, "Forbidden", [("www-authenticate", detail)]) from error
 
     def _call(self, route: Route, event: Mapping[str, Any]) -> None:
-        """Invoke the route's function and send what it answers."""
+        """Invoke the route's function and send its response."""
         if self.gateway.invoke is None:
             raise Refusal(503, "Service Unavailable")
         payload = json.dumps(event).encode()
@@ -149,7 +149,7 @@ class _Api(Handler):
             status, headers, content = answer_of(json.loads(result))
         except (ValueError, TypeError, AttributeError) as error:
             raise Refusal(500, "Internal Server Error") from error
-        # CORS is the gateway's own business: it puts its headers in place of the function's.
+        # The gateway handles CORS: its headers replace the function's.
         headers = [pair for pair in headers if not pair[0].startswith("access-control-")]
         self.answer(status, content, [*headers, *self.gateway.cors.headers(self.headers["Origin"]), self._id()])
 
@@ -166,7 +166,7 @@ class _Api(Handler):
         ]
         self.answer(status, json.dumps(body, separators=(",", ":")).encode(), content)
 
-    # --------------------------------------------------- the local stack's own
+    # --------------------------------------------------- paths of the local stack
 
     def _local(self, path: str, query: str, body: bytes) -> None:
         if self.command == "OPTIONS":

@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 
 class Unauthorized(Exception):
-    """No token, or none that holds. The message says why; API Gateway puts it in ``www-authenticate`` only."""
+    """No token, or an invalid one. The message says why; API Gateway returns it only in ``www-authenticate``."""
 
 
 class Forbidden(Exception):
-    """The token holds, and has none of the scopes that the route asks for."""
+    """The token is valid, but has none of the scopes that the route requires."""
 
 
 class Issuer:
@@ -32,7 +32,7 @@ class Issuer:
         self._public = self._key.public_key()
 
     def token(self, customer_id: str, email: str | None = None, **claims: Any) -> str:
-        """A token for this customer, good for twelve hours. ``claims`` override or, as None, take away."""
+        """A token for this customer, valid for twelve hours. ``claims`` override others or, as None, remove them."""
         now = int(time.time())
         content = {
             "iss": self.issuer,
@@ -56,7 +56,7 @@ class Issuer:
         if scheme.lower() not in ("", "bearer"):
             raise Unauthorized("the token is not a bearer token")
         try:
-            # The audience is checked below: API Gateway takes client_id where there is no aud.
+            # The audience is checked below: API Gateway uses client_id if there is no aud.
             options: Any = {"verify_aud": False, "require": ["exp", "iss"], "verify_sub": False}
             claims = jwt.decode(token, self._public, ["RS256"], issuer=self.issuer, options=options)
         except (jwt.PyJWTError, ValueError, TypeError) as error:

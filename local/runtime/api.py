@@ -1,4 +1,4 @@
-"""The Lambda Runtime API of one environment: it hears what the process asks and says, and when it hangs up."""
+"""The Lambda Runtime API of one environment: handles the process's requests, and detects closed connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.server import Handler, Server
 
 
 class Served(Protocol):
-    """The environment whose process this is, as far as the API needs it."""
+    """The environment of the process, as far as the API needs it."""
 
     def connected(self) -> None: ...
     def spoke(self, connection: socket.socket) -> None: ...
@@ -27,7 +27,7 @@ class Served(Protocol):
 
 
 class ApiServer(Server):
-    """The Runtime API of one environment, which hears when a connection comes and when it is over."""
+    """The Runtime API of one environment, which records when a connection opens and closes."""
 
     def __init__(self, environment: Served) -> None:
         self.environment = environment
@@ -36,9 +36,9 @@ class ApiServer(Server):
         super().__init__(0, RuntimeApi)
 
     def accept_all(self, seconds: float) -> None:
-        """Return when every connection made so far is accepted, or so many seconds are over.
+        """Return when every connection made so far is accepted, or after this many seconds.
 
-        They are accepted in their order, so one of our own is waited for.
+        Connections are accepted in order, so it waits for one of its own.
         """
         with contextlib.suppress(OSError), socket.socket() as last:
             last.bind(("127.0.0.1", 0))
@@ -104,7 +104,9 @@ class RuntimeApi(Handler):
         return self.answer(202 if known else 400, b"{}")
 
     def _body(self) -> bytes:
-        """Raises ConnectionAbortedError when the process ended before it had sent all of it: half an answer is none."""
+        """Raises ConnectionAbortedError if the process ended before it had sent everything: a partial response does not
+        count.
+        """
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self._exactly(int(self.headers.get("Content-Length", 0)))
         body = b""

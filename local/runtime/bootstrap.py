@@ -1,8 +1,8 @@
-"""Stands in for AWS's runtime client where it has no wheels (it has them for Linux only): ``python bootstrap.py
+"""Replaces AWS's runtime client where it has no wheels (they exist for Linux only): ``python bootstrap.py
 app.handler``.
 
-The loop of a Lambda custom runtime, of the standard library alone: next event, call the handler, post what it returns
-or raises.
+The loop of a Lambda custom runtime, with the standard library alone: get the next event, call the handler, post its
+result or error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT = "/2018-06-01/runtime/"
 
 
 class Context:
-    """What handlers use of Lambda's context object."""
+    """The parts of Lambda's context object that handlers use."""
 
     def __init__(self, headers: http.client.HTTPMessage) -> None:
         self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]

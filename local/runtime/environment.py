@@ -18,18 +18,18 @@ from local.runtime.function import MAX_PAYLOAD, Function, Result
 from local.runtime.hangup import is_closed, was_read
 from local.runtime.invocation import Invocation, failure
 
-# How long is waited, once a process has ended, until its output and what it still said to us are read. It takes
-# milliseconds, unless something it started has escaped and holds them open.
+# How long to wait, once a process has ended, until its output and its connections are read. It takes milliseconds,
+# unless a process that it started keeps them open.
 END_SECONDS = 5.0
 
 
 class Environment:
-    """One process, and the Runtime API it talks to on a port of its own: that is how we know who is asking.
+    """One process, with its own Runtime API on a separate port, which identifies the process.
 
-    A process may end at any moment, and we hear of it later: an invocation can be on its way to one that is no more.
-    So what became of it is only decided when the process is known to have ended and its connections are read to their
-    ends. What it answered counts; what it had read it has begun, and its caller is told; what it had not goes to
-    another. A function that began is never run again.
+    A process may end at any moment, and that is detected later: an invocation may have been sent to a process that has
+    ended. Its result is therefore decided only when the process is known to have ended and its connections are read to
+    the end. A response that was sent counts; an event that was read has begun, and its caller gets an error; an event
+    that was not read goes to another environment. A function that began is never run again.
     """
 
     def __init__(
@@ -103,11 +103,11 @@ class Environment:
             "AWS_DEFAULT_REGION": function.region,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
-            # Whatever is in this person's ~/.aws must neither steer a function nor be used by it.
+            # The files in ~/.aws of the user must neither configure a function nor be used by it.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # The deployed layer has no plugin of pydantic's; here each start would look for one in all of the venv.
+            # The deployed layer has no plugin of pydantic's; here each start would search the whole venv for one.
             "PYDANTIC_DISABLE_PLUGINS": "__all__",
             "LAMBDA_TASK_ROOT": str(function.code.resolve()),
             "_HANDLER": function.handler,
@@ -116,7 +116,7 @@ class Environment:
         }
 
     def _hand_on(self) -> None:
-        """Hand on what the process prints, until the last that holds its output is gone."""
+        """Forward the process's output until the last holder of it has closed it."""
         assert self.process.stdout
         with self.process.stdout as output:
             for line in output:
@@ -144,7 +144,7 @@ class Environment:
             invocation.outcome.put(told if invocation.begun else None)
 
     def _reap(self) -> int:
-        """The exit code of the process, once it has ended. What it has started ends with it, as in a sandbox."""
+        """The exit code of the process, once it has ended. Its child processes are killed with it, as in a sandbox."""
         if hasattr(os, "waitid"):  # not on a Mac before Python 3.13
             os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
             self._kill_group()
@@ -157,7 +157,7 @@ class Environment:
             return self.process.wait()
 
     def _wait_for_the_last_word(self) -> None:
-        """Until the process has ended and nothing of what it said is left to be read; at most END_SECONDS."""
+        """Until the process has ended and all its output and connections are read; at most END_SECONDS."""
         with self._changed:
             self._changed.wait_for(lambda: self.ended and not self._connections, END_SECONDS)
 
@@ -171,17 +171,17 @@ class Environment:
     # ------------------------------------------------------------- for the Runtime API
 
     def connected(self) -> None:
-        """The process has opened a connection; ``hung_up`` is called when it is over."""
+        """The process has opened a connection; ``hung_up`` is called when it is closed."""
         with self._changed:
             self._connections += 1
 
     def spoke(self, connection: socket.socket) -> None:
-        """A further request: what was handed over on this connection before has been read."""
+        """A further request: it proves that the previous response on this connection was read."""
         with self._changed:
             self._handed.pop(connection, None)
 
     def hung_up(self, connection: socket.socket) -> None:
-        """A connection is over, and is read to its end. It is still open on our side."""
+        """A connection was closed, and is read to the end. It is still open on our side."""
         with self._changed:
             self._connections -= 1
             invocation = self._handed.pop(connection, None)
@@ -193,7 +193,7 @@ class Environment:
             self.kill()  # most likely it is dead; whatever does not read its work is of no use
 
     def at_snapshot(self) -> bool:
-        """The process is where Lambda would take its snapshot. False: this function has none."""
+        """The process is at the point where Lambda would take its snapshot. False: this function has none."""
         if not self.function.at_snapshot:
             return False
         self.function.at_snapshot(self.process.pid)
@@ -203,7 +203,7 @@ class Environment:
         self.init_error = why
 
     def next(self, connection: socket.socket) -> Invocation | None:
-        """The process asks for work: it is idle until there is some. None: it is gone."""
+        """The process asks for work, and waits until there is some. None: it has ended."""
         self.was_ready = True
         self.init_over.set()
         self._idle(self)
@@ -219,7 +219,7 @@ class Environment:
         return None
 
     def finish(self, request_id: str, payload: bytes, error: str | None) -> bool:
-        """False where no such invocation is under way: it has timed out."""
+        """False if there is no such invocation in progress: it has timed out."""
         with self._changed:
             invocation = self._current
             if invocation is None or invocation.request_id != request_id:
@@ -236,7 +236,7 @@ class Environment:
     # ------------------------------------------------------------- for the pool
 
     def invoke(self, invocation: Invocation) -> Result | None:
-        """Run it to its end; None when the process was gone before it began."""
+        """Run it to the end; None if the process ended before it began."""
         with self._changed:
             if self.ended:
                 return None
@@ -259,7 +259,7 @@ class Environment:
         return failure(invocation.request_id, "Sandbox.Timedout", message)
 
     def kill(self) -> None:
-        """The process and all it has started."""
+        """Kill the process and its child processes."""
         self.unwanted = True
         self._kill_group()
 

@@ -1,4 +1,4 @@
-"""What a function is here, and what a call of it comes to."""
+"""The definition of a function, and the result of an invocation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_PAYLOAD = 6 * 1024 * 1024  # bytes of an event, and of an answer
 
 
 def default_command() -> tuple[str, ...]:
-    """The runtime client: AWS's on Linux, where alone it has wheels, else our own loop."""
+    """The runtime client: AWS's on Linux, the only system with wheels, else our own loop."""
     if platform.system() == "Linux":
         return (sys.executable, "-m", "awslambdaric")
     return (sys.executable, str(Path(__file__).with_name("bootstrap.py")))
@@ -22,7 +22,7 @@ def default_command() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Function:
-    """What runs, and with what.
+    """A function's code and settings.
 
     ``code``: folder that holds the handler's module, the working directory of the process.
     ``path``: PYTHONPATH of the process, in order (a layer's folder: the sources' ``layers/cancel_core``, a built
@@ -68,4 +68,4 @@ class Result:
 
 
 class TooManyRequests(Exception):
-    """No environment became free while the caller was willing to wait."""
+    """No environment became free within the caller's patience."""

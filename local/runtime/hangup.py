@@ -23,15 +23,15 @@ def is_closed(connection: socket.socket) -> bool:
 
 
 def was_read(connection: socket.socket) -> bool:
-    """Whether the other end, which has closed it, had read all that we sent. True where that cannot be known.
+    """Whether the other end, which has closed it, had read everything that was sent. True if that is unknown.
 
-    Linux says it exactly: a socket that is closed over unread bytes, or gets bytes when it is closed, answers with a
-    reset, and else with the end of the stream and the acknowledgement of all it got. Elsewhere (a Mac) only a failing
-    write tells, and ``is_closed`` before.
+    Linux reports it exactly: a socket that is closed with unread bytes, or gets bytes after that, answers with a reset,
+    and otherwise with the end of the stream and the acknowledgement of everything. Elsewhere (macOS) only a failing
+    write, and ``is_closed`` before it, report it.
     """
     if platform.system() != "Linux":
         return True
-    # In this order: after a reset nothing counts as unacknowledged any more.
+    # In this order: after a reset no bytes count as unacknowledged any more.
     (unacknowledged,) = struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))
     state = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
     if state == _TCP_CLOSE:

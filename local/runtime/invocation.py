@@ -1,4 +1,4 @@
-"""One event in an environment, and how it can end without an answer."""
+"""One event in an environment, and the ways it can end without a response."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from local.runtime.function import Result
 
 
 def failure(request_id: str, kind: str, message: str) -> Result:
-    """What Lambda tells the caller in place of an answer."""
+    """The error that Lambda returns to the caller instead of a result."""
     body = {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {message}"}
     return Result(json.dumps(body).encode(), "Unhandled", request_id)
 
 
 @dataclass
 class Invocation:
-    """One event on its way through an environment.
+    """One event being processed by an environment.
 
-    ``taken``: a thread of ours has it for the process. ``sent``: it is with the kernel, whole. ``unread``: the process
-    let go of its connection and had not read all of it, so it cannot have begun.
-    ``outcome`` gets one Result, or None when the process ended before it began, so that another may have the event.
+    ``taken``: one of our threads has taken it for the process. ``sent``: the kernel has all of it. ``unread``: the
+    process closed its connection without reading all of it, so it cannot have begun. ``outcome`` gets one Result, or
+    None if the process ended before it began, so that another may take the event.
     """
 
     request_id: str
@@ -35,5 +35,5 @@ class Invocation:
 
     @property
     def begun(self) -> bool:
-        """Whether the function may have seen it. Once its process has ended, and not before, this is the last word."""
+        """Whether the function may have seen it. This is final once its process has ended, not before."""
         return self.taken and not self.unread

@@ -1,4 +1,4 @@
-"""The environments of one function: which of them is free, and when another is started."""
+"""The environments of one function: chooses an idle one, and decides when to start another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.runtime.function import Function, Result, TooManyRequests
 from local.runtime.invocation import failure
 
 INIT_SECONDS = 30.0
-# On a machine with few processors, more cold starts at once only make each of them slower.
+# On a machine with few processors, concurrent cold starts only slow each other down.
 _STARTING = threading.BoundedSemaphore(max(2, (os.cpu_count() or 2) // 2))
 
 
@@ -46,7 +46,7 @@ class Pool:
                     if self._failures:
                         return self._failures.pop()
                     if self._environments and fresh:
-                        # One that has just answered is about to ask for more: cheaper than a cold start.
+                        # One that has just answered will ask for more soon: cheaper than a cold start.
                         fresh = False
                         self._changed.wait(min(patience, 0.03))
                         continue
@@ -108,7 +108,7 @@ class Pool:
         self._start()
 
     def free(self, environment: Environment) -> None:
-        """It asks for work. One that is killed may have asked just before, and be heard after."""
+        """It asks for work. One that is being killed may have asked just before."""
         with self._changed:
             if not environment.unwanted and not environment.ended:
                 self._idle.append(environment)
@@ -122,12 +122,12 @@ class Pool:
             self._changed.notify_all()
 
     def kill(self) -> int:
-        """Kill every environment there is, as a fault would; returns how many."""
+        """Kill every environment, to simulate a failure; returns how many."""
         with self._changed:
             environments = list(self._environments)
-            # It takes a moment until a process is gone; nobody is given one that is about to be.
+            # A process takes a moment to end; no caller gets one that is being killed.
             self._idle.clear()
-            # One that was about to start has not failed: who waits for it gets another.
+            # One that was starting has not failed: its caller gets another.
             for environment in environments:
                 environment.unwanted = True
         for environment in environments:

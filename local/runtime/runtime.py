@@ -66,7 +66,7 @@ class Runtime:
         self._pools[name].warm()
 
     def kill(self, name: str) -> int:
-        """Kill the function's environments at this very moment, as a fault would; returns how many there were."""
+        """Kill the function's environments immediately, to simulate a failure; returns how many there were."""
         return self._pools[name].kill()
 
     def stop(self) -> None:

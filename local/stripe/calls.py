@@ -14,7 +14,7 @@ AUTHORIZED_SECONDS = 7 * 24 * 3600
 PAGED = ("limit", "starting_after", "ending_before", "created")
 
 Later = Callable[[float, Callable[[], None]], None]
-"""Has something done once the server's clock has gone on by so many seconds."""
+"""Schedules a function after this many seconds of the server's clock."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Call:
 
 
 def hold(account: Account, charge: Charge, now: int, later: Later) -> None:
-    """Has the authorization end, a week after it was made, unless it was used."""
+    """Lets the authorization expire a week after it was made, unless it was used."""
 
     def end() -> None:
         if charge.capturable:
@@ -45,8 +45,8 @@ def hold(account: Account, charge: Charge, now: int, later: Later) -> None:
 
 
 def expire(account: Account, charge: Charge, now: int, *, unseen: bool = False) -> None:
-    """What was captured is kept, the rest is gone. With `unseen` neither the charge nor its intent shows it yet: only
-    who captures is told.
+    """The captured part is kept, the rest is released. With `unseen` neither the charge nor its intent shows it yet:
+    only a capture does.
     """
     charge.expired = True
     if unseen:

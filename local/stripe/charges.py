@@ -1,4 +1,4 @@
-"""Charges: what a shop without PaymentIntents makes, and what a PaymentIntent has behind it."""
+"""Charges: created by shops without PaymentIntents, and the charges of PaymentIntents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_amount(amount: int, currency: str) -> None:
 
 
 def dispute_at_once(charge: Charge) -> None:
-    """Of a test card whose payments are disputed as soon as there is money in them."""
+    """A test card whose payments are disputed as soon as they are captured."""
     if charge.card.disputed:
         charge.dispute = "needs_response"
 
@@ -83,7 +83,7 @@ def every(call: Call) -> dict[str, Any]:
 
 
 def capture(call: Call, name: str) -> dict[str, Any]:
-    """Once: what is not captured then is released."""
+    """Once: the uncaptured part is then released."""
     params = call.params
     params.allow(("amount", "receipt_email", "statement_descriptor", "statement_descriptor_suffix"))
     amount = params.amount("amount")

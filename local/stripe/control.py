@@ -11,7 +11,7 @@ from local.stripe.state import State
 
 
 def control(state: State, method: str, path: str, body: str) -> Answer | None:
-    """None: there is no such path."""
+    """None if there is no such path."""
     found = _PATHS.get((method, path))
     if found is None:
         return None
@@ -25,7 +25,7 @@ def control(state: State, method: str, path: str, body: str) -> Answer | None:
 
 
 def _told(name: str) -> Callable[[State, dict[str, Any]], Any]:
-    """Answers what the method gives: an object as it is, anything else under the method's name."""
+    """The method's result: an object as it is, anything else under the method's name."""
 
     def path(state: State, given: dict[str, Any]) -> Any:
         result = getattr(state, name)(**given)
@@ -50,6 +50,6 @@ _PATHS: dict[tuple[str, str], Callable[[State, dict[str, Any]], Any]] = {
     ("POST", "/control/forget_keys"): _told("forget_keys"),
     ("GET", "/control/totals"): _told("totals"),
     ("POST", "/control/reset"): _told("reset"),
-    # The name that it has in localstripe.
+    # Its name in localstripe.
     ("DELETE", "/_config/data"): _told("reset"),
 }

@@ -1,4 +1,4 @@
-"""How a request is refused: the shapes, types and codes of the API reference, "Errors"."""
+"""Error responses: the shapes, types and codes of the API reference, "Errors"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back. `body` is JSON already, so that what was saved under a key is repeated to the letter."""
+    """A response. `body` is JSON text already, so that a response saved under a key is repeated exactly."""
 
     status: int
     body: bytes
@@ -22,8 +22,8 @@ def answer(status: int, body: Any, **headers: str) -> Answer:
 
 
 class Refusal(Exception):
-    """An error that the client is told of. `begun`: whether the endpoint had begun, so that the answer is saved under
-    the request's idempotency key. Parameters that are wrong in themselves are found before that.
+    """An error for the client. `begun`: whether the endpoint had begun, so that the response is saved under the
+    request's idempotency key. Invalid parameters are found before that.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class Refusal(Exception):
         return answer(self.status, {"error": self.error}, **self._retry())
 
     def _retry(self) -> dict[str, str]:
-        # The official clients go by this header before they go by the status.
+        # The official clients evaluate this header before the status.
         if self.status in (409, 429, 503):
             return {"Stripe_Should_Retry": "true"}
         return {"Stripe_Should_Retry": "false"} if self.status == 500 else {}
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None) -> Refusal:
-    """A parameter that is wrong whatever there is: nothing is saved under a key."""
+    """A parameter that is invalid in any state: nothing is saved under a key."""
     return Refusal(400, message, code=code, param=param, begun=False)
 
 

@@ -18,7 +18,7 @@ LONGEST_WAIT = 3600.0
 
 @dataclass
 class Fault:
-    """`path` is a regular expression of the whole path; `contains` must stand in the path, the query or the body.
+    """`path` is a regular expression for the whole path; `contains` must occur in the path, the query or the body.
 
     `seconds`: how long "slow" waits, and after how long "late" lands by itself. `done`: a "500" after the work was
     done, not before. `hang_up`: whether "late" breaks the connection off at once. `saved`: whether the answer of "json"
@@ -51,7 +51,7 @@ class Fault:
         return self.method in ("", method) and bool(self._matches(path)) and self.contains in text
 
     def instead(self, key: str) -> Answer | None:
-        """The answer of a fault that comes before anything is begun."""
+        """The response of a fault that comes before the endpoint begins."""
         match self.kind:
             case "503":
                 return unavailable().answer()
@@ -64,7 +64,7 @@ class Fault:
         return None
 
     def after_all(self) -> Answer | None:
-        """The answer of a fault that is saved as if the endpoint had given it."""
+        """The response of a fault that is saved as if the endpoint had returned it."""
         match self.kind:
             case "500":
                 return internal().answer()
@@ -81,7 +81,7 @@ class Fault:
 
 @dataclass
 class Late:
-    """A request that is kept back. `off`: it is never to be carried out."""
+    """A delayed request. `off`: it is never carried out."""
 
     told: threading.Event = field(default_factory=threading.Event)
     landed: threading.Event = field(default_factory=threading.Event)
@@ -89,7 +89,7 @@ class Late:
 
 
 class Faults:
-    """Those that are to come, in their order. The caller holds the server's lock, except for `wait`."""
+    """The pending faults, in order. The caller holds the server's lock, except for `wait`."""
 
     def __init__(self) -> None:
         self.planned: list[Fault] = []
@@ -109,7 +109,7 @@ class Faults:
         return None
 
     def keep_back(self, fault: Fault | None) -> Late | None:
-        """Of a request that is to wait. Without the lock, `wait` for it then."""
+        """Registers a request that is to wait. Then call `wait` for it, without the lock."""
         if fault is None or fault.kind not in ("slow", "late"):
             return None
         late = Late()
@@ -127,7 +127,7 @@ class Faults:
         late.landed.set()
 
     def clear(self) -> None:
-        """No more faults; what is kept back is never carried out."""
+        """Removes all faults; delayed requests are never carried out."""
         self.planned = []
         for late in self.late:
             late.off = True

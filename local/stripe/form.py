@@ -12,11 +12,11 @@ from local.stripe.errors import Refusal, invalid
 MOST_AMOUNT = 99_999_999
 _PART = re.compile(r"\[([^\]]*)\]")
 _LIMITS = (50, 40, 500)
-"""How many metadata there may be, how long their names, how long their values."""
+"""The limits of metadata: number, length of names, length of values."""
 
 
 def decode(text: str) -> dict[str, Any]:
-    """Of a body or a query. Lists may be written `a[]=1` or `a[0]=1`."""
+    """Parses a body or a query. Lists may be written `a[]=1` or `a[0]=1`."""
     found: dict[str, Any] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         head = name.partition("[")[0]
@@ -43,13 +43,13 @@ def _lists(value: Any) -> Any:
 
 
 class Params:
-    """What a request gives, by name. What is not of the type that is asked for is refused as the reference says."""
+    """A request's parameters, by name. A value of the wrong type is refused as in the reference."""
 
     def __init__(self, given: dict[str, Any]) -> None:
         self.given = given
 
     def allow(self, names: Collection[str]) -> None:
-        """A name that the endpoint does not know is an error, and not passed over."""
+        """A name that the endpoint does not know is an error."""
         for name in self.given:
             if name not in names and name != "expand":
                 raise invalid(f"Received unknown parameter: {name}", name, "parameter_unknown")
@@ -105,7 +105,7 @@ class Params:
         return [str(one) for one in value] if isinstance(value, list) else [str(value)]
 
     def metadata(self, old: dict[str, str] | None = None) -> dict[str, str]:
-        """`old`, with what is given: an empty value takes a name away, an empty hash all of them."""
+        """`old` with the given values: an empty value removes a name, an empty hash all names."""
         given = self.given.get("metadata", {})
         if given == "":
             return {}

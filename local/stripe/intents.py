@@ -1,4 +1,4 @@
-"""PaymentIntents: made, confirmed, captured at once or later, in one go or in several, and cancelled.
+"""PaymentIntents: created, confirmed, captured immediately or later, once or several times, and cancelled.
 
 Source: Stripe's API reference, "PaymentIntents", and its guides "Place a hold on a payment method" and "Capture a
 payment multiple times".
@@ -141,7 +141,7 @@ def capture(call: Call, name: str) -> dict[str, Any]:
             code="amount_too_large", payment_intent=call.show(intent),
         )  # fmt: skip
     if not amount and not (final and charge.amount_captured):
-        # Nothing, for good, is how the rest of a payment that was captured in part is released.
+        # A final capture of 0 releases the rest of a partly captured payment.
         raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
     charge.capture(amount, final=final)
     dispute_at_once(charge)

@@ -1,7 +1,7 @@
-"""Idempotency keys, as the API reference has them under "Idempotent requests".
+"""Idempotency keys, as in the API reference, "Idempotent requests".
 
-What began to be carried out is saved with its answer, 500s included, and answered so again for a day. A key that comes
-with other parameters is refused, and so is one whose first request is still under way.
+The response of a request that had begun is saved, 500s included, and repeated for a day. A key with other parameters is
+refused, and so is one whose first request is still in progress.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LONGEST = 255
 
 @dataclass
 class Slot:
-    """The place of one key. `answer` is None while its first request is under way."""
+    """The slot of one key. `answer` is None while its first request is in progress."""
 
     path: str
     params: str
@@ -34,7 +34,7 @@ class Keys:
         self._slots: dict[tuple[str, bool, str], Slot] = {}
 
     def begin(self, owner: tuple[str, bool], key: str, path: str, given: Mapping[str, Any], now: float) -> Slot:
-        """A new slot, or the one that has the answer already. Raises Refusal."""
+        """A new slot, or the one that has a response already. Raises Refusal."""
         if len(key) > LONGEST:
             raise invalid(f"Idempotency keys can be at most {LONGEST} characters long.")
         known = self._slots.get((*owner, key))
@@ -62,13 +62,13 @@ class Keys:
         return known
 
     def end(self, owner: tuple[str, bool], key: str, slot: Slot, answer: Answer | None) -> None:
-        """None: nothing was begun, and the key is as if it had never been used."""
+        """None: the endpoint had not begun, and the key counts as unused."""
         slot.answer = answer
         if answer is None and self._slots.get((*owner, key)) is slot:
             del self._slots[*owner, key]
 
     def forget(self) -> None:
-        """As after a day. What is under way is not forgotten."""
+        """As after a day. Requests in progress are kept."""
         self._slots = {name: slot for name, slot in self._slots.items() if slot.answer is None}
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""What an account keeps: payments, what was given back of them, and cards."""
+"""The objects of an account: payments, their refunds, and cards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.stripe.errors import Refusal
 
 RefundStatus = Literal["succeeded", "pending", "requires_action", "failed", "canceled"]
 LIVE_REFUNDS = ("succeeded", "pending", "requires_action")
-"""Refunds that hold their part of the payment: it is free again once they failed or were cancelled."""
+"""The statuses of refunds that reserve their part of the payment, until they fail or are cancelled."""
 
 
 def new_id(prefix: str) -> str:
@@ -18,7 +18,7 @@ def new_id(prefix: str) -> str:
 
 
 class Becomes(NamedTuple):
-    """What the refunds of a payment become: `status` at once, `then` after so many seconds of the server's clock."""
+    """The future of a payment's refunds: `status` at once, `then` after this many seconds of the server's clock."""
 
     status: RefundStatus = "succeeded"
     then: RefundStatus | None = None
@@ -28,7 +28,7 @@ class Becomes(NamedTuple):
 
 
 class Card(NamedTuple):
-    """`decline`: code and decline code, where payments with it are declined."""
+    """`decline`: code and decline code, if payments with it are declined."""
 
     brand: str = "visa"
     last4: str = "4242"
@@ -38,7 +38,7 @@ class Card(NamedTuple):
 
 
 PLAIN = Card()
-"""A card that pays, and takes back what is refunded."""
+"""A card with which payments and refunds succeed."""
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Method:
 
 @dataclass
 class Customer:
-    """`method`: the card that is charged where a charge names none."""
+    """`method`: the card that is charged if a charge names none."""
 
     id: str
     created: int
@@ -109,7 +109,7 @@ class Charge:
 
     @property
     def refunded(self) -> bool:
-        """Wholly; while more may be captured it is not."""
+        """In full; not while more may be captured."""
         return (self.captured or self.released) and bool(self.amount_refunded) and not self.refundable
 
     def capture(self, amount: int, *, final: bool) -> None:

@@ -1,7 +1,7 @@
 """Refunds, of PaymentIntents and of charges.
 
 Source: Stripe's API reference, "Refunds", and its guides "Refund and cancel payments" and "Capture a payment multiple
-times". A refund that failed or was cancelled leaves its part of the payment to be refunded again.
+times". After a refund has failed or was cancelled, its part of the payment can be refunded again.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def create(call: Call) -> dict[str, Any]:
 
 def _later(call: Call, refund: Refund, becomes: Becomes) -> None:
     def end() -> None:
-        # Somebody may have ended it by hand in the meantime.
+        # It may have been ended through /control in the meantime.
         if refund.status == becomes.status and becomes.then:
             refund.become(becomes.then, becomes.failure_reason)
 
@@ -93,7 +93,7 @@ def _charge(call: Call, intent_id: str | None, charge_id: str | None) -> Charge:
 
 
 def _room(charge: Charge) -> int:
-    """How much of it can be given back, or released. Raises where nothing can."""
+    """How much of it can be refunded, or released. Raises if nothing can."""
     if charge.intent and not charge.amount_captured:
         if charge.intent.status == "requires_capture":
             raise Refusal(
@@ -111,7 +111,7 @@ def _room(charge: Charge) -> int:
 
 
 def _covered(call: Call, charge: Charge, amount: int) -> Becomes:
-    """What becomes of the refund of captured money, which the account's balance must cover."""
+    """The status of a refund of captured money, which the account's balance must cover."""
     account = call.account
     if account.available is not None:
         if amount > account.available and account.short == "pending":
@@ -155,7 +155,7 @@ def every(call: Call) -> dict[str, Any]:
         intent: Intent = call.account.find(Intent, intent_id, "payment_intent")
         charge = charge or intent.charge
         charge = charge if charge and charge.intent is intent else None
-    # A charge's own list, not the whole account's: a load test asks for it often.
+    # The charge's own list, not the whole account's, because load tests request it often.
     return call.page(list(reversed(charge.refunds)) if charge else [])
 
 

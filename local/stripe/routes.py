@@ -1,4 +1,4 @@
-"""Which endpoint answers which path."""
+"""The endpoints by path."""
 
 from __future__ import annotations
 

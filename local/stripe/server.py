@@ -1,4 +1,4 @@
-"""The server over HTTP, on the loopback alone."""
+"""The server over HTTP, on the loopback interface only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from local.stripe.state import State
 
 
 class StripeServer:
-    """In this process: `with StripeServer() as server:`. Tests may use `state` as they would /control."""
+    """In this process: `with StripeServer() as server:`. Tests may use `state` as they would use /control."""
 
     def __init__(self, port: int = 0) -> None:
         self.state = State()
@@ -28,7 +28,7 @@ class StripeServer:
         self._server.serve_forever()
 
     def __enter__(self) -> StripeServer:
-        # Asked often whether it is over, for a test waits for that.
+        # Polled often for shutdown, because tests wait for it.
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 

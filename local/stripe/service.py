@@ -1,4 +1,4 @@
-"""One request, from its key to its answer: faults, idempotency, and the endpoint under the one lock."""
+"""One request, from its key to its response: faults, idempotency, and the endpoint under the one lock."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Request:
 
 
 def handle(state: State, request: Request, hang_up: Callable[[], None]) -> Answer | None:
-    """None: break off without an answer. `hang_up` does so at once, while the request is still to be carried out."""
+    """None: disconnect without a response. `hang_up` does so at once, while the request is still carried out."""
     try:
         made = _handle(state, request, hang_up)
     except Refusal as refusal:
@@ -87,7 +87,7 @@ def _handle(state: State, request: Request, hang_up: Callable[[], None]) -> Answ
 def _carry_out(
     state: State, request: Request, account: Account, params: Params, fault: Fault | None
 ) -> tuple[Answer, Answer | None]:
-    """The answer, and what is to be saved under the key of it."""
+    """The response, and the part that is saved under the key."""
     after_all = fault.after_all() if fault else None
     if after_all and not (fault and fault.done):
         return after_all, after_all

@@ -1,4 +1,4 @@
-"""All that the server keeps, and what can be done to it from outside: each method is a path of /control as well."""
+"""The server's state, and its control from outside: each method is also a path of /control."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LANDING_SECONDS = 30
 
 
 class State:
-    """Safe for several threads: each method takes the one lock. Raises ValueError for what cannot be meant."""
+    """Thread-safe: each method takes the one lock. Raises ValueError for invalid arguments."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -52,14 +52,14 @@ class State:
         heapq.heappush(self._timers, (self.now + seconds, next(self._order), action))
 
     def settle(self) -> None:
-        """Does what the clock has come to."""
+        """Runs what is due by the clock."""
         while self._timers and self._timers[0][0] <= self.now:
             heapq.heappop(self._timers)[2]()
 
     # --- from outside
 
     def reset(self) -> None:
-        """Everything is forgotten, the faults and the clock as well. What is kept back is never carried out."""
+        """Removes everything, including faults and the clock. Delayed requests are never carried out."""
         with self.lock:
             self._begin()
 
@@ -115,7 +115,7 @@ class State:
     def set_refund(
         self, refund: str, status: RefundStatus, failure_reason: str | None = None, pending_reason: str | None = None
     ) -> dict[str, Any]:
-        """Whatever it was before: banks take back what they had said."""
+        """Whatever it was before: banks may change a result later."""
         if status not in get_args(RefundStatus):
             raise ValueError(f"a refund is one of {', '.join(get_args(RefundStatus))}, not {status!r}")
         with self.lock:
@@ -131,7 +131,7 @@ class State:
             self._charge(payment)[1].dispute = status
 
     def expire(self, payment: str, *, unseen: bool = False) -> None:
-        """Ends the authorization. With `unseen` it is only found out when somebody captures."""
+        """Ends the authorization. With `unseen` that only shows at a capture."""
         with self.lock:
             account, charge = self._charge(payment)
             if not charge.capturable:
@@ -169,21 +169,21 @@ class State:
             self.faults.clear()
 
     def land(self) -> int:
-        """Has all that is kept back carried out, and waits until it was. Gives how many that were."""
+        """Carries out all delayed requests, and waits for them. Returns how many there were."""
         with self.lock:
             waiting = list(self.faults.late)
         for late in waiting:
             late.told.set()
-        # Not under the lock: they need it.
+        # Without the lock: they need it.
         return sum(late.landed.wait(LANDING_SECONDS) for late in waiting)
 
     def kept_back(self) -> int:
-        """How many requests are waiting to land."""
+        """The number of requests that wait to land."""
         with self.lock:
             return len(self.faults.late)
 
     def advance(self, seconds: float) -> float:
-        """Moves the server's clock, which keys, authorizations and pending refunds go by. Gives the time."""
+        """Advances the server's clock, which keys, authorizations and pending refunds use. Returns the time."""
         with self.lock:
             self._ahead += seconds
             self.settle()

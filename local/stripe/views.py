@@ -12,11 +12,11 @@ from local.stripe.objects import Account, Charge, Customer, Intent, Method, Refu
 LONGEST_PAGE = 100
 USUAL_PAGE = 10
 EMBEDDED = 10
-"""How many refunds a charge shows of itself."""
+"""How many refunds a charge shows inline."""
 
 
 def show(account: Account, thing: Thing, expand: Sequence[str] = ()) -> dict[str, Any]:
-    """`expand`: fields whose object is to be shown instead of its id, as `latest_charge` or `latest_charge.refunds`."""
+    """`expand`: fields to show as objects instead of ids, such as `latest_charge` or `latest_charge.refunds`."""
     body: dict[str, Any] = _SHOWN[type(thing)](account, thing)
     deeper: dict[str, list[str]] = {}
     for path in expand:
@@ -30,7 +30,7 @@ def show(account: Account, thing: Thing, expand: Sequence[str] = ()) -> dict[str
 def page(
     account: Account, things: Sequence[Any], params: Params, url: str, expand: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """Of things in the order of the list, newest first."""
+    """The items of a list, newest first."""
     limit = params.integer("limit")
     if limit is not None and not 1 <= limit <= LONGEST_PAGE:
         raise invalid(f"Invalid limit: must be between 1 and {LONGEST_PAGE}", "limit", "parameter_invalid_integer")
@@ -73,7 +73,7 @@ def _related(account: Account, thing: Any, name: str, rest: list[str]) -> Any:
     if isinstance(found, tuple):
         kind, reference = found
         found = account.things[kind].get(reference, reference)
-    # A ready-made payment method is no object of the account.
+    # A ready-made payment method is not an object of the account.
     return show(account, found, rest) if found and not isinstance(found, str) else found
 
 
@@ -158,7 +158,7 @@ def _refund(_account: Account, refund: Refund) -> dict[str, Any]:
         "status": refund.status,
         "transfer_reversal": None,
     }
-    # These are there only while they say something.
+    # Present only with a value.
     seldom = {"failure_reason": refund.failure_reason, "pending_reason": refund.pending_reason}
     if refund.status in ("failed", "canceled") and not refund.released:
         seldom["failure_balance_transaction"] = f"txn_f{refund.id.partition('_')[2]}"

@@ -1,4 +1,4 @@
-"""Cards as a shop hands them in: payment methods and tokens; and customers, as far as a payment names one."""
+"""Cards as a shop submits them: payment methods and tokens; and customers, as far as payments name them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _card(call: Call) -> Card:
     number = str(given.get("number", ""))
     card = by_number(number)
     if card is None:
-        # Whatever is no test card.
+        # Not a test card.
         digits = re.sub(r"\D", "", number)
         raise Refusal(
             402,

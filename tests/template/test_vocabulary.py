@@ -6,7 +6,7 @@ A phrase in FORBIDDEN reads as translated or as an aphorism. To forbid another, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -51,15 +51,19 @@ GENERATED = ("*/node_modules/*", "docs/reference/*", "docs/openapi.yaml")
 # The checks' own words.
 EXEMPT = ("tests/template/test_vocabulary.py",)
 # These are being rewritten. Remove a line when its files pass.
-PENDING = (
-    "functions/*",
-    "layers/*",
-    "local/*.py",
-    "ops/*",
-    "template.yaml",
-    "tests/*",
-    "web/*",
-)
+PENDING = ("tests/*",)
+# Identifiers, and texts that operators, logs or stored data already have. Nothing else in these files is exempt.
+KEPT = {
+    "layers/cancel_core/cancel_core/adapters/secrets.py": {"anew"},
+    "layers/cancel_core/cancel_core/domain/policy.py": {"anew"},
+    "layers/cancel_core/cancel_core/services/process_requests.py": {"anew"},
+    "layers/cancel_core/cancel_core/services/refund_books.py": {"anew"},
+    "ops/config_edits.py": {"mend", "stand in place of"},
+    "ops/mails.py": {"mend"},
+    "ops/refund_list.py": {"mend"},
+    "ops/withdrawn.py": {"tell of"},
+    "web/withdraw-contract/withdraw-contract.js": {"mended"},
+}
 # In a heading, after its first word. Words with two capitals (EventBridge, SQS) are names in any case.
 NAMES = {"Docker", "Stripe", "Swift", "Kotlin", "Lambda", "Cognito", "Chromium", "English", "Swedish", "German"}
 REQUIRED = {
@@ -82,9 +86,13 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def phrases(text: str) -> list[str]:
-    """What is forbidden in a text, with its line."""
-    return [f"line {text.count(chr(10), 0, hit.start()) + 1}: {hit[0]!r}" for hit in PHRASES.finditer(text)]
+def phrases(text: str, kept: Collection[str] = ()) -> list[str]:
+    """What is forbidden in a text, except the phrases in `kept`, with its line."""
+    return [
+        f"line {text.count(chr(10), 0, hit.start()) + 1}: {hit[0]!r}"
+        for hit in PHRASES.finditer(text)
+        if hit[0].lower() not in kept
+    ]
 
 
 def faults(heading: str) -> list[str]:
@@ -98,8 +106,14 @@ def faults(heading: str) -> list[str]:
 
 
 def test_no_text_uses_a_forbidden_phrase() -> None:
-    found = {name(path): hits for path in files(*TEXTS) if (hits := phrases(path.read_text(encoding="utf-8")))}
+    texts = {name(path): path.read_text(encoding="utf-8") for path in files(*TEXTS)}
+    found = {page: hits for page, text in texts.items() if (hits := phrases(text, KEPT.get(page, ())))}
     assert not found
+
+
+def test_each_phrase_that_is_kept_still_occurs() -> None:
+    occurring = {page: {hit[0].lower() for hit in PHRASES.finditer((ROOT / page).read_text("utf-8"))} for page in KEPT}
+    assert occurring == KEPT
 
 
 def test_every_heading_names_a_task_or_a_subject() -> None:

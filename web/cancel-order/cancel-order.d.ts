@@ -1,6 +1,6 @@
-/** Types of `<cancel-order>`. Answers of the API have more fields than are named here: docs/openapi.yaml. */
+/** Types of `<cancel-order>`. The API's responses have more fields than listed here: docs/openapi.yaml. */
 
-/** Whole minor units (cents, öre) as the language writes them: money(4080, "EUR", "en") is "€40.80". */
+/** Whole minor units (cents, öre), formatted for the language: money(4080, "EUR", "en") is "€40.80". */
 export function money(amount: number, currency: string, lang: string): string;
 
 /** What was paid and not invoiced: `back`, a part of the refund's amount, or `kept` by the shop. */
@@ -62,7 +62,7 @@ export interface Order {
   [field: string]: unknown;
 }
 
-/** The words of a language by key, {names} filled in; what is missing is English. */
+/** The texts of a language by key, with {names} filled in; missing ones are in English. */
 export interface Language {
   default: Record<string, string>;
   more?: () => Promise<{ default: Record<string, string> }>;
@@ -82,18 +82,18 @@ export interface CancelOrderEvents {
 }
 
 export class CancelOrder extends HTMLElement {
-  /** The API's address; "" is the page's origin. The only address that gets the token. */
+  /** The API's URL; "" is the page's origin. The token is sent only to this URL. */
   static api: string;
-  /** The customer's access token, null when nobody is signed in. Asked before every request. */
+  /** The customer's access token, null if nobody is signed in. Called before every request. */
   static getToken: TokenSource | null;
   /** Languages by their code; a site adds its own at any time. */
   static languages: Record<string, () => Language | Promise<Language>>;
-  /** For this element alone, in place of `CancelOrder.getToken`. */
+  /** For this element alone, instead of `CancelOrder.getToken`. */
   getToken?: TokenSource | null;
-  /** The order as last known. An older one than the element knows, as a render may bring, changes nothing. */
+  /** The last known order. Setting an older one, as on a framework's render, changes nothing. */
   get order(): Order | null;
   set order(order: Order | null);
-  /** Asks for the order anew. */
+  /** Loads the order again. */
   refresh(): Promise<void>;
   addEventListener<K extends keyof CancelOrderEvents>(
     type: K,

@@ -1,6 +1,6 @@
 // <cancel-order>: docs/storefront.md, cancel-order.d.ts. Small: what is rare is in more.js. The API's answers are set as text, never as HTML.
 
-// ISO 4217; Intl rounds some by custom.
+// ISO 4217; Intl rounds some of them.
 const DIGITS = {
   0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
   3: "BHD IQD JOD KWD LYD OMR TND",
@@ -160,7 +160,7 @@ class CancelOrder extends (globalThis.HTMLElement ?? Object) {
   static languages = new Proxy({ ...OWN }, { set: (all, name, load) => ((all[name] = load), CancelOrder.#respeak(), true) });
   static #watch = globalThis.MutationObserver && new MutationObserver(() => CancelOrder.#respeak());
 
-  // Only a script names who gets the token.
+  // Only a script may set the API.
   static api = "";
   static getToken = null;
 
@@ -179,7 +179,7 @@ class CancelOrder extends (globalThis.HTMLElement ?? Object) {
   #title = null;
   #progress = null;
   #busy = false;
-  // Its outcome is not known.
+  // The outcome is unknown.
   #attempt = null;
   #told = null;
 
@@ -198,7 +198,7 @@ class CancelOrder extends (globalThis.HTMLElement ?? Object) {
     const given = JSON.stringify(order);
     const known = this.#order;
     const behind = given === this.#given || (known?.cancellation && order?.available_actions?.includes("CANCEL"));
-    // A framework renders again what it had.
+    // A framework renders its old data.
     if (behind && order?.order_id === known?.order_id) return;
     this.#given = given;
     this.#order = order;
@@ -340,7 +340,7 @@ class CancelOrder extends (globalThis.HTMLElement ?? Object) {
     const of = this.#guest ? "/guest/order" : `/orders/${encodeURIComponent(this.#id)}`;
     let answer;
     try {
-      // Not by document.baseURI: that is markup, too.
+      // document.baseURI is markup, too.
       const url = new URL(CancelOrder.api.replace(/\/+$/, "") + (ofOrder ? of : "") + path, location.origin);
       const signal = AbortSignal.timeout(35000);
       answer = await fetch(url, { method, headers, body, signal, cache: fresh ? "reload" : "default" });
@@ -588,7 +588,7 @@ class CancelOrder extends (globalThis.HTMLElement ?? Object) {
     );
   }
 
-  // The same wish keeps its key.
+  // The same cancel keeps its key.
   async #send(wish) {
     const body = JSON.stringify(wish);
     if (this.#attempt?.body !== body) this.#attempt = { body, key: random() };

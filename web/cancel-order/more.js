@@ -4,7 +4,7 @@ import english from "./lang/en.more.js";
 const [LOOK_FIRST, LOOK_LAST] = [1000, 60000];
 // Milliseconds: the window's last second; between looks where this device's clock is fast.
 const [WINDOW_LAST, LATE_FIRST] = [1000, 5000];
-/** setTimeout takes no more than 24 days. */
+/** setTimeout accepts at most 24 days. */
 const DAY = 86400000;
 
 const sheet = new CSSStyleSheet();
@@ -92,7 +92,7 @@ export class More {
     if (open) return this.#kit.say("open");
     const lines = [...decided, this.#said && this.#kit.say(this.#said), base || (this.#said || decided.length ? "" : this.#whyNot(order, may))];
     const words = [...new Set(lines.filter(Boolean))].join("\n");
-    // Where nothing more can be done here.
+    // Nothing more can be done here.
     this.#help.replaceChildren(...[words && !may && (!order?.cancellation || order.cancellation.refund?.status === "failed") && this.support()].filter(Boolean));
     return words;
   }
@@ -146,7 +146,7 @@ export class More {
     return new Intl.DateTimeFormat(this.#kit.lang(), { dateStyle: "long", timeStyle: "short" }).format(at);
   }
 
-  /** Why it is refused, or null where the code says nothing here. `wait`: seconds. */
+  /** Why it is refused, or null for other codes. `wait`: seconds. */
   why(code, { because, item_ids }, wait = 0) {
     const { order } = this.#host;
     const { say } = this.#kit;

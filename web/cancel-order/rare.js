@@ -1,8 +1,8 @@
-/** What is needed hardly ever: telling what fails, a language that lacks words, why there is no button, taking a request back. */
+/** Rarely needed: errors, incomplete languages, why there is no button, taking a request back. */
 
-/** An order that can't be had: the developer is told by the console, the page by an event, the customer by the shop's slot. */
+/** An unavailable order: reported to the console, to the page as an event, and to the customer in the shop's slot. */
 export function fail(host, code, order_id) {
-  console.warn(`<cancel-order>: the order can't be shown (${code}). See "When the order can't be had" in docs/storefront.md.`, host);
+  console.warn(`<cancel-order>: the order can't be shown (${code}). See "Handle an unavailable order" in docs/storefront.md.`, host);
   tell(host, "cancelordererror", { code, order_id });
 }
 
@@ -10,7 +10,7 @@ function tell(host, type, detail) {
   host.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
 }
 
-/** Marks what is in English for want of a word, for speech and hyphens. `english`: the lines that were said so. */
+/** Marks untranslated texts as English, for speech and hyphenation. `english`: those lines. */
 export function mark(root, english) {
   const look = () => {
     for (const one of root.querySelectorAll("*:not(:has(*))")) {
@@ -25,18 +25,18 @@ export function mark(root, english) {
   return observer;
 }
 
-/** Why an order has no button; what it does not tell itself is asked for. `kit`: see more.js. */
+/** Why an order has no button; loads what the order lacks. `kit`: see more.js. */
 export async function blocked(order, { call, say }, why) {
   const shipped = order.items.filter((item) => item.qty_shipped > 0).map((item) => item.item_id);
   if (["complete", "closed", "holded", "hold"].includes(order.status)) return why("INVALID_ORDER_STATUS", {});
   if (shipped.length) return why("PARTIAL_ORDER_ITEM_SHIPPED", { item_ids: shipped });
   const { blockers = [] } = (await call("GET", "/cancellation-eligibility")).body;
-  // What is true of the order says more than that cancelling is off.
+  // The order's own blocker is more specific than "disabled".
   const blocker = blockers.find(({ code }) => code !== "ORDER_CANCELLATION_DISABLED") ?? blockers[0];
   return blocker ? (why(blocker.code, blocker) ?? say(blocker.code)) : "";
 }
 
-/** Takes the request back: `button` was pressed, `error` tells what goes wrong. `done` is told whether it succeeded. */
+/** Takes the request back: `button` was pressed, `error` shows failures. `done` gets whether it succeeded. */
 export async function takeBack(host, { call, patiently, learn, say }, button, error, done, why) {
   error.textContent = "";
   button.setAttribute("aria-disabled", "true");

@@ -1,6 +1,6 @@
 /**
- * What became of the money, a line for each part. Without a `refund`, `told` is what eligibility said. `kit`: see more.js.
- * What a provider has refunded is on its way through banks; of `offline` payments the shop transfers the money itself.
+ * The refund, a line for each part. Without a `refund`, `told` is the eligibility's. `kit`: see more.js.
+ * A provider's refund is on its way through banks; `offline` payments the shop transfers itself.
  */
 export function lines(kit, refund, told) {
   const { say, money, beyond, lang } = kit;

@@ -1,4 +1,4 @@
-/** My Account: the customer, and the orders of late. */
+/** My Account: the customer, and their latest orders. */
 import { el } from "./dom.js";
 import { attempt, get, orderRow, say, start } from "./shell.js";
 

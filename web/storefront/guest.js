@@ -8,12 +8,12 @@ import { showOrder } from "./order-view.js";
 import { ask, attempt, entitle, Failure, say, start } from "./shell.js";
 
 const KEPT = "cancel-core.guest";
-/** Milliseconds between looks whether the token still counts, once it should have ended. */
+/** Milliseconds between checks of the token once it should have expired. */
 const LOOK = 60_000;
-/** For fields that no dictionary helps with. */
+/** For fields without autocorrection. */
 const PLAIN = { autocomplete: "off", autocapitalize: "none", spellcheck: "false" };
 
-/** What was asked for last: {order_id, email}. */
+/** The last request: {order_id, email}. */
 let asked = { order_id: "", email: "" };
 let main = null;
 let timer = 0;
@@ -60,7 +60,7 @@ function find(notice = "") {
   );
 }
 
-/** Asks the API to send a code. Gives the names of the fields that it cannot read, or null. Raises Failure. */
+/** Requests a code from the API. Returns the names of invalid fields, or null. Raises Failure. */
 async function sendCode() {
   const { status, body } = await ask("/guest-access", { body: asked });
   if (status === 202) return null;
@@ -74,7 +74,7 @@ function enter(sentence, link) {
   const code = field("code", link?.code ?? "", { inputmode: "numeric", autocomplete: "one-time-code", class: "code" }, say("code_hint"));
   const send = async () => {
     const order_id = number ? number.value : asked.order_id;
-    // As people write or paste it: with blanks, with hyphens.
+    // Spaces and hyphens in the input are accepted.
     const digits = code.value.replace(/[\s\p{Pd}]/gu, "");
     if (!order_id) return number.complain("order_needed");
     if (!/^\d{6}$/.test(digits)) return code.complain("code_needed");
@@ -136,11 +136,11 @@ async function open() {
     ...showOrder(body, { guest: true }),
   );
   main.querySelector("h1").focus();
-  // The API knows when it ends; this device's clock may be wrong.
+  // The API decides when it expires; this device's clock may be wrong.
   timer = setTimeout(look, Math.max(Date.parse(expires_at) - Date.now(), LOOK));
 }
 
-/** Takes the order off the screen when its time is over: not while something is done, or stands there to be kept. */
+/** Hides the order when the token has expired, but not during an action, or while a receipt is shown. */
 async function look() {
   const withdrawing = (main.querySelector("withdraw-contract")?.step ?? "button") !== "button";
   const busy = withdrawing || main.querySelector("cancel-order")?.shadowRoot.querySelector("dialog[open]");
@@ -154,7 +154,7 @@ function expired() {
   find(say("guest_expired"));
 }
 
-// ------------------------------------------------------------------ what they are made of
+// ------------------------------------------------------------------ form elements
 
 function show(title, ...content) {
   const heading = el("h1", { tabindex: "-1" }, title);
@@ -169,7 +169,7 @@ function button(key, click) {
   return el("button", { type: "button", click }, say(key));
 }
 
-/** A field with its label, a hint, and a place for what is wrong with it. */
+/** A field with its label, a hint, and its error message. */
 function field(name, value, attributes, hint = "") {
   const error = el("p", { id: `${name}-error`, class: "error", role: "alert" });
   const input = el("input", { id: name, "aria-required": "true", "aria-describedby": `${name}-hint ${name}-error`, ...attributes });
@@ -200,7 +200,7 @@ function field(name, value, attributes, hint = "") {
   };
 }
 
-/** Fields over a button. While `send` is under way it cannot be pressed again; that no answer came is said here. */
+/** Fields and a button, which is disabled during `send`. A missing answer is reported here. */
 function form(action, send, fields) {
   const act = el("button", { class: "primary" }, say(action));
   const progress = el("p", { role: "status", class: "muted" });

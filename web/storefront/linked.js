@@ -1,4 +1,4 @@
-/** The link in a mail has an order's number and a code behind "#". They leave the address bar before anything else happens. */
+/** The link in a mail has an order's number and a code behind "#". They are removed from the address bar before anything else. */
 
 function take() {
   const behind = new URLSearchParams(location.hash.slice(1));
@@ -10,7 +10,7 @@ function take() {
 /** {order_id, code} of the link that opened this page, or null. */
 export const linked = take();
 
-/** Tells `open` of a link that is followed while the page is shown already. */
+/** Calls `open` for a link that is followed while the page is open. */
 export function whenLinked(open) {
   addEventListener("hashchange", () => {
     const link = take();

@@ -1,9 +1,9 @@
-/** How an order looks: what is in it, what it costs, what happened to it, and its cancellation. */
+/** The view of an order: its items, amounts, history and cancellation. */
 import { beyond } from "./cancel-order/cancel-order.js";
 import { el } from "./dom.js";
 import { badge, cancelOrder, day, entitle, peek, price, quantity, say, when, word } from "./shell.js";
 
-/** What the product itself writes into an order's history, and the words for it; what the shop writes is shown as it is. */
+/** The product's own entries in an order's history, and their texts; the shop's entries are shown unchanged. */
 const WRITTEN = [
   [/^Cancelled by the customer: ([^]*)$/, "canceled"],
   [/^Cancellation requested: ([^]*)$/, "asked"],
@@ -18,10 +18,10 @@ const WRITTEN = [
   [/^The order system wrote over the cancellation request; it has been put back\.$/, "request_restored"],
 ];
 
-/** Seconds after a withdrawal: looks at what has become of the order. */
+/** Seconds after a withdrawal at which the order is loaded again. */
 const LOOKS = [2, 6, 20];
 
-/** The parts of its page, kept up to date; `guest`: whether a guest looks at it. */
+/** The parts of its page, kept up to date; `guest`: whether the viewer is a guest. */
 export function showOrder(order, { guest = false } = {}) {
   const name = say("order_number", { order: order.order_id });
   const under = el("p", { class: "under" });
@@ -48,7 +48,7 @@ export function showOrder(order, { guest = false } = {}) {
   return [el("div", { class: "head" }, el("h1", { tabindex: "-1" }, name), under), cancel, withdrawal.place, rest];
 }
 
-/** The withdrawal function where the order offers it, and what has come in. Once it is open it stays. */
+/** The withdrawal function if the order offers it, and the statements received. Once open it stays open. */
 function withdrawalOf({ order_id }) {
   const element = el("withdraw-contract", { "order-id": order_id });
   const until = el("p", { class: "muted" });
@@ -83,7 +83,7 @@ function pairs(...rows) {
 function items(order) {
   const { currency, shipping, fees } = order;
   const refund = order.cancellation?.refund;
-  // Rows say what was given back of what is invoiced. What was paid beyond that may go back as well.
+  // Rows have the refunded part of the invoiced amount. What was paid beyond that may be refunded as well.
   const more = refund?.status === "succeeded" ? (beyond(refund).back ?? 0) : 0;
   const refunded = [...order.items, ...fees, ...(shipping ? [shipping] : [])].reduce((sum, row) => sum + row.amount_refunded, more);
   return card(
@@ -140,20 +140,20 @@ function cancellation(order) {
   );
 }
 
-/** What became of payments. What a provider has refunded is on its way; `offline` ones the shop transfers itself. */
+/** The refunds of payments. A provider's refund is on its way; `offline` ones the shop transfers itself. */
 function state({ status, payments }) {
   const way = wayOf(payments);
   return say(status === "succeeded" || way === "void" ? `leg_${way}_${status}` : `leg_refund_${status}`);
 }
 
-/** `void` where nothing but reservations went back, `offline` where the shop transfers all of it, else `refund`. */
+/** `void` if only authorizations were released, `offline` if the shop transfers everything, else `refund`. */
 function wayOf(payments) {
   const refunds = payments.filter((leg) => leg.action === "refund");
   if (!refunds.length) return payments.length ? "void" : "refund";
   return refunds.every((leg) => leg.provider === "offline") ? "offline" : "refund";
 }
 
-/** What the customer has asked of the shop, where it has not become a cancellation. */
+/** The customer's request to the shop, unless it has led to a cancellation. */
 function request({ status, reason, comment, requested_at, decided_at, note }) {
   const style = { dateStyle: "long", timeStyle: "short" };
   return card(

@@ -20,7 +20,7 @@ function localSession(signIn) {
     const session = JSON.parse(localStorage.getItem(KEPT) ?? "null");
     return session && session.until > Date.now() ? session : null;
   };
-  // Signed in or out in another tab: this one follows.
+  // Signing in or out in another tab applies here, too.
   addEventListener("storage", (event) => event.key === KEPT && location.reload());
   return {
     kind: "local",
@@ -67,9 +67,9 @@ async function oidcSession(signIn) {
     try {
       back = (await manager.signinCallback())?.state ?? home;
     } catch {
-      // Refused at the issuer, or an old link: the page offers to sign in again.
+      // Refused by the issuer, or an old link: the page offers to sign in again.
     }
-    // Only ever to a page of this site.
+    // Redirects only to a page of this site.
     location.replace(new URL(back, home).origin === location.origin ? back : home);
     await new Promise(() => {});
   }

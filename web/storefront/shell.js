@@ -1,4 +1,4 @@
-/** What the pages share: configuration, language, session, header, asking the API, and what is shown when it fails. */
+/** Shared code of the pages: configuration, language, session, header, calls to the API, and error messages. */
 import { CancelOrder, money } from "./cancel-order/cancel-order.js";
 import { el } from "./dom.js";
 import { openSession } from "./session.js";
@@ -10,7 +10,7 @@ const CHOSEN = "cancel-core.language";
 
 const language =
   [localStorage.getItem(CHOSEN), ...navigator.languages.map((one) => one.split("-")[0])].find((one) => one && one in LANGUAGES) ?? "en";
-/** Dates and money as in the customer's own region, where the browser names one for this language. */
+/** Dates and money in the format of the customer's region, if the browser has one for this language. */
 const locale = navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
 const [{ default: own }, { default: statutory }, config] = await Promise.all([
   import(`./lang/${language}.js`),
@@ -19,12 +19,12 @@ const [{ default: own }, { default: statutory }, config] = await Promise.all([
 ]);
 const text = { ...own, withdraw: statutory.withdraw };
 
-/** The words of `key`, {names} filled in. */
+/** The text of `key`, with {names} filled in. */
 export function say(key, values = {}) {
   return text[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
-/** A thing that the API answers, or an Error with `code`: OFFLINE, DOWN, NOT_FOUND. */
+/** A failed call to the API: an Error with `code` OFFLINE, DOWN or NOT_FOUND. */
 export class Failure extends Error {
   constructor(code) {
     super(code);
@@ -64,14 +64,14 @@ export async function get(path) {
   throw new Failure(status === 404 ? "NOT_FOUND" : "DOWN");
 }
 
-/** The same, but null where it can't be had: nothing on the page changes for that. */
+/** The same, but null if it is unavailable, which changes nothing on the page. */
 export async function peek(path) {
   const token = await session.token();
   const answer = token && (await ask(path, { token }).catch(() => null));
   return answer?.status === 200 ? answer.body : null;
 }
 
-/** Names the page, in the tab and in the list of tabs. */
+/** Sets the title of the page. */
 export const entitle = (words) => (document.title = `${words} – ${config.shop}`);
 
 /**
@@ -92,7 +92,7 @@ export async function start(title, show, { open = false, token = () => session.t
   else await attempt(() => show(main, session.name));
 }
 
-/** Runs `work`; when the API does not answer, says so in `place` and offers to try again. */
+/** Runs `work`; if the API does not answer, shows that in `place` with a button to retry. */
 export async function attempt(work, place = main) {
   try {
     await work();
@@ -152,7 +152,7 @@ function header(current = "") {
   );
 }
 
-/** On every page: the law wants the withdrawal function where nobody has to look for it. */
+/** On every page: the law requires the withdrawal function to be easy to find. */
 function footer() {
   return el("footer", {}, el("div", { class: "bar" }, el("a", { class: "withdraw", href: "withdraw.html#form" }, say("withdraw"))));
 }
@@ -209,9 +209,9 @@ function signIn(notice = "") {
   if (notice) heading.focus();
 }
 
-// ------------------------------------------------------------------ what orders look like
+// ------------------------------------------------------------------ rendering orders
 
-/** Of an order that could not be read as a whole some values are null: a dash stands for them. */
+/** An order that could not be read as a whole has null values, which are shown as a dash. */
 export const price = (amount, currency) => (Number.isInteger(amount) && /^[A-Z]{3}$/.test(currency) ? money(amount, currency, locale) : "–");
 
 export function when(iso, style = { dateStyle: "long" }) {
@@ -219,12 +219,12 @@ export function when(iso, style = { dateStyle: "long" }) {
   return Number.isNaN(at.getTime()) ? "–" : el("time", { datetime: iso }, new Intl.DateTimeFormat(locale, style).format(at));
 }
 
-/** A day of the calendar, YYYY-MM-DD, in words: the same wherever the customer is. */
+/** A date, YYYY-MM-DD, formatted for the language, regardless of the customer's time zone. */
 export const day = (date) => new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" }).format(new Date(date));
 
 export const quantity = (number) => new Intl.NumberFormat(locale).format(number);
 
-/** The status as a badge; one that these pages don't know is a step of the shop's own. */
+/** The status as a badge; an unknown one is the shop's own. */
 export function badge(status) {
   const known = `status_${status}` in text;
   return el("span", { class: `badge ${known ? status : ""}` }, status ? say(`status_${known ? status : "other"}`) : "–");
@@ -233,7 +233,7 @@ export function badge(status) {
 /** Known words are translated, others shown as they are. */
 export const word = (prefix, value) => (`${prefix}_${value}` in text ? say(`${prefix}_${value}`) : value);
 
-/** The component for an order. `changed` is told the order whenever it is another than before. */
+/** The component for an order. `changed` is called with the order whenever it changes. */
 export function cancelOrder(order, changed, attributes = {}) {
   const made = el("cancel-order", { ...attributes, orderchanged: (event) => changed(event.detail.order) });
   made.order = order;

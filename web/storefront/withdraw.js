@@ -1,4 +1,4 @@
-/** The withdrawal function on a page of its own, for anyone: `#form` begins with the form, `#order=…` with that order's. */
+/** The public page of the withdrawal function: `#form` opens the form, `#order=…` that order's. */
 import { el } from "./dom.js";
 import { say, start } from "./shell.js";
 
@@ -14,7 +14,7 @@ await start(
       if (location.hash) element.open();
     };
     addEventListener("hashchange", go);
-    // Pressed again, the link leads to where one is.
+    // On this page the link opens the form.
     document.querySelector("footer a").addEventListener("click", () => element.open());
     go();
   },

@@ -1,12 +1,12 @@
 /** <withdraw-contract>: see docs/storefront.md. What was typed and what the API answers is set as text, never as HTML. */
 
-/** Of the Union; of some only the words of the law, and the rest in English. */
+/** Languages of the EU; some have only the legal terms, and the rest in English. */
 const LANGUAGES = "bg cs da de el en es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv";
-/** Seconds before each repeat. */
+/** Seconds before each retry. */
 const PAUSES = [1, 2, 4, 0];
-/** Failures that pass: repeated by themselves. */
+/** Temporary failures: retried automatically. */
 const PASSING = new Set(["NO_ANSWER", "SERVICE_UNAVAILABLE"]);
-/** The sign-in is of no use for this order: the same statement can be made without. */
+/** The sign-in does not help with this order: the same statement can be made without it. */
 const WITHOUT_ACCOUNT = new Set(["SIGNED_OUT", "FORBIDDEN", "ORDER_NOT_FOUND"]);
 /** Characters at most. */
 const LIMITS = { name: 200, email: 254, order: 255, items: 200, message: 2000 };
@@ -85,9 +85,9 @@ const pairs = (rows) => el("dl", {}, ...rows.map(([name, value]) => el("div", {}
 const base = (lang) => lang.toLowerCase().split("-")[0];
 const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
-/** Rows to tick, one for each item of an order, with a name that it alone has; else one to type in. */
+/** Checkboxes, one for each item of an order, with unique names; else a row to type in. */
 function rowsOf(order) {
-  // Below 0 it is a discount.
+  // A negative amount is a discount.
   const items = (order?.items ?? []).filter((item) => !(item.amount < 0));
   const own = (item, key) => item[key]?.length <= LIMITS.items && items.every((one) => one === item || one[key] !== item[key]);
   const row = (item) => ({
@@ -106,17 +106,17 @@ export class WithdrawContract extends HTMLElement {
     LANGUAGES.split(" ").map((lang) => [lang, () => import(`./lang/${lang}.js`)]),
   );
 
-  /** The API, where a script names it: then no markup does. */
+  /** The API's URL, if a script sets it: markup is then ignored. */
   static api = null;
 
   /** For elements without their own. */
   static getToken = null;
 
   #text = null;
-  /** The language of the words of the law. */
+  /** The language of the legal terms. */
   #language = "en";
   #step = "button";
-  /** Whether it goes out as the signed-in customer's, about the order of `order-id`. */
+  /** Whether it is sent as the signed-in customer's, about the order of `order-id`. */
   #mine = false;
   /** Fields that the order turned out not to know. */
   #needs = new Set();
@@ -126,7 +126,7 @@ export class WithdrawContract extends HTMLElement {
   #note = "";
   #received = null;
   #busy = false;
-  /** A statement keeps its key: it is received once, however often it is sent. */
+  /** A statement keeps its Idempotency-Key: it is received once, however often it is sent. */
   #keys = new Map();
   #place = el("div", { part: "place" });
   #status = el("p", { part: "status", role: "status", class: "muted" });
@@ -156,7 +156,7 @@ export class WithdrawContract extends HTMLElement {
     this.#speak();
   }
 
-  /** What pressing the button does. After a receipt: the form for another statement. */
+  /** The action of the button. After a receipt: the form for another statement. */
   async open() {
     if (this.#busy || this.#step === "review") return;
     const draft = this.#draft;
@@ -167,7 +167,7 @@ export class WithdrawContract extends HTMLElement {
       if (this.#step === "receipt") Object.assign(draft, { order: "", message: "", part: false, rows: null });
       draft.order = this.#id ?? draft.order;
       this.#mine = Boolean(this.#id && (await this.#token()));
-      // Only to name its items: not for long.
+      // Only needed for the items' names, so with a short timeout.
       const order = this.#mine && !draft.rows ? await this.#call("GET", "", { patience: 4 }) : {};
       if (WITHOUT_ACCOUNT.has(order.code)) this.#mine = false;
       draft.rows ??= rowsOf(order.ok && order.body);
@@ -189,7 +189,7 @@ export class WithdrawContract extends HTMLElement {
     }
   }
 
-  /** Not by document.baseURI: that is markup, too. */
+  /** Not relative to document.baseURI: that is markup, too. */
   get #api() {
     return new URL(WithdrawContract.api ?? this.getAttribute("api") ?? "", location.origin).href.replace(/\/+$/, "");
   }
@@ -201,7 +201,7 @@ export class WithdrawContract extends HTMLElement {
     if (!this.#busy) this.#show(this.#step, false);
   }
 
-  /** The language of all else. */
+  /** The language of all other texts. */
   get #spoken() {
     return this.#text.texts ?? this.#language;
   }
@@ -214,9 +214,9 @@ export class WithdrawContract extends HTMLElement {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
 
-  // ------------------------------------------------------------------ asking the API
+  // ------------------------------------------------------------------ calls to the API
 
-  /** Null where nobody is signed in, and where nothing but markup names an API elsewhere: it gets no token. */
+  /** Null if nobody is signed in, and if only markup names another host as the API: it gets no token. */
   async #token() {
     try {
       if (WithdrawContract.api === null && new URL(this.#api).origin !== location.origin) return null;
@@ -226,7 +226,7 @@ export class WithdrawContract extends HTMLElement {
     }
   }
 
-  /** One request: `path` of the customer's order, or of anyone's. `code` is the problem's, or a word of ours. */
+  /** One request: `path` of the customer's order, or of anyone's. `code` is the problem's, or one of ours. */
   async #call(method, path, { key = null, body = null, patience = 35 } = {}) {
     const said = (code, body = {}, wait = 0) => ({ ok: !code, code, body, wait });
     const headers = key ? { "content-type": "application/json", "idempotency-key": key } : {};
@@ -240,7 +240,7 @@ export class WithdrawContract extends HTMLElement {
     } catch {
       return said(navigator.onLine ? "NO_ANSWER" : "OFFLINE");
     }
-    // Null: cut off, or a proxy's page.
+    // Null: truncated, or a proxy's page.
     const parsed = await answer.json().catch(() => null);
     const { status } = answer;
     if (answer.ok) return said(parsed ? "" : "NO_ANSWER", parsed ?? {});
@@ -251,7 +251,7 @@ export class WithdrawContract extends HTMLElement {
     return said(code, parsed ?? {}, Number(answer.headers.get("retry-after")) || 0);
   }
 
-  /** The body, as it is sent and as it is shown before. */
+  /** The body that is sent, and shown before it is sent. */
   get #statement() {
     const { part, rows, ...draft } = this.#draft;
     const [name, email, order, message] = ["name", "email", "order", "message"].map((key) => draft[key].trim());
@@ -266,7 +266,7 @@ export class WithdrawContract extends HTMLElement {
     return Object.fromEntries(Object.entries(said).filter(([, value]) => value));
   }
 
-  /** The fields that can't be sent like this. */
+  /** The invalid fields. */
   get #faults() {
     const said = this.#statement;
     const must = this.#mine ? [...this.#needs] : ["name", "email", "order"];
@@ -321,13 +321,13 @@ export class WithdrawContract extends HTMLElement {
     this.#place.querySelector('[part="message"]').replaceChildren(...content);
   }
 
-  /** What was typed is still there, whatever was wrong. */
+  /** The input is kept, whatever was wrong. */
   #refused({ code, body }) {
     const named = (body.errors ?? []).map(({ pointer }) => /^#?\/([a-z]+)/.exec(pointer)?.[1]);
     this.#wrong = Object.keys(LIMITS).filter((key) => named.includes(key));
     if (this.#mine && WITHOUT_ACCOUNT.has(code)) {
       this.#mine = false;
-      // What was ticked can be edited from here on.
+      // Ticked items become editable rows.
       const rows = this.#draft.rows.filter((row) => row.shown === undefined || row.ticked);
       this.#draft.rows = rows.length ? rows.map(({ item, qty }) => ({ item, qty })) : rowsOf();
       this.#note = this.#say("without_account");
@@ -344,9 +344,9 @@ export class WithdrawContract extends HTMLElement {
     }
   }
 
-  // ------------------------------------------------------------------ what is seen
+  // ------------------------------------------------------------------ rendering
 
-  /** Shows a step; `move`: the focus goes to its heading, or to the first field that is wrong. */
+  /** Shows a step; `move`: the focus moves to its heading, or to the first invalid field. */
   #show(step, move = true) {
     this.#step = step;
     this.#status.textContent = "";
@@ -435,7 +435,7 @@ export class WithdrawContract extends HTMLElement {
     );
   }
 
-  /** The whole order, or a part: its items to tick where they are known, else in the consumer's words. */
+  /** The whole order, or a part: checkboxes for its items if they are known, else free text. */
   #scope() {
     const draft = this.#draft;
     const error = this.#complaint("items");
@@ -489,7 +489,7 @@ export class WithdrawContract extends HTMLElement {
     return base(this.#lang) === this.#spoken ? this.#lang : this.#spoken;
   }
 
-  /** A statement in words: [name, value] of each part. */
+  /** A statement as text: [name, value] of each part. */
   #lines(said) {
     const items = said.items?.map(({ item, qty }) => (qty === undefined ? item : `${qty.toLocaleString(this.#locale)} × ${item}`));
     const shown = { ...said, items: items?.join("\n") ?? this.#say("whole") };

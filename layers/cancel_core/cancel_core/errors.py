@@ -1,4 +1,4 @@
-"""One class for each error. `entrypoints.http.problems` maps the refusals to answers."""
+"""One class for each error. `entrypoints.http.problems` maps the refusals to responses."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class CancelCoreError(Exception):
     """Base of the product's own errors."""
 
 
-# --- what a client is told ------------------------------------------------------------------------------------------
+# --- errors for clients ---------------------------------------------------------------------------------------------
 
 
 class Refusal(CancelCoreError):
-    """A request that is refused. `order` is the order, under its store's `policy`, where the caller may see it.
+    """A request that is refused. `order` is the order, under its store's `policy`, if the caller may see it.
 
-    `code` keeps the name that Adobe Commerce's `cancelOrder` uses, where it has one.
+    `code` is the name in Adobe Commerce's `cancelOrder`, if it has one.
     """
 
     code: str
@@ -41,19 +41,19 @@ class OrderNotFound(Refusal):
 
 
 class CancellationNotFound(Refusal):
-    """The caller's order, which was not cancelled here."""
+    """The caller's order, which the product has not cancelled."""
 
     code = "CANCELLATION_NOT_FOUND"
 
 
 class IdempotencyKeyReused(Refusal):
-    """The key made this order's cancellation, with another body."""
+    """This order was cancelled with the same key, but another body."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
 
 
 class OrderNotCancellable(Refusal):
-    """A rule stands against it. `code` is the first blocker's; its `item_ids` are named where items are meant."""
+    """A rule blocks it. `code` is the first blocker's; its `item_ids` are listed if it is about items."""
 
     def __init__(self, blocker: Blocker, *, order: Order, policy: Policy) -> None:
         super().__init__(blocker.message, order=order, policy=policy)
@@ -63,13 +63,13 @@ class OrderNotCancellable(Refusal):
 
 
 class RequestNotFound(Refusal):
-    """The shop was never asked to cancel this order."""
+    """There is no request to the shop about this order."""
 
     code = "CANCELLATION_REQUEST_NOT_FOUND"
 
 
 class RequestDecided(Refusal):
-    """There is nothing to take back any more: the shop has decided, or the order is cancelled."""
+    """There is no open request: the shop has decided, or the order is cancelled."""
 
     code = "CANCELLATION_REQUEST_DECIDED"
 
@@ -81,13 +81,13 @@ class InvalidCancellationReason(Refusal):
 
 
 class CommentRequired(Refusal):
-    """The store takes this reason with a comment alone."""
+    """The store requires a comment for this reason."""
 
     code = "COMMENT_REQUIRED"
 
 
 class TooManyCancellations(Refusal):
-    """The customer has cancelled as many orders today as the store takes. `retry_after`: seconds until the day ends."""
+    """The customer has reached the store's daily limit of cancels. `retry_after`: seconds until the day ends."""
 
     code = "TOO_MANY_CANCELLATIONS"
 
@@ -97,7 +97,7 @@ class TooManyCancellations(Refusal):
 
 
 class ConcurrentUpdate(Refusal):
-    """Each try to write found the order changed since it was read."""
+    """The order changed between read and write in every attempt."""
 
     code = "CONCURRENT_UPDATE"
 
@@ -109,19 +109,19 @@ class OrderTooLarge(Refusal):
 
 
 class WithdrawalDisabled(Refusal):
-    """The store takes no statements of withdrawal."""
+    """The store does not accept statements of withdrawal."""
 
     code = "WITHDRAWAL_DISABLED"
 
 
 class AddressMissing(Refusal):
-    """Neither the request nor the order says where a receipt can be sent to."""
+    """Neither the request nor the order has an address for the receipt."""
 
     code = "INVALID_REQUEST"
 
 
 class InvalidAccessCode(Refusal):
-    """A guest's code that is wrong, old, used, or none, for an order that may not exist: nobody is told which."""
+    """A guest's code that is wrong, expired, used or missing, for an order that may not exist: one answer for all."""
 
     code = "INVALID_ACCESS_CODE"
 
@@ -133,31 +133,31 @@ class InvalidAccessToken(Refusal):
 
 
 class ServiceUnavailable(Refusal):
-    """The database throttles or can't be reached. A write may have taken effect; a repeat with the key tells."""
+    """The database throttles or can't be reached. A write may have taken effect; a repeat with the key finds it."""
 
     code = "SERVICE_UNAVAILABLE"
 
 
-# --- what services are told -----------------------------------------------------------------------------------------
+# --- errors for services ----------------------------------------------------------------------------------------------
 
 
 class OrderChanged(CancelCoreError):
-    """A write whose condition no longer held. `current` is the order as it now is; None when there is none."""
+    """A write whose condition no longer held. `current` is the order as it now is; None if there is none."""
 
     def __init__(self, current: StoredOrder | None) -> None:
         super().__init__("the order was changed since it was read")
         self.current = current
 
 
-# --- what an operator is told ---------------------------------------------------------------------------------------
+# --- errors for operators ---------------------------------------------------------------------------------------------
 
 
 class RequestEnded(CancelCoreError):
-    """A request that was to be carried out has an end already, which the order carries."""
+    """A request that was to be carried out has ended already, according to its order."""
 
 
 class OrderUnreadable(CancelCoreError):
-    """An order document that can't be read. `faults` name the places, not the values."""
+    """An order document that can't be read. `faults` name the paths, not the values."""
 
     def __init__(self, order_id: str, faults: Sequence[str]) -> None:
         super().__init__(f"order {order_id} can't be read: {'; '.join(faults)}")
@@ -166,18 +166,18 @@ class OrderUnreadable(CancelCoreError):
 
 
 class RefundChanged(CancelCoreError):
-    """A refund, its order or the order's ledger was changed by somebody else since it was read; read it anew."""
+    """A refund, its order or the order's ledger was changed concurrently; read it again."""
 
     def __init__(self, refund_id: str) -> None:
         super().__init__(f"refund {refund_id} or its order was changed meanwhile")
 
 
 class CancellationErased(CancelCoreError):
-    """An order that was cancelled no longer carries its cancellation: the order system has written over it."""
+    """An order that was cancelled no longer has its cancellation: the order system has overwritten it."""
 
 
 class PublishFailed(CancelCoreError):
-    """The bus took some events and refused others. `failed` holds the positions of those it refused."""
+    """The bus accepted some events and rejected others. `failed` holds the positions of the rejected ones."""
 
     def __init__(self, failed: dict[int, str]) -> None:
         super().__init__(f"the bus refused {len(failed)} event(s): {sorted(set(failed.values()))}")
@@ -185,23 +185,23 @@ class PublishFailed(CancelCoreError):
 
 
 class ProviderUnavailable(CancelCoreError):
-    """The provider can't say now; the same request is to be made again later, with the same key.
+    """The provider is unavailable; the same request is made again later, with the same key.
 
-    The message is for operators and logs: what the provider answered, never a secret.
+    The message is for operators and logs: the provider's answer, never a secret.
     """
 
 
 class MailUnavailable(CancelCoreError):
-    """SES can't take the mail now; the same one is to be tried again later. The message is SES's error code."""
+    """SES is unavailable; the same mail is retried later. The message is SES's error code."""
 
 
 class MailRefused(CancelCoreError):
-    """The mail will never be taken as it is. The message is SES's error code, never an address."""
+    """SES permanently rejects the mail. The message is SES's error code, never an address."""
 
 
 class GuestCodePostponed(CancelCoreError):
-    """Others asked for codes of the same order at the same moment; the request is to come again."""
+    """Concurrent requests for codes of the same order; the request is retried."""
 
 
 class MailPostponed(CancelCoreError):
-    """Something that an event is told by could not be sent; the event is to come again."""
+    """A mail about an event could not be sent; the event is retried."""

@@ -1,7 +1,7 @@
 """Creates the dependencies of the use cases (`wiring`): tables, queues, bus, mail and payment providers.
 
-Each is made from the function's environment, once, when it is first asked for, and imported where it is made: imports
-decide the cold start.
+Each is created from the function's environment, once, on first use, and imported where it is created: imports determine
+the cold start.
 """
 
 from __future__ import annotations
@@ -169,5 +169,5 @@ def mails() -> Mails:
 def payment_providers() -> Mapping[str, Provider]:
     from cancel_core.adapters.providers.registry import providers
 
-    # The local stack and the tests have a Stripe of their own.
+    # The local stack and the tests have their own payment server.
     return providers(os.environ["STRIPE_SECRET_ARN"], os.environ.get("STRIPE_API_URL"))

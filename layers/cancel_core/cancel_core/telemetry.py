@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from cancel_core.domain.policy import Policy, Problem
 
-# Lambda's JSON logging lets every library speak. Below WARNING they tell what they send: addresses with a payment's
-# reference in them, whole items.
+# Lambda's JSON logging enables the loggers of all libraries. Below WARNING they log what they send: URLs with a
+# payment's reference, whole items.
 for library in ("boto3", "botocore", "requests", "stripe", "urllib3"):
     logging.getLogger(library).setLevel(logging.WARNING)
 
 
 class _Formatter(LambdaPowertoolsFormatter):
-    """Of an exception: what it is, where it came from, and the same of what caused it."""
+    """The log form of an exception: its type, where it was raised, and the same of its causes."""
 
     def formatException(  # noqa: N802 - logging's name
         self,
@@ -42,8 +42,8 @@ _MOST_LINES = 200
 
 
 def _words(error: BaseException) -> str:
-    """Its type, and its words where they are our own or AWS's. Those of others may hold whatever was sent: a client's
-    error names the address, and in it a payment.
+    """Its type, and its message if it is our own or AWS's. Messages of others may contain what was sent: an HTTP
+    client's error names the URL, which may contain a payment.
     """
     kind = type(error)
     is_known = kind.__module__.startswith("cancel_core.") or kind.__module__ == "botocore.errorfactory"
@@ -51,17 +51,18 @@ def _words(error: BaseException) -> str:
     return f"{name}: {error}" if is_known or name == "botocore.exceptions.ClientError" else name
 
 
-# Lambda takes a line whose time is not RFC 3339 for one of level INFO.
+# Lambda treats a line whose time is not RFC 3339 as one of level INFO.
 logger = Logger(logger_formatter=_Formatter(serialize_stacktrace=False, use_rfc3339=True))
 _metrics = Metrics()
 _release = ["unreleased"]
-# Counted for the release alone, too: the alarm that takes a new release back looks at nothing else.
+# Also counted by release: the alarm that rolls back a release uses only this metric.
 _OF_A_RELEASE = {"InternalError"}
 
 
 def configure(level: str, release: str) -> None:
-    """`level`: the least severe lines that are written. Powertools would have Lambda's own level win, which lets more
-    through: it takes a metric's line for one of level INFO, and must not drop it."""
+    """`level`: the lowest level that is written. Powertools would use Lambda's own level, which must be lower, because
+    Lambda treats a metric's line as INFO and must not drop it.
+    """
     logging.getLogger(logger.name).setLevel(level)
     _release[0] = release
 
@@ -78,23 +79,23 @@ def measure_seconds(name: str, seconds: float) -> None:
 
 
 def count_refusal(code: str) -> None:
-    """One `Refused` with the code as a dimension: there are about a dozen, and each costs as much as a metric."""
+    """One `Refused` with the code as a dimension: there are about a dozen codes, and each costs as much as a metric."""
     with single_metric(name="Refused", unit=MetricUnit.Count, value=1) as metric:
         metric.add_dimension(name="code", value=code)
 
 
 def flush() -> None:
-    """Writes what was counted. At the end of each invocation, for what runs after it may not run at all."""
+    """Writes the metrics. At the end of each invocation, because the environment may not run again."""
     if _metrics.metric_set:
         _metrics.flush_metrics()
 
 
 def report_config(policy: Policy) -> None:
-    """Says what is wrong in the config that was read, for the admin who has to mend it."""
+    """Logs the errors in the config that was read, for the admin who has to correct them."""
     stands = "what was right before stays in force" if policy.enabled else "cancelling is off"
     for problem in policy.problems:
         logger.error("the config is wrong, and %s: %s", stands, problem, extra=problem_fields(problem))
-    # The metric has no dimensions of its own, which would cost for each scope; what is wrong lies beside it.
+    # The metric has no dimension for the scope, which would multiply its cost; the error is logged with it.
     _metrics.add_metadata(key="config_problems", value=[str(problem) for problem in policy.problems])
     count("ConfigInvalid")
 

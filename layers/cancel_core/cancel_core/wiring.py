@@ -1,7 +1,7 @@
 """The use cases, with their dependencies (`parts`) and settings from the function's environment.
 
-What only some functions use is imported where it is asked for: imports decide the cold start. A function asks for its
-use case while it is initialised.
+Modules that only some functions use are imported where they are used: imports determine the cold start. A function
+creates its use case during initialisation.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ configure(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"), os.environ.get("RELEAS
 
 
 def now() -> datetime:
-    """The only clock; below the handlers time is an argument."""
+    """The only clock. Everywhere below the handlers, the time is an argument."""
     return datetime.now(UTC)
 
 
@@ -73,7 +73,7 @@ def reconcile_after() -> timedelta:
 def cancel_order() -> Callable[[CancelRequest, Callable[[], datetime]], Canceled]:
     from cancel_core.services.cancel import cancel_order
 
-    # Only an order of a store that has a limit needs the table.
+    # Only needed for an order of a store with a limit.
     return partial(cancel_order, parts.orders(), parts.policies(), limits=parts.limits)
 
 
@@ -124,7 +124,7 @@ def refund_order() -> Callable[[str, str, Callable[[], datetime]], Refund | None
 
 
 def postpone_refund(receipt_handle: str, received: int) -> None:
-    # Only a refund that can't be carried out just now needs the queue.
+    # Only needed for a refund that can't be carried out now.
     parts.queue(os.environ["REFUND_QUEUE_URL"], os.environ["REFUND_RETRY_SECONDS"]).postpone(receipt_handle, received)
 
 
@@ -148,7 +148,7 @@ def erase_old_comments() -> Callable[[datetime, int, Callable[[], float]], int]:
 
 
 def send_mails(templates: Path) -> Callable[[str, Mapping[str, Any], datetime, Callable[[], datetime]], int]:
-    """`templates`: the folder of the mails' texts."""
+    """`templates`: the folder with the templates of mails."""
     from cancel_core.services.withdrawal_mails import Counter, send_mails
 
     counter = Counter(parts.withdrawals(), os.environ["MAIL_IDENTITY_ARN"], os.environ["GUEST_PAGE_URL"])
@@ -180,14 +180,14 @@ def process_requests() -> Callable[[Sequence[RequestRecord], Callable[[], dateti
 
 
 def reconcile_requests(remaining_seconds: Callable[[], float]) -> None:
-    # Only the schedule needs it, and most invocations are the streams'.
+    # Only the schedule needs it, and most invocations are from the streams.
     from cancel_core.services.reconcile_requests import reconcile_requests
 
     reconcile_requests(parts.request_desk(), now, reconcile_after(), remaining_seconds)
 
 
 def reconcile_withdrawals(now: datetime, remaining_seconds: Callable[[], float]) -> None:
-    # Only the schedule needs it, and most invocations are the stream's.
+    # Only the schedule needs it, and most invocations are from the stream.
     from cancel_core.services.reconcile_withdrawals import Second, reconcile_withdrawals
 
     second = Second(parts.mails(), parts.outbox(os.environ["MAIL_QUEUE_URL"]))
@@ -211,7 +211,7 @@ def postpone_code_mail(receipt_handle: str, received: int) -> None:
 
 
 def postpone_guest_code(receipt_handle: str, received: int) -> None:
-    # A code lives for a quarter of an hour, and somebody waits for it.
+    # A code expires after a quarter of an hour, and a guest is waiting for it.
     parts.queue(os.environ["GUEST_CODE_QUEUE_URL"], os.environ["MAIL_RETRY_SECONDS"], 60).postpone(
         receipt_handle, received
     )

@@ -1,4 +1,4 @@
-/** English: the words that few orders need. Those that begin with asking_ stand in the place of the others where the shop decides. */
+/** English: texts that few orders need. Those with asking_ replace the others if the shop decides. */
 export default {
   asking_ask: "Ask the shop to cancel order {order}?",
   asking_back: "If the shop agrees, you get back",

@@ -1,6 +1,6 @@
 """Clients of AWS services, all from one session, which reads the AWS configuration once for each process.
 
-The session is botocore's own: boto3's would import what no function uses (docs/performance.md).
+It uses botocore's session: boto3's would import modules that no function uses (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ def session() -> Session:
 
 
 def client(service: str, *, tries: int = 3, **settings: Any) -> Any:
-    """A client that waits a second for a connection and three for an answer; `settings` are botocore's Config's."""
+    """A client with a connect timeout of one second and a read timeout of three. `settings` are fields of botocore's
+    Config.
+    """
     waits = {"connect_timeout": 1, "read_timeout": 3} | settings
     config = Config(retries={"mode": "standard", "total_max_attempts": tries}, **waits)
     return session().create_client(service, config=config)

@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 
 LIST = Path(__file__).parent / "public_holidays.txt"
-"""A line is a country, a year, and the days MMDD that are public holidays of the whole country and no weekend."""
+"""Each line is a country, a year, and the days (MMDD) that are national public holidays and not on a weekend."""
 
 
 @cache
 def public_holidays(country: str) -> Callable[[date], bool]:
-    """Whether a day is a public holiday of the country (ISO 3166-1 alpha-2), as far as the list reaches; its weekends
-    apart. Raises KeyError for a country that the list has not.
+    """Whether the day is a public holiday of the country (ISO 3166-1 alpha-2). Weekends do not count, and years that
+    the list does not cover have no holidays. Raises KeyError for a country that is not in the list.
     """
     lines = [line for line in LIST.read_text().splitlines() if line.startswith(f"{country} ")]
     if not lines:

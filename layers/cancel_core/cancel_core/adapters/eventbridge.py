@@ -29,7 +29,7 @@ class Bus:
         self._name = name
 
     def publish(self, events: Sequence[Event]) -> None:
-        """Puts every event on the bus, in order. Raises `PublishFailed` with the positions of those that it lacks."""
+        """Publishes every event, in order. Raises `PublishFailed` with the positions of rejected ones."""
         failed: dict[int, str] = {}
         entries = [self._entry(event) for event in events]
         for start, size in _calls([len(entry["Detail"].encode()) for entry in entries]):
@@ -38,7 +38,7 @@ class Bus:
             except Exception as error:  # noqa: BLE001 - the other calls' events are still to be tried
                 failed |= dict.fromkeys(range(start, start + size), type(error).__name__)
                 continue
-            # A 200 says nothing of the single entries.
+            # A 200 may still contain rejected entries.
             for offset, entry in enumerate(answer["Entries"]):
                 if "EventId" not in entry:
                     failed[start + offset] = entry.get("ErrorCode", "unknown")
@@ -48,7 +48,8 @@ class Bus:
     def _entry(self, event: Event) -> Any:
         detail = _dump(event.detail)
         if len(detail.encode()) > MAX_DETAIL_BYTES:
-            # An event without its rows still refunds the order and sends the mail; one that can't be sent does nothing.
+            # Without its rows an event still triggers the refund and the mail. An event that is too large is not sent
+            # at all.
             detail = _dump(event.detail | {"items": []})
         return {"EventBusName": self._name, "Source": event.source, "DetailType": event.detail_type, "Detail": detail}
 
@@ -58,7 +59,7 @@ def _dump(detail: dict[str, Any]) -> str:
 
 
 def _calls(sizes: Sequence[int]) -> list[tuple[int, int]]:
-    """(start, number) of the entries of each call: at most ten, and together at most what one entry may have."""
+    """(start, number) of the entries of each call: at most ten, and in total no more bytes than one entry may have."""
     calls: list[tuple[int, int]] = []
     start = 0
     total = 0

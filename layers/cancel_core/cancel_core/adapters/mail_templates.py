@@ -1,7 +1,7 @@
-"""The mails' texts: Jinja templates, one folder for each kind, and in it one file of strings for each language.
+"""The texts of mails: Jinja templates, one folder for each kind, with one file of strings for each language.
 
-What a mail tells comes in as values; money, dates and quantities are written as the language writes them. Jinja2 and
-Babel are packed with the mail function alone.
+Data comes in as values. Money, dates and quantities are formatted for the language. Only the mail function's package
+contains Jinja2 and Babel.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LAYOUT = "layout"
 
 
 class Written(NamedTuple):
-    """A mail as it is sent. `subject` is one line."""
+    """A rendered mail. `subject` is one line."""
 
     subject: str
     text: str
@@ -38,18 +38,18 @@ class Written(NamedTuple):
 
 
 def money(value: Money, locale: Locale) -> str:
-    """Whole minor units as the language writes them: Money(4080, "EUR") is €40.80. Nothing is rounded."""
-    # Babel rounds some currencies by custom.
+    """Whole minor units, formatted for the language: Money(4080, "EUR") is €40.80. Nothing is rounded."""
+    # Babel rounds some currencies to cash amounts.
     fraction = f".{'0' * value.digits}" if value.digits else ""
     pattern = re.sub(r"0\.0+", f"0{fraction}", locale.currency_formats["standard"].pattern)
     if get_currency_symbol(value.currency, locale)[-1].isalpha():
-        # CLDR keeps letters and digits apart; Babel leaves that to others.
+        # CLDR has a rule for the space between letters and digits, which Babel does not apply.
         pattern = pattern.replace("¤#", "¤\u00a0#")
     return format_currency(value.decimal, value.currency, pattern, locale=locale, currency_digits=False)
 
 
 def local_time(value: LocalTime, locale: Locale) -> str:
-    """November 22, 2026, 10:30:00 AM (Europe/Stockholm, GMT+01:00): which moment it was is told by this alone."""
+    """November 22, 2026, 10:30:00 AM (Europe/Stockholm, GMT+01:00): with the offset, so that it is unambiguous."""
     there = value.moment.astimezone(ZoneInfo(value.zone))
     written = f"{format_date(there, 'long', locale=locale)}, {format_time(there, 'medium', locale=locale)}"
     offset = f", {get_timezone_gmt(there, locale=locale)}" if value.zone != "UTC" else ""
@@ -57,7 +57,7 @@ def local_time(value: LocalTime, locale: Locale) -> str:
 
 
 class Templates:
-    """The texts of `folder`. Dates are those of UTC, but for a `LocalTime`."""
+    """The texts of `folder`. Dates are in UTC, except those of a `LocalTime`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -67,13 +67,13 @@ class Templates:
             "trim_blocks": True,
             "lstrip_blocks": True,
         }
-        # Nothing of an order enters HTML unescaped; plain text has nothing to escape.
+        # Every value is escaped in HTML; plain text needs no escaping.
         self._html = Environment(autoescape=True, **settings)
         self._text = Environment(autoescape=False, **settings)  # noqa: S701 - plain text alone
         self.strings = cache(self._strings)
 
     def write(self, kind: str, tag: str, facts: Mapping[str, Any]) -> Written:
-        """A mail of this kind. `tag`: BCP 47. `facts`: what the templates name; `shop` and `support_url` among them."""
+        """A mail of this kind. `tag`: BCP 47. `facts`: the templates' variables, including `shop` and `support_url`."""
         lang = language_of(tag) or DEFAULT_LANGUAGE
         locale = _locale(tag, lang)
         told = {name: _localised(value, locale) for name, value in facts.items()} | {"lang": lang}
@@ -89,7 +89,7 @@ class Templates:
         return environment.get_template(f"{kind}/mail.{form}.j2").render(**told, t=t, link=_link)
 
     def _string(self, environment: Environment, kind: str, lang: str, key: str, told: Mapping[str, Any]) -> str:
-        """One string of a language with its values put in; of the layout's where the kind has none of that name."""
+        """One string of a language with its values filled in; the layout's string if the kind has none of that name."""
         text = _compiled(environment, self.strings(kind, lang)[key]).render(told)
         return Markup(text) if environment is self._html else text  # noqa: S704 - rendered with autoescape
 
@@ -110,7 +110,7 @@ def _link(url: str) -> Markup:
 
 
 def _locale(tag: str, lang: str) -> Locale:
-    """The locale of the whole tag where Babel has one (de-AT), else of its language."""
+    """The locale of the whole tag if Babel has it (de-AT), else of its language."""
     try:
         return Locale.parse(tag.strip().replace("-", "_"))
     except (UnknownLocaleError, ValueError):
@@ -135,10 +135,10 @@ def _localised(value: Any, locale: Locale) -> Any:
 
 
 def _tidy(text: str) -> str:
-    """No more than one empty line in a row, none at the ends, and a line's end of its own."""
+    """Collapses empty lines, strips both ends, and ends with one newline."""
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip() + "\n"
 
 
 def kinds(folder: Path) -> list[str]:
-    """The kinds of mail that there are templates for."""
+    """The kinds of mail that have templates."""
     return sorted(path.parent.name for path in folder.glob("*/mail.html.j2") if path.parent.name != LAYOUT)

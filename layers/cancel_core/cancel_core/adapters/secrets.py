@@ -24,7 +24,7 @@ def client() -> SecretsManagerClient:
 
 
 class Secret:
-    """One secret: a plain string, or JSON with the key under `api_key`. Read when it is needed, kept for minutes."""
+    """One secret: a plain string, or JSON with the key under `api_key`. Read when first used, cached for minutes."""
 
     def __init__(
         self, arn: str, client: Callable[[], SecretsManagerClient] = client, clock: Callable[[], float] = time.monotonic
@@ -35,7 +35,7 @@ class Secret:
         self._known: tuple[float, str] | None = None
 
     def __call__(self, anew: bool = False) -> str:  # noqa: FBT001 - as providers call it
-        """The key. Raises `ProviderUnavailable` where there is none to be had."""
+        """The key, from the cache unless told to read it again. Raises `ProviderUnavailable` if there is none."""
         if self._known and not anew and self._clock() - self._known[0] < CACHE_SECONDS:
             return self._known[1]
         if not self._arn:
@@ -43,7 +43,7 @@ class Secret:
         try:
             text = self._make_client().get_secret_value(SecretId=self._arn)["SecretString"]
         except (ClientError, BotoCoreError, KeyError) as error:
-            # Whichever it is, once a person has mended it the refund goes on.
+            # In every case the refund continues once a person has corrected the configuration.
             raise ProviderUnavailable(f"the provider's secret can't be read: {type(error).__name__}") from error
         self._known = (self._clock(), _key(text))
         return self._known[1]

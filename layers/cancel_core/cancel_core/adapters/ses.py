@@ -31,27 +31,29 @@ _PASSES = frozenset(
         "InternalServerError",
     }
 )
-"""What passes by itself. The daily quota's end is told as too many requests, too."""
+"""Temporary errors. An exhausted daily quota is reported as too many requests, too."""
 _TOO_MANY, _SERVER_ERROR = 429, 500
 
 
 def client() -> SESV2Client:
-    # One try: SES knows no idempotency key, so the client's own second try could be a second mail.
+    # No retries: SES has no idempotency key, so the client's retry could send a second mail.
     made: SESV2Client = aws.client("sesv2", tries=1, read_timeout=5)
     return made
 
 
 class Sender:
-    """Sends from the addresses of one identity. `configuration_set` names where bounces and complaints go."""
+    """Sends from the addresses of one identity. `configuration_set` determines where bounces and complaints are
+    reported.
+    """
 
     def __init__(self, client: SESV2Client, configuration_set: str) -> None:
         self._client = client
         self._configuration_set = configuration_set
 
     def send(self, mail: Mail, written: Written, settings: MailSettings) -> str:
-        """SES's message id. Raises `MailUnavailable` where the same mail is to be tried again, `MailRefused` where not.
+        """SES's message id. Raises `MailUnavailable` if the same mail should be retried, `MailRefused` if not.
 
-        Neither says anything of SES's message, which may hold an address.
+        Neither contains SES's error message, which may contain an address.
         """
         request: dict[str, Any] = {
             "FromEmailAddress": formataddr((str(Header(settings.shop, "utf-8")), settings.sender))

@@ -1,9 +1,9 @@
-"""Keeps state of a single environment out of the snapshot that SnapStart copies to every new environment.
+"""Keeps the state of one environment out of the snapshot that SnapStart copies to every new environment.
 
-Nothing may be in it that each environment must have for itself, or that must be of today. Ids are derived, config and
-secrets are read when they are needed, and a client has no connection before its first request. The rest is here.
+The snapshot must not contain anything that is unique to an environment or expires. Ids are derived, config and secrets
+are read on use, and a client opens its connection with its first request. The rest is handled here.
 
-Imported under SnapStart alone: the hooks' package is part of AWS's Python runtime, and of nothing else.
+Import only under SnapStart: the package of the hooks exists only in AWS's Python runtime.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cancel_core.adapters import aws
 
 
 class _WhenSigning(Credentials):
-    """Credentials that are fetched when the first request is signed, and then are as botocore would have them."""
+    """Credentials that are fetched when the first request is signed, and then behave like botocore's own."""
 
     def __init__(self, load: Callable[[], Credentials]) -> None:
         self._load = load
@@ -34,16 +34,16 @@ class _WhenSigning(Credentials):
 
     @property
     def account_id(self) -> str | None:
-        """Part of DynamoDB's address where it is known."""
+        """The account id in DynamoDB's endpoint, if it is known."""
         return self.get_frozen_credentials().account_id
 
 
 def prepare() -> None:
-    """To be called before the first client is made."""
+    """Call this before the first client is created."""
     session = aws.session()
     chain = session.get_component("credential_provider")
-    # botocore fetches them when a client is made: they, and the connection they came by, would be in the snapshot.
+    # botocore fetches credentials when a client is created: they and their connection would be in the snapshot.
     later = SimpleNamespace(load_credentials=lambda: _WhenSigning(chain.load_credentials))
     session.register_component("credential_provider", later)
-    # botocore's waits between tries are drawn from it: all environments would come again at the same moments.
+    # botocore's retry delays use this random state: all environments would retry at the same moments.
     register_after_restore(random.seed)

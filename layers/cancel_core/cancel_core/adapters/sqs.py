@@ -25,7 +25,7 @@ def client() -> SQSClient:
 
 
 def delay(first: int, received: int) -> int:
-    """Seconds until a message that was received so many times comes again: each wait is four times the one before."""
+    """Seconds until a message with this receive count is redelivered: each delay is four times the one before."""
     return min(first << 2 * (received - 1), LONGEST_DELAY_SECONDS)
 
 
@@ -41,7 +41,7 @@ class Queue:
         self._longest_seconds = longest_seconds
 
     def postpone(self, receipt_handle: str, received: int) -> None:
-        """Has a message come again after a while; where that fails, after the queue's own visibility timeout."""
+        """Sets the delay of a message's redelivery. If that fails, the queue's visibility timeout applies."""
         seconds = min(delay(self._retry_seconds, received), self._longest_seconds)
         try:
             self._client.change_message_visibility(
@@ -52,14 +52,14 @@ class Queue:
 
 
 class Outbox:
-    """A queue that messages are put into."""
+    """A queue to send messages to."""
 
     def __init__(self, client: SQSClient, url: str) -> None:
         self._client = client
         self._url = url
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Raises `ServiceUnavailable`; the message may lie in the queue all the same."""
+        """Raises `ServiceUnavailable`; the message may have been sent nevertheless."""
         try:
             self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(message, separators=(",", ":")))
         except ClientError as error:

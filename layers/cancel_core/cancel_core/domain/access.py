@@ -1,8 +1,8 @@
 """A guest's code and token: scope, lifetime, and stored form.
 
-A code is six digits, which who holds its hash could try out: it is kept under a salted, slow one. A token is 32 random
-bytes, of which a plain hash tells nothing. Of the address there is a hash under a key that is kept nowhere: under the
-code, and then under the token.
+A code has six digits, so anyone who gets its hash could try them all: it is stored under a salted, slow hash. A token
+is 32 random bytes, for which a plain hash is enough. The address is stored as a hash under a key that is not stored:
+derived from the code first, and later the token.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ TOKEN_LIFE = timedelta(minutes=30)
 MOST_TRIES = 5
 MOST_MAILS = 3
 WITHIN = timedelta(hours=1)
-"""So many codes are mailed for one order within this time."""
+"""The most codes that are mailed for one order within this time."""
 CODES = 10**6
 _HALF = 32
 
 
 class AccessRequest(NamedTuple):
-    """Somebody asks for a code. `address`: its hash under the code. `at`: when, in milliseconds of the epoch."""
+    """A request for a code. `address`: its hash under the code. `at`: the time, in epoch milliseconds."""
 
     code_id: str
     order_id: str
@@ -37,7 +37,7 @@ class AccessRequest(NamedTuple):
 
     @property
     def until(self) -> int:
-        """When the code ends, in seconds of the epoch."""
+        """When the code expires, in epoch seconds."""
         return self.at // 1000 + int(CODE_LIFE.total_seconds())
 
     def is_for(self, address: str) -> bool:
@@ -45,7 +45,7 @@ class AccessRequest(NamedTuple):
 
 
 class Stretched(NamedTuple):
-    """What a code becomes: `proof`, which is kept, in hex; and a key, which is not."""
+    """What is derived from a code: `proof`, which is stored, in hex; and a key, which is not."""
 
     proof: str
     key: bytes
@@ -59,10 +59,10 @@ def stretched(code: str, salt: bytes) -> Stretched:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The code of an order as it is kept; there is one at a time. `until` and `mailed`: seconds of the epoch.
+    """The code of an order as it is stored, at most one at a time. `until` and `mailed`: epoch seconds.
 
-    `mailed`: when this code and those before it were sent, as far as they count. `placed_at` and `address` are the
-    order's to which it was sent. `used_by`: the hash of the token that was given for it.
+    `mailed`: when this code and earlier ones were sent, as far as they count. `placed_at` and `address` are those of
+    the order when the code was sent. `used_by`: the hash of the token that it was exchanged for.
     """
 
     order_id: str
@@ -82,17 +82,17 @@ class Code:
 
     @property
     def expires_at(self) -> int:
-        """When the row may go: while a mail counts it stays."""
+        """When the row may be deleted: not while one of its mails counts."""
         return max(self.until, *(at + int(WITHIN.total_seconds()) for at in self.mailed))
 
 
 def counting(mailed: Sequence[int], now: datetime) -> tuple[int, ...]:
-    """Those mails that count against one that is to be sent now."""
+    """The mails that count towards the limit for the next one."""
     return tuple(at for at in mailed if at > now.timestamp() - WITHIN.total_seconds())
 
 
 def new_code(asked: AccessRequest, placed_at: str, address: str, salt: bytes, mailed: tuple[int, ...]) -> Code:
-    """`mailed`: the mails that count, this one's among them."""
+    """`mailed`: the mails that count, including this code's."""
     proof, key = stretched(asked.code, salt)
     return Code(
         order_id=asked.order_id,
@@ -108,7 +108,7 @@ def new_code(asked: AccessRequest, placed_at: str, address: str, salt: bytes, ma
 
 
 class Token(NamedTuple):
-    """A token as it is given out, once. `expires_at`: whole seconds."""
+    """A token when it is issued, once. `expires_at`: whole seconds."""
 
     token: str
     expires_at: datetime
@@ -119,5 +119,5 @@ def token_hash(token: str) -> str:
 
 
 def token_key(token: str) -> bytes:
-    """Under what the address is hashed that a token's row carries."""
+    """The key of the address's hash in a token's row."""
     return token.encode("utf-8", "replace")

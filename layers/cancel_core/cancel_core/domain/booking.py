@@ -30,7 +30,7 @@ ENDS: dict[RefundStatus, str] = {
 def with_sums(
     document: RefundDocument, others: Sequence[RefundDocument], rest: Rest, status: RefundStatus
 ) -> RefundDocument:
-    """The document with the sums of a refund that has got so far: what was asked for, and what is still to go back."""
+    """The document with the sums of the refund in its current state: what was requested, and what is still owed."""
     legs = (*(leg for other in others for leg in other.payments), *document.payments)
     moved = sum(leg.amount for leg in legs if leg.action == "refund" and leg.may_have_moved)
     amount = moved + (0 if status == "succeeded" else rest.owed)
@@ -50,12 +50,12 @@ def with_sums(
 def refund_of(
     refund: Refund, document: RefundDocument, others: Sequence[RefundDocument] = (), planned: Sequence[PlannedLeg] = ()
 ) -> Refund:
-    """The refund as its order is to show it. `others`: the order's earlier refunds, whose payments are its own, too."""
+    """The refund as the order shows it. `others`: the order's earlier refunds, whose payments are included."""
     legs = (*(leg for other in others for leg in other.payments if leg.has_moved), *document.payments)
     known = {(leg.payment_id, leg.action): leg.model_extra or {} for leg in refund.payments}
 
     def shown_leg(values: dict[str, Any]) -> Leg:
-        # What a newer version has added to a leg is kept.
+        # Fields that a newer version has added to a leg are kept.
         return Leg(**known.get((values["payment_id"], values["action"]), {}), **values)
 
     asked = [shown_leg({name: getattr(leg, name) for name in Leg.model_fields}) for leg in legs]
@@ -86,21 +86,23 @@ def book(
     surplus: int,
     comment: str = "",
 ) -> OrderChange:
-    """The write that brings an order to its refund's next state: the payments' sums, and all else once it is done."""
+    """The write that brings an order to its refund's next state: the payments' sums, and everything else once it is
+    done.
+    """
     back = given(order, ledger, list(documents), lambda leg: leg.has_moved) if ledger else None
     rows = [] if back is None else _book_payments(order, back)
     booked = cancellation.model_copy(update={"refund": refund, "revision": revision, "surplus": surplus})
     attributes: dict[str, str] = {}
     if refund.status == "pending":
-        # It has just been looked at: the reconciler need not do so soon.
+        # It was processed just now: the reconciler need not do it soon.
         attributes["refund_pending_since"] = pending_since(cancellation.cancellation_id, refund.updated_at)
         return OrderChange(booked, rows=tuple(rows), attributes=attributes)
     status = order.status
-    # What a person settled of an order that has left the house was decided otherwise: nothing came back.
+    # A refund that a person settled on a shipped order: no goods came back.
     if refund.status == "succeeded" and not (refund.settled_by_hand and order.has_left):
         rows += _book_rows(order, cancellation)
-        # Nothing was left to cancel: the order ends as one that was paid and refunded in full. A status that the order
-        # system has set since is its own.
+        # Nothing was left to cancel: the order ends as paid and refunded in full. A status that the order system has
+        # set since then is kept.
         if status == "canceled" and not cancellation.rows.qty_canceled:
             attributes["status"] = status = "closed"
     return OrderChange(
@@ -115,7 +117,7 @@ def book(
 
 
 def book_failure(cancellation: Cancellation, refund: Refund, revision: int) -> OrderChange:
-    """The write that ends the refund of an order that can't be read: the cancellation alone is touched."""
+    """The write that ends the refund of an order that can't be read: only the cancellation changes."""
     return OrderChange(
         cancellation.model_copy(update={"refund": refund, "revision": revision}),
         conditions=("cancellation",),
@@ -124,7 +126,9 @@ def book_failure(cancellation: Cancellation, refund: Refund, revision: int) -> O
 
 
 def largest(order: Order, cancellation: Cancellation) -> OrderChange:
-    """The largest that a refund may ever write on an order: what can't be booked later must not be begun now."""
+    """The largest amount of data that a refund may write on an order: if it would not fit later, the refund must not
+    begin.
+    """
     refund = cancellation.refund
     assert refund is not None
     legs = [
@@ -169,7 +173,7 @@ def _book_payments(order: Order, back: Given) -> list[RowChange]:
 
 
 def _sums(payment: Payment, back: Given) -> tuple[int, int]:
-    """What is booked of a payment as refunded and as voided."""
+    """The amounts that are booked on a payment as refunded and as voided."""
     refunded = min(back.refunded[payment.payment_id], payment.amount_captured)
     voided = min(back.voided[payment.payment_id], payment.amount_authorized)
     return max(refunded, payment.amount_refunded), max(voided, payment.amount_voided)
@@ -178,7 +182,7 @@ def _sums(payment: Payment, back: Given) -> tuple[int, int]:
 def asked_with_booking(
     leg: AskedLeg, order: Order, ledger: Ledger | None, documents: Sequence[RefundDocument]
 ) -> AskedLeg:
-    """A leg that is frozen in the very write that books what went before: its base is what the payment says then."""
+    """A leg that is frozen in the same write that books the previous one: its base includes that booking."""
     if ledger is None:
         return leg
     back = given(order, ledger, documents, lambda one: one.has_moved)
@@ -189,7 +193,7 @@ def asked_with_booking(
 
 
 def _book_rows(order: Order, cancellation: Cancellation) -> list[RowChange]:
-    """All that is invoiced on the rows that the cancel found: what the refund and the shop gave back is all of it."""
+    """Everything that is invoiced on the rows of the cancel: the product and the shop have refunded all of it."""
     rows = []
     for row in item_rows(order, cancellation.rows):
         numbers = _in_full(row.item)

@@ -10,19 +10,19 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who a JWT speaks for. None: nobody, who has no orders."""
+    """The customer of a JWT. None: no customer, who has no orders."""
 
     customer_id: str | None
 
     @property
     def owner(self) -> str:
-        """Whose idempotency keys these are."""
+        """The owner of the idempotency keys."""
         return str(self.customer_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Who holds an access token of one order, which had this `placed_at` and this address when the code was mailed.
+    """A guest with an access token for one order, which had this `placed_at` and address when the code was mailed.
 
     `address` is the address's hash under `key`, which is the token itself: see `address_hash`.
     """
@@ -34,17 +34,17 @@ class Guest:
 
     @property
     def owner(self) -> str:
-        """Whose idempotency keys these are: the order's, for a guest's next token is another one."""
+        """The owner of the idempotency keys: the order, because a guest's next token is another one."""
         return f"guest\0{self.order_id}"
 
     def has(self, address: str) -> bool:
-        """Whether this is the address that was proven."""
+        """Whether this is the address that was verified."""
         return hmac.compare_digest(self.address, address_hash(address, self.key))
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The shop itself, which has decided on the order that was placed then, whosever it is by now."""
+    """The shop itself, with a decision on the order that had this `placed_at`, regardless of its current owner."""
 
     placed_at: str
 
@@ -53,19 +53,19 @@ Caller = Customer | Guest
 
 
 class Owner(NamedTuple):
-    """Whose an order is, beside its id, which a shop may use anew. `customer_id` is None of a guest's."""
+    """Identifies an order together with its id, which a shop may reuse. `customer_id` is None for a guest's order."""
 
     placed_at: str
     customer_id: str | None
 
 
 def normalised(address: str) -> str:
-    """What addresses are compared by: trimmed, without regard to case."""
+    """The form in which addresses are compared: trimmed, case-insensitive."""
     return address.strip().lower()
 
 
 def address_hash(address: str, key: bytes) -> str:
-    """An address as it may be kept, in hex. Under a key, which is kept nowhere: who guesses an address learns nothing
-    from a plain hash of it alone.
+    """An address in the form that may be stored, in hex. It is keyed, and the key is not stored: with a plain hash
+    anyone could verify a guess.
     """
     return hmac.new(key, normalised(address).encode("utf-8", "replace"), hashlib.sha256).hexdigest()

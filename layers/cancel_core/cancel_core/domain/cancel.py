@@ -20,12 +20,12 @@ N = TypeVar("N", int, Decimal)
 
 
 class CancelRequest(NamedTuple):
-    """Who asks for what. `request_id` is the gateway's, `fingerprint` there where an Idempotency-Key came along.
+    """The request to cancel. `request_id` is the gateway's; `fingerprint` is set if there was an Idempotency-Key.
 
-    `earlier_body` is the fingerprint that earlier versions kept of the body. A `withdrawal`'s `request_id` is its own
-    id, by which it finds what it has written before; it is about the order that was placed then (`placed_at`) alone. So
-    is that of a request that the shop has `approved`, which is kept as it is here.
-    `languages`: what the client reads, as `PolicyReason.told` takes it.
+    `earlier_body` is the fingerprint of the body in earlier versions. For a `withdrawal`, `request_id` is the
+    withdrawal's id, by which a repeat finds its own write; it is only for the order with this `placed_at`. The same
+    applies to a request that the shop has `approved`, which is stored unchanged. `languages`: the client's languages,
+    as for `PolicyReason.told`.
     """
 
     order_id: str
@@ -42,13 +42,13 @@ class CancelRequest(NamedTuple):
 
 
 WITHDRAWAL_REASON = PolicyReason("withdrawal", "Withdrawal from the contract")
-"""The reason of a cancel that carries out a withdrawal; no store lists it."""
+"""The reason of a cancel that carries out a withdrawal; it is in no store's list."""
 
 
 def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: CancelRequest, at: str) -> OrderChange:
     """The one write that cancels an order: status, cancelled quantities, cancellation, refund plan and history.
 
-    The ids are made here, from what was read, which the write makes a condition of; from now on they are read.
+    The ids are derived here from the data that was read, on which the write is conditional; later they are read.
     """
     new_id = cancellation_id(order.order_id, order.placed_at)
     canceled = tuple(item.qty_cancelable for item in order.items)
@@ -83,7 +83,7 @@ def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: Cancel
     if cancellation.refund:
         attributes["refund_pending_since"] = pending_since(new_id, at)
     elif plan.owed == 0:
-        # Nothing is to be paid back: what was invoiced for nothing is returned with the cancel itself.
+        # There is nothing to refund: invoiced quantities without an amount are refunded with the cancel itself.
         returned = [item.qty_refundable for item in order.items]
         numbers = [row | _returned(item) for row, item in zip(numbers, order.items, strict=True)]
         if any(returned) and not any(canceled):

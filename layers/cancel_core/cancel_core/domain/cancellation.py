@@ -14,14 +14,14 @@ FailureCode = Literal["INSUFFICIENT_CAPTURED_AMOUNT", "PROVIDER_DECLINED", "INVA
 
 
 class Reason(OwnDocument):
-    """The reason that was chosen, as the store put it then."""
+    """The chosen reason, as the store worded it then."""
 
     code: str
     description: str
 
 
 class Fingerprint(OwnDocument):
-    """Hashes of the Idempotency-Key, and of the body that came with it under that key."""
+    """Hashes of the Idempotency-Key, and of the body that was sent with it."""
 
     key: str
     body: str
@@ -31,9 +31,9 @@ class Rows(OwnDocument):
     """What the cancel does to each item, in the order of `items`; an absent list is all zeros.
 
     Lists of numbers, without the items' ids and names, because the order must stay within the database's item limit.
-    `digest` tells whether `items` still is the list that the numbers stand for; where it is not, `keys` (eight
-    characters for each item) tell which row is whose. `fee_ids` and `has_shipping` name the charges that were there.
-    Cancellations of earlier versions have no `keys`, nor what follows them.
+    `digest` tells whether `items` is still the list that the numbers belong to; if not, `keys` (eight characters for
+    each item) identify the rows. `fee_ids` and `has_shipping` name the charges at that time. Cancellations of earlier
+    versions lack `keys` and the fields after it.
     """
 
     digest: str
@@ -52,9 +52,9 @@ class Failure(OwnDocument):
 
 
 class Leg(OwnDocument):
-    """The refund's part in one payment. `reference` is the provider's id of the refund or void.
+    """The part of the refund for one payment. `reference` is the provider's id of the refund or void.
 
-    A pending leg with a reference is in the provider's hands. `attempt` counts the requests that were made for it.
+    The provider is processing a pending leg with a reference. `attempt` counts the requests for it.
     """
 
     payment_id: str
@@ -67,10 +67,9 @@ class Leg(OwnDocument):
 
 
 class Refund(OwnDocument):
-    """`amount` is what is paid back through us, or is still to be; `credited_by_shop` and `settled_by_hand` are the
-    rest of what the cancel had shown (`shown`, where that is another sum). `not_invoiced` is what the payments hold
-    beyond what is invoiced: a part of `amount` on the basis `paid`. `failure` may be known before the status is
-    `failed`.
+    """`amount` is what the product refunds; `credited_by_shop` and `settled_by_hand` are the rest of what the cancel
+    had shown (`shown`, if that is another sum). `not_invoiced` is what the payments hold beyond the invoiced amount: a
+    part of `amount` on the basis `paid`. `failure` may be known before the status is `failed`.
     """
 
     refund_id: str
@@ -89,15 +88,15 @@ class Refund(OwnDocument):
 
     @property
     def amount_shown(self) -> int:
-        """What the cancel had shown as owed."""
+        """The amount that the cancel had shown as owed."""
         return self.amount if self.shown is None else self.shown
 
 
 class Cancellation(OwnDocument):
-    """What the product writes on an order it has cancelled.
+    """What the product writes on an order that it has cancelled.
 
-    `rows_refunded` and `payments_refunded` are what rows and payments said was given back before. `revision` goes up
-    with each write of ours: an older one that stands on the order was put there by somebody else.
+    `rows_refunded` and `payments_refunded` are the sums that rows and payments had as refunded before. `revision`
+    increases with each write of the product: if the order has an older one, someone else has written it.
     """
 
     cancellation_id: str
@@ -116,7 +115,7 @@ class Cancellation(OwnDocument):
 
 
 def read_cancellation(document: Mapping[str, Any], order_id: str) -> Cancellation:
-    """The `cancellation` of an order by itself, whatever the rest of the order is. Raises `OrderUnreadable`."""
+    """The `cancellation` of an order, also if the rest of the order is invalid. Raises `OrderUnreadable`."""
     return read_model(Cancellation, document, order_id)
 
 

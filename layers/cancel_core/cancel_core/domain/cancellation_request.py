@@ -16,14 +16,14 @@ from cancel_core.domain.values import Amount, OwnDocument
 
 RequestStatus = Literal["open", "approved", "declined", "withdrawn", "lapsed"]
 DECIDED: frozenset[RequestStatus] = frozenset({"approved", "declined", "lapsed"})
-"""What the shop has had its say on."""
+"""The statuses that the shop has decided."""
 
 
 class CancellationRequest(OwnDocument):
-    """What an order carries of the request about it: the newest one, whatever became of it.
+    """The request on an order: the newest one, whatever its result.
 
-    `amount`: what a cancel owed at that moment, minor units of the order's currency. `made_by`: the gateway's id of the
-    HTTP request that made it. `note`: the shop's words to the customer. Times are ISO 8601, UTC.
+    `amount`: what a cancel owed at that time, minor units of the order's currency. `made_by`: the gateway's id of the
+    HTTP request that created it. `note`: the shop's message to the customer. Times are ISO 8601, UTC.
     """
 
     request_id: str
@@ -42,12 +42,12 @@ class CancellationRequest(OwnDocument):
         return self.status == "open"
 
     def ended(self, status: RequestStatus, at: str | None = None, note: str | None = None) -> CancellationRequest:
-        """It, with what became of it. `at`: when the shop decided; None where it was the customer."""
+        """The request with its result. `at`: when the shop decided; None if the customer ended it."""
         return self.model_copy(update={"status": status, "decided_at": at, "note": note})
 
 
 def read_request(value: object) -> CancellationRequest | None:
-    """The attribute `cancellation_request` of an order, in plain values. What is none of ours counts as absent."""
+    """The attribute `cancellation_request` of an order, in plain values. A value that is not ours counts as absent."""
     try:
         return value if isinstance(value, CancellationRequest) else CancellationRequest.model_validate(value)
     except ValidationError:
@@ -55,10 +55,10 @@ def read_request(value: object) -> CancellationRequest | None:
 
 
 def is_older_request(now: CancellationRequest | None, known: CancellationRequest) -> bool:
-    """Whether what an order carries now was put there by somebody else, in place of the request that is known.
+    """Whether someone else has replaced the known request by what the order has now.
 
-    Ours is followed by an end of the same, or by a later one after it has ended. One that was approved has cancelled
-    the order: no other end stands in its place.
+    The product replaces a request only by its end or, once it has ended, by a later one. An approved one has cancelled
+    the order, so no other end can replace it.
     """
     if now is None or now.requested_at < known.requested_at:
         return True
@@ -68,7 +68,7 @@ def is_older_request(now: CancellationRequest | None, known: CancellationRequest
 
 
 def has_ended(now: CancellationRequest | None, asked: CancellationRequest) -> bool:
-    """Whether a request has ended, by what its order carries now: this very one with its end, or a later one."""
+    """Whether a request has ended, according to its order: the order has this one with its end, or a later one."""
     if now is None:
         return False
     if now.request_id == asked.request_id:

@@ -22,11 +22,11 @@ from cancel_core.domain.policy import (
 from cancel_core.domain.setting_values import shown
 
 NAMED = 5
-"""So many problems, or stores, are named one by one."""
+"""The most problems, or stores, that are listed individually."""
 
 
 class Told(NamedTuple):
-    """What the admin is told of an edit. `since`: from when on what is in force is so, where that is known."""
+    """The message to the admin about an edit. `since`: when the version in force was saved, if that is known."""
 
     text: str
     problems: tuple[Problem, ...] = ()
@@ -36,9 +36,9 @@ class Told(NamedTuple):
 def problems_of(
     scope: str, document: Mapping[str, Any] | None, shared: Settings, twin: str | None = None
 ) -> tuple[Problem, ...]:
-    """What is wrong with a document, by itself and together with what `default` has in force.
+    """What is wrong with a document, by itself and in combination with the `default` in force.
 
-    `twin`: the scope of a store that is known, from which this one differs in capitals alone.
+    `twin`: the scope of a known store that differs from this one only in upper and lower case.
     """
     if document is None:
         return ()
@@ -61,8 +61,8 @@ def assess(
     kept: bool,
     twin: str | None = None,
 ) -> Told:
-    """What is to be said of a scope. `good`: what was right last, which `kept` says is this very document; `shared`:
-    what `default` has in force.
+    """The message about a scope. `good`: the last valid version, which is this very document if `kept`; `shared`: the
+    `default` in force.
     """
     if document is None:
         return Told("Removed.")
@@ -90,7 +90,7 @@ def assess(
 
 
 def with_stores_left(own: Told, left: Sequence[str], at: str, *, removed: bool) -> Told:
-    """What is said of an edit of `default`, made `at` (ISO 8601), that leaves these stores without a reason."""
+    """The message about an edit of `default`, made `at` (ISO 8601), that leaves these stores without a reason."""
     if not left:
         return own
     names = _some(left)

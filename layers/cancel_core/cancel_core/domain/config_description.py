@@ -12,7 +12,7 @@ MAX_TEXT = 4000
 
 
 def describe(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
-    """What changed from one document to the other, for a person."""
+    """The changes from one document to the other, for a person."""
     old, new = before or {}, after or {}
     names = [*(name for name in SETTINGS if name in old.keys() | new.keys())]
     names += sorted((old.keys() | new.keys()) - set(SETTINGS))
@@ -23,7 +23,7 @@ def describe(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) 
 
 
 def _difference(label: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """`label`: how it is called, with the names of the maps that it stands in."""
+    """`label`: the name of the setting, with the names of the maps that contain it."""
     match name in old, name in new:
         case False, True:
             return f"{label} set to {_show(new[name])}"
@@ -41,7 +41,7 @@ def _difference(label: str, name: str, old: Mapping[str, Any], new: Mapping[str,
 
 
 def _same(old: object, new: object) -> bool:
-    """As Python compares, but for what it takes for equal and DynamoDB does not: 1 and True."""
+    """Python's comparison, except for values that are equal only in Python, not in DynamoDB: 1 and True."""
     if isinstance(old, dict) and isinstance(new, dict):
         return old.keys() == new.keys() and all(_same(old[name], new[name]) for name in old)
     if isinstance(old, list) and isinstance(new, list):
@@ -50,11 +50,11 @@ def _same(old: object, new: object) -> bool:
 
 
 Words = dict[str, str]
-"""What a reason is called: under "" its description, under a language that in `descriptions`."""
+"""The texts of a reason: the description under "", a translation in `descriptions` under its language."""
 
 
 def _by_code(reasons: object) -> dict[str, Words]:
-    """Reasons by code; empty where these are not reasons, each with a code of its own."""
+    """Reasons by code; empty if these are not valid reasons with unique codes."""
     try:
         read = {str(reason["code"]): _words(reason) for reason in reasons}  # type: ignore[attr-defined]  # whatever it is: what is no list is caught
     except (TypeError, KeyError, AttributeError):

@@ -15,7 +15,7 @@ CONFIG_SOURCE = "cancel-core.config"
 """Differs from the source of the orders' events, so that their subscribers do not receive config events."""
 SCHEMA_VERSION = 1
 MAX_DETAIL_BYTES = 240 * 1024
-"""EventBridge takes entries of 256 KB, the names around the detail included."""
+"""EventBridge accepts entries of up to 256 KB, including the names around the detail."""
 DetailType = Literal[
     "OrderCanceled",
     "OrderRefunded",
@@ -29,7 +29,7 @@ DetailType = Literal[
 
 
 class Event(NamedTuple):
-    """One event, before it is given its bus."""
+    """One event, before it is assigned to a bus."""
 
     detail_type: DetailType
     detail: dict[str, Any]
@@ -37,7 +37,7 @@ class Event(NamedTuple):
 
     @property
     def log_keys(self) -> dict[str, str]:
-        """By these one order is followed through the log of all functions, and the dashboard counts."""
+        """Ids that identify one order in the logs of all functions, and that the dashboard counts."""
         names = {name: name for name in ("order_id", "store_id", "reason", "cancellation_id", "withdrawal_id")}
         # In the log, a request_id is that of an HTTP request.
         names |= {"request_id": "cancellation_request_id"}
@@ -47,7 +47,7 @@ class Event(NamedTuple):
 
 
 class OrderState(NamedTuple):
-    """What an event tells of an order, at one moment. `order` is None where the rest of the document can't be read."""
+    """The data of an order for events, at one moment. `order` is None if the rest of the document can't be read."""
 
     order_id: str
     store_id: str
@@ -57,7 +57,7 @@ class OrderState(NamedTuple):
 
 
 def transitions(before: OrderState | None, after: OrderState, at: str) -> list[Event]:
-    """The events that lie between two images of an order, in the order they happened. `at`: now (ISO 8601)."""
+    """The events between two images of an order, in chronological order. `at`: now (ISO 8601)."""
     now = after.cancellation
     if now is None:
         return []
@@ -76,10 +76,10 @@ def transitions(before: OrderState | None, after: OrderState, at: str) -> list[E
 
 
 def _late_capture(before: Order | None, after: Order | None, cancellation: Cancellation) -> int:
-    """What the payments hold and nothing will pay back, where more was captured than before: 0 where it was not.
+    """What the payments hold and nothing will refund, if more was captured than before: 0 if it was not.
 
-    A refund that is still pending pays back what is invoiced; after one that has succeeded, and where there was none,
-    all of it is a person's to see to.
+    A refund that is still pending refunds what is invoiced. After one that has succeeded, and without one, a person
+    must resolve all of it.
     """
     if before is None or after is None:
         return 0
@@ -93,7 +93,7 @@ def _late_capture(before: Order | None, after: Order | None, cancellation: Cance
 
 
 def given_up(gone: OrderState) -> list[Event]:
-    """The events of a cancelled order that is no longer there: a refund that was pending can't be carried out."""
+    """The events of a cancelled order that was deleted: a pending refund can't be carried out."""
     cancellation = gone.cancellation
     if cancellation is None or cancellation.refund is None or cancellation.refund.status != "pending":
         return []

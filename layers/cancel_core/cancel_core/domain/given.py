@@ -1,8 +1,8 @@
-"""The amounts already refunded by the product and by the shop, whichever of them has booked them.
+"""The amounts already refunded by the product and by the shop, regardless of who booked them.
 
-What we gave is known from our own documents. What the order says may have that in it or not: the shop may have booked
-our refund before us, from its provider's webhook; a blind write may have erased what we booked. Sums are absolute:
-from what the order said when we first asked a provider, and what it says now.
+What the product refunded is known from its own documents. The order's sums may include it or not: the shop may have
+booked our refund first, from its provider's webhook; an overwrite may have erased our booking. Amounts are computed
+from absolute sums: the order's sums before our first request to a provider, and its sums now.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from cancel_core.domain.refund_document import AskedLeg, Ledger, RefundDocument
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """`refunded` and `voided`: what has gone back of each payment, by its id, and what was released. `by_us`: what we
-    gave in all. `unseen`: what of that, and of what a person has settled by hand, the order's rows do not say.
-    `by_shop`: what the shop gave back itself since the cancel, on rows or on payments, whichever is more.
+    """`refunded` and `voided`: by payment id, what was refunded and what was released. `by_us`: what the product
+    refunded in total. `unseen`: the part of that, and of what a person settled by hand, that the order's rows do not
+    include. `by_shop`: what the shop refunded itself since the cancel, on rows or on payments, the larger of both.
     """
 
     refunded: dict[str, int]
@@ -33,8 +33,9 @@ class Given:
 def given(
     order: Order, ledger: Ledger, documents: Sequence[RefundDocument], counts: Callable[[AskedLeg], bool]
 ) -> Given:
-    """`counts` says of a leg whether it has given something: for what may be paid, all that may have; for what is
-    booked, only what has."""
+    """`counts` tells whether a leg has moved money: to decide what may be refunded, every leg that may have; for
+    bookings, only those that have.
+    """
     known = (leg for document in documents for leg in (*document.earlier_tries, *document.payments) if counts(leg))
     legs = sorted(known, key=lambda leg: leg.asked_at)
     refunds = [leg for leg in legs if leg.action == "refund"]
@@ -43,7 +44,7 @@ def given(
     by_us = sum(leg.amount for leg in refunds)
     by_hand = sum(document.settled_by_hand for document in documents)
     rows_now = order.rows_refunded
-    # With nothing asked of a provider, what a person settled is compared with what the rows said at first.
+    # Without a request to a provider, settlements by hand are compared with the rows' initial sums.
     on_rows = [(leg.rows_base, leg.amount) for leg in refunds] or [(ledger.rows_before, 0)]
     unseen = not_shown(rows_now, on_rows, by_hand)
     rows = rows_now + unseen
@@ -61,11 +62,11 @@ def given(
 
 
 def not_shown(now: int, given: Sequence[tuple[int, int]], by_hand: int = 0) -> int:
-    """What of that which was given a sum does not show.
+    """The part of the given amounts that a sum does not include.
 
-    `now` is the sum; `given` says of each time what the sum was before it, and how much it was; `by_hand` came last.
-    What a sum grows by from one time to the next is what was given, and perhaps more; or else it is the shop's own, for
-    nobody books a part of a refund.
+    `now` is the sum; `given` has for each payout the sum before it and its amount; `by_hand` came last. The growth of
+    the sum between two payouts includes the first one, and possibly more; or it is the shop's own, because nobody books
+    a part of a refund.
     """
     hidden = 0
     for position, (base, amount) in enumerate(given):
@@ -77,7 +78,7 @@ def not_shown(now: int, given: Sequence[tuple[int, int]], by_hand: int = 0) -> i
 
 
 def _by_payment(order: Order, legs: Sequence[AskedLeg], said: Callable[[Payment], int]) -> dict[str, int]:
-    """By payment, what has gone back of it in all. What it once said has gone back has: sums do not go down."""
+    """By payment, the total that was refunded. A sum that was seen once is a minimum: sums never decrease."""
     sums = {payment.payment_id: said(payment) for payment in order.payments}
     for payment_id in dict.fromkeys(leg.payment_id for leg in legs):
         mine = [(leg.base, leg.amount) for leg in legs if leg.payment_id == payment_id]

@@ -13,7 +13,7 @@ from cancel_core.domain.values import number
 
 
 class ItemRow(NamedTuple):
-    """What the cancel does to one item: the quantities of this cancel alone, `amount` in minor units."""
+    """The effect of the cancel on one item: the quantities of this cancel alone, `amount` in minor units."""
 
     item: Item
     qty_canceled: Decimal
@@ -22,10 +22,10 @@ class ItemRow(NamedTuple):
 
 
 def item_rows(order: Order, rows: Rows) -> list[ItemRow]:
-    """The items that were there at the cancel and still are, in their order, with what the cancel does to them.
+    """The items of the cancel that still exist, in their order, with the cancel's effect on them.
 
-    A cancellation of an earlier version, whose items have been put in another order since, does not tell which number
-    is whose: then all items are taken for its own, without numbers.
+    In a cancellation of an earlier version, whose items have been reordered since, the numbers can't be assigned: then
+    all items count as cancelled, without numbers.
     """
     if order.rows_digest == rows.digest:
         positions = range(len(order.items))
@@ -47,7 +47,7 @@ def _row(item: Item, rows: Rows, position: int) -> ItemRow:
 
 
 def charges(order: Order, rows: Rows) -> Iterator[Charge]:
-    """Items, shipping and fees that were there at the cancel and still are: what it pays back."""
+    """The items, shipping and fees of the cancel that still exist: what it refunds."""
     yield from (row.item for row in item_rows(order, rows))
     if order.shipping and (rows.has_shipping or rows.keys is None):
         yield order.shipping
@@ -55,13 +55,13 @@ def charges(order: Order, rows: Rows) -> Iterator[Charge]:
 
 
 def fees(order: Order, rows: Rows) -> Iterator[Fee]:
-    """The fees that were there at the cancel and still are."""
+    """The fees of the cancel that still exist."""
     known = set(rows.fee_ids)
     yield from (fee for fee in order.fees if rows.keys is None or fee.fee_id in known)
 
 
 def refund_items(order: Order, cancellation: Cancellation) -> list[dict[str, Any]]:
-    """The items for which money goes back: {item_id, sku, qty, amount}."""
+    """The items that are refunded: {item_id, sku, qty, amount}."""
     return [
         {"item_id": row.item.item_id, "sku": row.item.sku, "qty": number(row.qty_refunded), "amount": row.amount}
         for row in item_rows(order, cancellation.rows)

@@ -16,11 +16,11 @@ _DAY = timedelta(days=1)
 
 
 class Slot(NamedTuple):
-    """One of the day's cancels of a customer.
+    """One cancel of a customer that counts for the day.
 
-    `counted`: the key of customer and day. `slot`: the id of what takes it, so that taking it again is taking the same.
-    `mark`: the request that wants it, by which several requests about one order hold it together. `expires_at`: when
-    the key's item may go, in seconds of the epoch: a day after its day has ended.
+    `counted`: the key of customer and day. `slot`: the id of the order's cancel, so that taking it again changes
+    nothing. `mark`: the request that holds it; several requests about one order can share a slot. `expires_at`: when
+    the key's item may be deleted, in epoch seconds: a day after its day has ended.
     """
 
     counted: str
@@ -30,10 +30,10 @@ class Slot(NamedTuple):
 
 
 def slot_of(caller: Caller, address: str, slot: str, request_id: str, now: datetime) -> Slot:
-    """`address`: the order's, by which a guest is counted. `slot`: see `ids.slot_id`.
+    """`address`: the order's, which identifies a guest. `slot`: see `ids.slot_id`.
 
-    Of customer and address there is a hash, with the day in it: it is no longer than a key may be, and does not tell
-    that two days are the same person's.
+    Customer and address are hashed together with the day: the result fits into a key, and does not reveal that two days
+    belong to the same person.
     """
     midnight = _next_midnight(now)
     day = (midnight - _DAY).date().isoformat()
@@ -45,7 +45,7 @@ def slot_of(caller: Caller, address: str, slot: str, request_id: str, now: datet
 
 
 def seconds_left(now: datetime) -> int:
-    """Whole seconds until the day has ended; at least one."""
+    """Whole seconds until the end of the day; at least one."""
     return ceil((_next_midnight(now) - now).total_seconds())
 
 

@@ -14,16 +14,16 @@ from cancel_core.domain.order import Order
 from cancel_core.domain.times import moment
 
 Facts = dict[str, Any]
-"""str, Decimal (a quantity), Money, datetime, and lists and dicts of these; None for what there is none of."""
+"""str, Decimal (a quantity), Money, datetime, and lists and dicts of these; None for an absent value."""
 OFFLINE = "offline"
-"""The provider whose payments the shop pays back itself."""
+"""The provider whose payments the shop refunds itself."""
 
 
 def order_facts(
     detail: Mapping[str, Any], order: Order | None, cancellation: Cancellation | None, contact: Contact
 ) -> Facts:
-    """The same names for every kind of mail about an order. `order` and `cancellation` are None where they can't be
-    read or are gone: what the event says is told then.
+    """The same names for every kind of mail about an order. `order` and `cancellation` are None if they can't be read
+    or were deleted: then the event's data is used.
     """
     facts: Facts = {
         "order_id": detail["order_id"],
@@ -74,7 +74,7 @@ def _refund_facts(order: Order | None, cancellation: Cancellation, rows: list[It
 
 
 def _charges(order: Order | None, cancellation: Cancellation, rows: list[ItemRow], total: int) -> list[Facts]:
-    """What a refund is made up of; empty where its rows do not add up to it, as after a refund by the shop itself."""
+    """The parts of a refund; empty if its rows do not add up to it, as after a refund by the shop itself."""
     refund = cancellation.refund
     if refund is None or order is None:
         return []
@@ -96,8 +96,8 @@ def _money(amount: int, currency: str) -> Money | None:
 
 
 def request_facts(detail: Mapping[str, Any], request: CancellationRequest | None, contact: Contact) -> Facts:
-    """What the mails about a request to the shop tell. `request` is None where the order does not carry it (any more):
-    what the event says is told then.
+    """The data of mails about a request to the shop. `request` is None if the order does not have it (any more): then
+    the event's data is used.
     """
     refund = detail.get("refund")
     return {
@@ -116,5 +116,5 @@ def request_facts(detail: Mapping[str, Any], request: CancellationRequest | None
 
 
 def has_something_to_tell(kind: str, facts: Facts) -> bool:
-    """A refund that gave nothing back through us, since the shop had done so, is no news to the customer."""
+    """The customer gets no mail about a refund that paid nothing because the shop had refunded everything."""
     return kind != "order_refunded" or bool(facts["paid_back"] or facts["released"])

@@ -12,7 +12,7 @@ from cancel_core.domain.setting_values import SettingFault, map_of, yes_or_no
 LANGUAGES = ("en", "sv", "de", "fr", "es", "it", "nl", "pl", "da", "fi")
 DEFAULT_LANGUAGE = "en"
 LANGUAGE = r"[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8}){0,4}"
-"""What looks like a BCP 47 tag."""
+"""The shape of a BCP 47 tag."""
 MOST_MERCHANTS = 10
 LONGEST_SHOP_NAME = 100
 _LONGEST_URL = 2000
@@ -22,7 +22,7 @@ _KEYS = ("from", "reply_to", "shop_name", "support_url", "language", "customer",
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """What a store says of its mails. `customer`: whether customers are written to about cancels and refunds."""
+    """A store's mail settings. `customer`: whether customers get mails about cancels and refunds."""
 
     sender: str = ""
     reply_to: str = ""
@@ -34,7 +34,7 @@ class MailSettings:
 
     @property
     def shop(self) -> str:
-        """How the shop is called in a mail: its name, or the domain that the mail comes from."""
+        """The shop's name in a mail: its setting, or the domain of the sender."""
         return self.shop_name or self.sender.rpartition("@")[2]
 
     @property
@@ -43,11 +43,11 @@ class MailSettings:
 
 
 NO_MAIL = MailSettings()
-"""Off: nobody is written to."""
+"""Off: no mails are sent."""
 
 
 def language_of(tag: object) -> str | None:
-    """The one of LANGUAGES that a BCP 47 tag means ("sv", "de-AT", "pt_BR"); None where it means none of them."""
+    """The one of LANGUAGES for a BCP 47 tag ("sv", "de-AT", "pt_BR"); None if there is none."""
     if not isinstance(tag, str):
         return None
     primary = re.split(r"[-_]", tag.strip().lower())[0]
@@ -78,9 +78,9 @@ def read_mail(value: object) -> MailSettings:
 
 
 def mail_note(settings: dict[str, Any], identity_arn: str) -> str:
-    """What an admin is told of settings that are right, where their mails can't leave; empty where they can.
+    """The warning to an admin if the settings are valid but mails can't be sent; empty if they can.
 
-    `settings`: a document that was read, with a MailSettings under `mail`, and `guest_access`. `identity_arn`: the SES
+    `settings`: a parsed document, with a MailSettings under `mail`, and `guest_access`. `identity_arn`: the SES
     identity; may be "".
     """
     mail = settings.get("mail", NO_MAIL)
@@ -95,11 +95,11 @@ SETTINGS_FAULTS = {
     "MailFromMissing": "mail has no from",
     "MailFromNotOfIdentity": "mail.from is not an address of the identity in the stack's parameter MailIdentityArn",
 }
-"""Why no mail can leave, in a word for a row and in words for an admin. Trying again in a minute would not help."""
+"""Why no mail can be sent: a code for the row, and a text for an admin. A retry within minutes would not help."""
 
 
 def cannot_leave(settings: MailSettings, identity_arn: str) -> str:
-    """Why no mail of a store can leave, one of `SETTINGS_FAULTS`; empty where it can. `identity_arn`: may be ""."""
+    """Why no mail of a store can be sent, one of `SETTINGS_FAULTS`; empty if it can. `identity_arn`: may be ""."""
     if not identity_arn:
         return "MailIdentityArnEmpty"
     if not settings.sender:

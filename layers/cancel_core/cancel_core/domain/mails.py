@@ -22,12 +22,12 @@ Kind = Literal[
     "guest_code",
 ]
 CODE_MAIL: Kind = "guest_code"
-"""The one that no event tells of, and that is never sent again: its row does not know the code."""
+"""The kind of mail that has no event and is never sent again, because its row does not contain the code."""
 Status = Literal["sending", "waiting", "sent", "failed"]
-"""`sending`: a function is at it, or was when it ended. `waiting`: it will be tried again. `failed`: it will not."""
+"""`sending`: a function is sending it, or crashed while sending. `waiting`: will be retried. `failed`: will not."""
 
 DECISION: Kind = "request_decided"
-"""Tells the customer what became of a request to the shop."""
+"""Notifies the customer of the result of a request to the shop."""
 TO_THE_CUSTOMER: Mapping[str, Kind] = {
     "OrderCanceled": "order_canceled",
     "OrderRefunded": "order_refunded",
@@ -50,12 +50,12 @@ KEPT = (
     "surplus",
     "occurred_at",
 )
-"""What of an event's detail is kept with a mail, so that it can be sent again. Nothing of a person."""
+"""The fields of an event's detail that are stored with a mail, so that it can be sent again. No personal data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail to one recipient, before it is written. `about` is the order's id; `language` a BCP 47 tag."""
+    """One mail to one recipient, before its row is written. `about` is the order's id; `language` a BCP 47 tag."""
 
     mail_id: str
     kind: Kind
@@ -74,11 +74,11 @@ class Mail:
 def mails_of(
     detail_type: str, detail: Mapping[str, Any], settings: MailSettings, contact: Contact, approved: str | None = None
 ) -> list[Mail]:
-    """The mails that tell of an event, under a store's settings. `contact` is the order's; no address, no mail to it.
-    `approved`: the request to the shop that the order's cancel was approved by, if it was one.
+    """The mails about an event, under a store's settings. `contact` is the order's; without an address there is no mail
+    to the customer. `approved`: the approved request to the shop that led to the cancel, if there was one.
 
-    A cancellation is told of once, and so are its refund, a request to the shop and its decision, however often the
-    event comes. A refund may fail each time somebody has it tried: each time is an occasion of its own.
+    A cancellation is mailed once, and so are its refund, a request to the shop and its decision, however often the
+    event is delivered. A refund may fail each time it is retried: each failure is mailed.
     """
     return list(_mails_of(detail_type, detail, settings, contact, approved))
 
@@ -94,7 +94,7 @@ def _mails_of(
         return Mail(made, kind, to, language, detail["order_id"], detail["store_id"], detail_type, kept)
 
     if settings.customer and contact.email and (kind := TO_THE_CUSTOMER.get(detail_type)):
-        # Not its address: one who has it changed while a mail is on its way gets no second one.
+        # Without the address: a customer who changes it while a mail is being sent gets no second one.
         if approved and detail_type == "OrderCanceled":
             yield mail(DECISION, contact.email.strip(), language(contact, settings), approved)
         yield mail(kind, contact.email.strip(), language(contact, settings), told)
@@ -105,10 +105,10 @@ def _mails_of(
 
 
 def is_of_request(detail: Mapping[str, Any]) -> bool:
-    """Whether an event is of a request to the shop, and not of a cancellation."""
+    """Whether an event is about a request to the shop, not a cancellation."""
     return "request_id" in detail
 
 
 def language(contact: Contact, settings: MailSettings) -> str:
-    """The order's, where there are mails in it, else the store's."""
+    """The order's language if mails exist in it, else the store's."""
     return contact.language.strip() if language_of(contact.language) else settings.language or DEFAULT_LANGUAGE

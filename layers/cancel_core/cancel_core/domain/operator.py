@@ -6,8 +6,8 @@ from cancel_core.domain.refund_document import AskedLeg, DocumentFailure, Refund
 
 
 def try_anew(document: RefundDocument, at: str, entry: str) -> RefundDocument:
-    """A failed refund, pending again. What its provider has said no to is planned anew, under new keys; what nobody
-    has an answer to stays as it was asked for, under the old one.
+    """A failed refund, pending again. Legs that their provider has refused are planned again, under new keys; legs
+    without an answer keep their amount and key.
     """
     declined = tuple(leg for leg in document.payments if not leg.may_have_moved)
     return document.said(
@@ -23,13 +23,15 @@ def try_anew(document: RefundDocument, at: str, entry: str) -> RefundDocument:
 
 
 def give_up(document: RefundDocument, at: str, entry: str, why: str) -> RefundDocument:
-    """A pending refund, failed. What a provider was asked for and has not answered may yet be paid: it stays known."""
+    """A pending refund, failed. Legs without an answer from their provider may still be paid: they stay in the
+    document.
+    """
     failure = DocumentFailure(code="INVALID_ORDER", message=f"given up: {why}")
     return document.said(at, entry, status="failed", failure=failure, unsettled_since=document.unsettled_since or at)
 
 
 def settle(document: RefundDocument, at: str, entry: str, by: str, why: str) -> RefundDocument:
-    """A failed refund that a person has seen to: `amount` is what providers paid through us, the rest was by hand."""
+    """A failed refund that a person has settled: `amount` is what providers paid through us, the rest was by hand."""
     paid = document.paid()
     return document.said(
         at,
@@ -45,7 +47,7 @@ def settle(document: RefundDocument, at: str, entry: str, by: str, why: str) -> 
 
 
 def returned(document: RefundDocument, leg: AskedLeg, at: str, entry: str, why: str) -> RefundDocument:
-    """A refund that had ended, failed: the provider had paid this leg, and has the money back. A person decides."""
+    """A refund that had ended, failed: the provider paid this leg and got the money back. A person decides."""
     failure = DocumentFailure(code="PROVIDER_DECLINED", message=f"{leg.payment_id}: the money has come back: {why}")
     back = leg.model_copy(update={"status": "failed", "is_returned": True})
     return document.with_leg(back, at, entry).model_copy(

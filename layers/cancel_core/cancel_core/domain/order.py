@@ -1,6 +1,6 @@
 """The model of an order: the order system's attributes, and those that the product adds.
 
-The models read only what is decided upon or shown; every other attribute belongs to the shop and is left alone.
+The models contain only the attributes that are used for decisions or shown; all others belong to the shop.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ def _noted(value: object) -> object:
         return None
 
 
-# What only a withdrawal or a store's own rule asks for never makes an order unreadable: of another type, or nonsense,
-# it counts as absent.
+# Attributes that only withdrawals or a store's own rules use never make an order unreadable: a value of another type,
+# or a value that makes no sense, counts as absent.
 Word = Annotated[str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)]
 Delivered = Annotated[str | None, BeforeValidator(_time_or_none)]
-"""ISO 8601, UTC: when the customer got it."""
+"""ISO 8601, UTC: when the customer received it."""
 
 
 class Charge(Document):
-    """Amounts of a row: what was agreed, what was invoiced of it, what was refunded of that."""
+    """Amounts of a row: the agreed amount, the invoiced part of it, and the refunded part of that."""
 
     amount: Amount = 0
     amount_invoiced: Amount = 0
@@ -61,7 +61,7 @@ class Charge(Document):
 
     @property
     def amount_owed(self) -> int:
-        """What a cancel gives back for this row: the invoiced that was not refunded before, never below 0.
+        """What a cancel refunds for this row: the invoiced amount that was not refunded before, never below 0.
 
         A row that is itself negative, a discount, counts with its sign.
         """
@@ -82,9 +82,9 @@ class Item(Charge):
     qty_canceled: Quantity = Decimal(0)
     delivered_at: Delivered = None
     withdrawal_exempt: Annotated[str | None, BeforeValidator(_exemption)] = None
-    """The letter of Article 16 of Directive 2011/83/EU that takes the item out of the right of withdrawal."""
+    """The letter of Article 16 of Directive 2011/83/EU that exempts the item from the right of withdrawal."""
     type: Word = None
-    """What the shop sells it as, "download" or "giftcard"; a store may exclude some."""
+    """The kind of product, "download" or "giftcard"; a store may exclude some."""
 
     @property
     def qty_cancelable(self) -> Decimal:
@@ -116,7 +116,7 @@ class Payment(Document):
 
     @property
     def amount_held(self) -> int:
-        """What can still be given back from this payment."""
+        """What can still be refunded from this payment."""
         return max(0, self.amount_captured - self.amount_refunded)
 
     @property
@@ -126,8 +126,8 @@ class Payment(Document):
 
 
 class HistoryEntry(Document):
-    """One line of the order's story. `at` is ISO 8601 UTC. What the shop notes for itself stands there, too: a customer
-    sees what says `visible_to_customer`, in a Boolean.
+    """One entry of the order's history. `at` is ISO 8601 UTC. The shop's internal notes are entries, too: a customer
+    sees only those with `visible_to_customer` true, a Boolean.
     """
 
     at: str
@@ -137,7 +137,7 @@ class HistoryEntry(Document):
 
 
 class NotedWithdrawal(Document):
-    """What an order carries of the statements of withdrawal about it. The first one's id, and whether any was about the
+    """The order's record of the statements of withdrawal about it: the first one's id, and whether any was about the
     whole order.
     """
 
@@ -148,7 +148,7 @@ class NotedWithdrawal(Document):
 
 
 class Order(Document):
-    """An order of the orders table. Amounts are minor units of `currency`; `total` is what was agreed in all."""
+    """An order of the orders table. Amounts are minor units of `currency`; `total` is the agreed total."""
 
     order_id: Annotated[str, Field(pattern=ORDER_ID)]
     store_id: Id = "default"
@@ -171,7 +171,7 @@ class Order(Document):
 
     @model_validator(mode="after")
     def _rows_have_ids_of_their_own(self) -> Order:
-        # By its id a row is found again wherever it then stands, and a payment's id is in the key of its refund.
+        # Rows are identified by their ids at any position, and a payment's id is part of its refund's key.
         for name, ids in (
             ("payments have the same payment_id", [payment.payment_id for payment in self.payments]),
             ("items have the same item_id", [item.item_id for item in self.items]),
@@ -182,23 +182,23 @@ class Order(Document):
         return self
 
     def payment(self, payment_id: str) -> Payment | None:
-        """The payment of this id; None where the order has none such (any more)."""
+        """The payment with this id; None if the order has none (any more)."""
         return next((payment for payment in self.payments if payment.payment_id == payment_id), None)
 
     @property
     def rows_refunded(self) -> int:
-        """What the rows say was given back: items, shipping and fees."""
+        """The refunded amount according to the rows: items, shipping and fees."""
         charges = (*self.items, *self.fees, *((self.shipping,) if self.shipping else ()))
         return sum(charge.amount_refunded for charge in charges)
 
     @property
     def payments_refunded(self) -> int:
-        """What the payments say was given back."""
+        """The refunded amount according to the payments."""
         return sum(payment.amount_refunded for payment in self.payments)
 
     @property
     def has_left(self) -> bool:
-        """Whether the order system has let goods out of the house."""
+        """Whether any item was shipped."""
         return self.status == "complete" or any(item.qty_shipped > 0 for item in self.items)
 
     @property
@@ -207,9 +207,9 @@ class Order(Document):
 
 
 ORDER_ATTRIBUTES = frozenset(Order.model_fields)
-"""The attributes that are read of an order; all others are the shop's."""
+"""The attributes of an order that are read; all others are the shop's."""
 
 
 def read_order(document: Mapping[str, Any]) -> Order:
-    """The order in a document of plain values (numbers as Decimal or int). Raises `OrderUnreadable`."""
+    """The order from a document of plain values (numbers as Decimal or int). Raises `OrderUnreadable`."""
     return read_model(Order, document, str(document.get("order_id")))

@@ -11,9 +11,9 @@ from cancel_core.domain.cancellation import Cancellation
 from cancel_core.domain.cancellation_request import CancellationRequest
 from cancel_core.domain.order import HistoryEntry, Order
 
-# What a decision reads, and what its write therefore makes a condition of. The order system bumps no version for us.
+# The attributes that a decision reads, on which its write is conditional. The order system maintains no version.
 ROW_IDS = {"items": "item_id", "fees": "fee_id", "payments": "payment_id"}
-"""What the rows of each list are told apart by."""
+"""The attributes that identify the rows of each list."""
 
 DECIDED_ON = (
     "status",
@@ -33,7 +33,7 @@ DECIDED_ON = (
 
 
 class RowChange(NamedTuple):
-    """New numbers in the row of a list (`items`, `fees`, `payments`) that has this id, or in a map (`shipping`)."""
+    """New numbers in the row of a list (`items`, `fees`, `payments`) with this id, or in a map (`shipping`)."""
 
     attribute: str
     row_id: str | None
@@ -42,8 +42,8 @@ class RowChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """One write. `conditions` are the attributes that must still be what was read; `attributes` are texts; `history` is
-    appended. A `cancellation` or `request` that is None stays as it is.
+    """One write. `conditions` are the attributes that must be unchanged since the read; `attributes` are texts;
+    `history` is appended. If `cancellation` or `request` is None, it is left unchanged.
     """
 
     cancellation: Cancellation | None = None
@@ -56,7 +56,7 @@ class OrderChange:
 
 
 def apply(order: Order, change: OrderChange) -> Order:
-    """The order as it is once the change is written: the same as reading it anew would give, at a tenth of the cost."""
+    """The order after the change is written: the same as reading it again, at a tenth of the cost."""
     now: dict[str, Any] = {"cancellation": change.cancellation} if change.cancellation else {}
     now |= {"cancellation_request": change.request} if change.request else {}
     now |= {name: text for name, text in change.attributes.items() if name in Order.model_fields}

@@ -1,7 +1,7 @@
 """The settings in force for a store, read from the config documents and validated.
 
-A document that is wrong in any way is not in force, and the last one that was right is, or none; the problems say what
-to mend.
+An invalid document is not in force. The last valid version is in force instead, or nothing. The problems say what to
+correct.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from cancel_core.domain.withdrawal_settings import NO_WITHDRAWAL, WithdrawalSett
 if TYPE_CHECKING:
     from datetime import date, timedelta
 
-    # Its module brings pydantic, which who reads the config alone needs not.
+    # Its module imports pydantic, which readers of the config alone do not need.
     from cancel_core.domain.cancellation import RefundBasis
 
 DEFAULT_SCOPE = "default"
@@ -47,7 +47,8 @@ NEVER_CANCELLABLE_STATUSES = frozenset({"hold", "holded", "canceled", "complete"
 _OTHER_WORDS = frozenset(
     {"onhold", "cancelled", "completed", "shipped", "delivered", "fulfilled", "refunded", "returned"}
 )
-"""What other systems call these: a list that names one means an order that can't be cancelled."""
+"""The names of the excluded statuses in other systems. A list that contains one means an order that can't be cancelled.
+"""
 DEFAULT_REASONS = (
     {"code": "no_longer_needed", "description": "I no longer need it"},
     {"code": "ordered_by_mistake", "description": "I ordered it by mistake"},
@@ -55,25 +56,26 @@ DEFAULT_REASONS = (
     {"code": "better_price", "description": "I found a better price"},
     {"code": "other", "description": "Other"},
 )
-"""What a new installation begins with."""
+"""The default of a new installation."""
 SETTINGS = (
     *("enabled", "reasons", "cancellable_statuses", "refund_basis", "mail", "guest_access", "withdrawal"),
     *("cancel_within_minutes", "excluded", "comment_required_for", "approval", "max_cancels_per_day"),
 )
 NOT_SETTINGS = frozenset({"scope", "validation"})
-"""The key, and what the product says of the item: an edit is a change of anything else."""
+"""The key, and the product's own attribute: only a change of another attribute is an edit."""
 _STORE = "store:"
 
 
 Settings = dict[str, Any]
-"""A document that was read: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str,
-`mail` MailSettings, `guest_access` bool, `withdrawal` WithdrawalSettings, `cancel_within_minutes` timedelta,
-`excluded` Exclusions, `comment_required_for` tuple of str, `approval` a word, `max_cancels_per_day` int."""
+"""A parsed document: `enabled` bool, `reasons` tuple of PolicyReason, `cancellable_statuses` tuple of str, `mail`
+MailSettings, `guest_access` bool, `withdrawal` WithdrawalSettings, `cancel_within_minutes` timedelta, `excluded`
+Exclusions, `comment_required_for` tuple of str, `approval` a word, `max_cancels_per_day` int.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong in the config, for the admin: where, what, and how to mend it."""
+    """One error in the config, for the admin: where, what, and how to correct it."""
 
     scope: str
     attribute: str
@@ -90,11 +92,11 @@ def _no_holiday(_: date) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is in force for one store. `problems` say what of the config is not, because it is wrong.
+    """The settings in force for one store. `problems` are the errors that keep parts of the config out of force.
 
-    `cancel_within`: from when an order was placed; None: for as long as its status allows.
-    `max_cancels_per_day`: of one customer, or guest's address; None: as many as they like, and none is counted.
-    `is_holiday`: the public holidays of the country that `withdrawal` names. Set by the adapter that reads the policy.
+    `cancel_within`: counted from the placing of an order; None: as long as its status allows. `max_cancels_per_day`:
+    per customer, or guest's address; None: without a limit, and not counted. `is_holiday`: the public holidays of the
+    country in `withdrawal`. Set by the adapter that reads the policy.
     """
 
     enabled: bool
@@ -116,14 +118,14 @@ class Policy:
         return next((reason for reason in self.reasons if reason.code == code), None)
 
     def needs_comment(self, code: str) -> bool:
-        """Whether this reason is taken with a comment alone."""
+        """Whether this reason requires a comment."""
         return code in self.comment_required_for
 
 
 class Good(NamedTuple):
-    """What is kept of a scope: the last document that was right, and the last reasons that `default` had.
+    """What is stored for a scope: the last valid document, and the last reasons that `default` had.
 
-    Plain values as in a document. `since` is when that document was saved (ISO 8601); empty where nobody saw it.
+    Plain values as in a document. `since` is when that document was saved (ISO 8601); empty if that is unknown.
     """
 
     document: Mapping[str, Any] | None = None
@@ -135,7 +137,7 @@ NOTHING = Good()
 
 
 class Judgement(NamedTuple):
-    """A document by itself: what of it could be read, and what is wrong with it."""
+    """A document by itself: the settings that could be parsed, and its errors."""
 
     settings: Settings
     problems: tuple[Problem, ...]
@@ -156,7 +158,7 @@ def read_policy(
     good_default: Good = NOTHING,
     good_store: Good = NOTHING,
 ) -> Policy:
-    """The policy of a store from its two config documents; the store's attributes stand in place of the default's.
+    """The policy of a store from its two config documents; the store's attributes replace the default's.
 
     Each document is plain values: `scope` str, `enabled` bool or a word, `reasons` list of {code, description,
     descriptions?}, `cancellable_statuses` list of str. None is an absent document. Never raises.
@@ -166,7 +168,7 @@ def read_policy(
     for name, document in ((DEFAULT_SCOPE, default), (scope, store)):
         if document is not None:
             problems += judge(name, document).problems
-    # A default that is wrong and never was right is as good as none: a store that needs none goes on.
+    # A `default` that is invalid and never was valid counts as absent: a store that needs none is not affected.
     shared = in_force(DEFAULT_SCOPE, default, good_default.document) or {}
     own = in_force(scope, store, good_store.document)
     if own is None:
@@ -202,8 +204,9 @@ def read_policy(
 
 
 def in_force(scope: str, document: Mapping[str, Any] | None, good: Mapping[str, Any] | None) -> Settings | None:
-    """The settings of one scope: the document's if it is right, else those of the last that was; `enabled` No counts
-    in any case. None when it is wrong and none ever was right."""
+    """The settings of one scope: the document's if it is valid, else those of the last valid version; `enabled` No
+    counts in any case. None if it is invalid and never was valid.
+    """
     if document is None:
         return {}
     settings, problems = judge(scope, document)
@@ -243,10 +246,10 @@ def no_window(scope: str) -> Problem:
 
 
 def _with_window(shared: Settings, settings: Settings, before: Settings | None) -> Settings:
-    """What is in force for a store that asks for approvals after a window, and has no window.
+    """The settings in force for a store that requires approval after a window, but has no window.
 
-    Its own last edit brought that about: the version before stays. Or that of `default` did, which had the window:
-    then each cancel of the store is a request, for nothing says from when on.
+    If its own last edit caused that, the version before stays in force. If an edit of `default` removed the window,
+    each cancel of the store is a request, because there is no time from which on it would be.
     """
     if before is None:
         return settings | {"enabled": False}
@@ -255,10 +258,10 @@ def _with_window(shared: Settings, settings: Settings, before: Settings | None) 
 
 
 def _with_reasons(shared: Settings, own: Settings, good_default: Good, before: Settings | None) -> Settings:
-    """What is in force for a store that is on and finds no reasons.
+    """The settings in force for an enabled store without reasons.
 
-    Either its own last edit brought that about: the version before stays. Or that of `default` did: the store, which
-    was right, goes on with the reasons that `default` had last.
+    If its own last edit caused that, the version before stays in force. If an edit of `default` did, the store keeps
+    the reasons that `default` had last.
     """
     if before is None:
         return shared | own | {"enabled": False}
@@ -305,7 +308,7 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
             settings[attribute] = readers[attribute](document[attribute])
         except SettingFault as found:
             problems.append(Problem(scope, attribute, *found.args))
-    # A store that is silent on its reasons takes those of default.
+    # A store without reasons of its own inherits those of default.
     silent = is_store(scope) and "reasons" not in document
     if not silent and "reasons" not in {problem.attribute for problem in problems} and lacks_reasons(settings):
         problems.append(no_reasons(scope))
@@ -315,7 +318,7 @@ def judge(scope: str, document: Mapping[str, Any]) -> Judgement:
 
 
 def wrong_scope(scope: str, fault: str) -> Problem:
-    """Of a scope that no store will ever ask for."""
+    """The problem of a scope that can't be the id of a store."""
     return Problem(scope, "scope", f"scope {fault}", "create the item anew under the right scope, and delete this one")
 
 

@@ -9,13 +9,13 @@ from cancel_core.domain.cancellation import FailureCode, RefundAction
 
 
 class PaymentRequest(NamedTuple):
-    """Give `amount` (minor units of `currency`) back, or release it, once for each `idempotency_key`.
+    """A request to refund `amount` (minor units of `currency`), or to release it, once for each `idempotency_key`.
 
-    `refund_id`, `payment_id` and the key are ours, and are to be left at the provider with what it does: by the key it
-    is found again. `payment_reference` is the provider's id of the payment, `captured` what the order says was captured
-    of it. With `is_retry` this may have been asked before, at any time, so that the provider may have forgotten the
-    key: it is to be asked first what it did under it. `reference` is the provider's id of a refund that it said was
-    pending; its state is all that is asked for then.
+    `refund_id`, `payment_id` and the key are ours, and are stored at the provider with the object that it makes, which
+    is found by the key. `payment_reference` is the provider's id of the payment, `captured` the captured amount
+    according to the order. With `is_retry` the request may have been made before, at any time, so that the provider may
+    have forgotten the key: first look for the result of the earlier request. `reference` is the provider's id of a
+    refund that was pending; then only its state is requested.
     """
 
     action: RefundAction
@@ -32,13 +32,13 @@ class PaymentRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request.
+    """The result of a request.
 
-    `succeeded`, or `pending`: the provider has taken it and will know later, and is asked again by `reference`; or
-    `failed`, a definite no: nothing was made and nothing will be under this key; or `new_key`: the same, but for a
-    fault that had nothing to do with the request, which is to be made under another key. Whatever is no answer is no
-    outcome, but `ProviderUnavailable`. `reference` is the provider's id of what it made, `amount` (in our minor units)
-    and `currency` what that was, where it says so; `code` and `message` say why it failed.
+    `succeeded`; `pending`: the provider has accepted it, and is asked again later by `reference`; `failed`: a definite
+    refusal, nothing was made and nothing will be under this key; `new_key`: the same, but because of an error unrelated
+    to the request, which is made again under another key. Without a definite answer, `ProviderUnavailable` is raised
+    instead. `reference` is the provider's id of the object that it made, `amount` (in our minor units) and `currency`
+    its values, if the provider reports them; `code` and `message` say why it failed.
     """
 
     status: Literal["succeeded", "pending", "failed", "new_key"]
@@ -54,15 +54,15 @@ class Provider(Protocol):
 
     @property
     def lands_late(self) -> bool:
-        """Whether a request that was given up may be carried out later."""
+        """Whether a request that was given up may still be carried out later."""
 
     def check(self, request: PaymentRequest) -> str | None:
-        """What is wrong with the payment itself, in words for the operator: nothing of its order is paid then. None
-        where it is as the order has it. Does nothing by itself.
+        """Why the payment itself can't be refunded, in words for the operator: then nothing of its order is refunded.
+        None if it matches the order. Changes nothing.
         """
 
     def execute(self, request: PaymentRequest) -> Outcome:
-        """Does it, or finds it done."""
+        """Carries it out, or finds that it was carried out before."""
 
     def find(self, request: PaymentRequest) -> Outcome | None:
-        """What was done under this key; None when nothing was. Does nothing by itself."""
+        """The result of an earlier request with this key; None if there was none. Changes nothing."""

@@ -16,15 +16,15 @@ N = TypeVar("N", int, Decimal)
 
 
 def is_older(now: Cancellation | None, known: Cancellation) -> bool:
-    """Whether what an order carries now was put there by somebody else, in place of the cancellation that is known.
+    """Whether someone else has replaced the known cancellation by what the order has now.
 
-    None, another one, or an earlier state of it: each write of ours has a higher revision.
+    That is none, another one, or an earlier state of it: each write of the product has a higher revision.
     """
     return now is None or now.cancellation_id != known.cancellation_id or now.revision < known.revision
 
 
 def is_same_cancel(one: Cancellation, other: Cancellation) -> bool:
-    """Whether two states are of one cancel. An order that was written over may be cancelled anew, under the same id."""
+    """Whether two states are of one cancel. An order that was overwritten may be cancelled again, under the same id."""
     return (one.cancellation_id, one.request_id) == (other.cancellation_id, other.request_id)
 
 
@@ -32,8 +32,8 @@ def put_back(now: Order | None, was: Order | None, cancellation: Cancellation, a
     """The write that restores the cancellation of an order, and the amounts that were booked with it.
 
     `was` is the order before the write that erased the cancellation, `now` the current order (None if it cannot be
-    read). An amount is never lowered and never exceeds what is invoiced, captured or authorized now: what the order
-    system has booked since is kept. A shipped order keeps its status. The customer's comment is not restored, because
+    read). An amount is never lowered and never exceeds what is invoiced, captured or authorized now: bookings of the
+    order system since then are kept. A shipped order keeps its status. The customer's comment is not restored, because
     the overwrite may have been made to erase personal data.
     """
     cancellation = cancellation.model_copy(update={"comment": None})
@@ -60,8 +60,8 @@ def put_back(now: Order | None, was: Order | None, cancellation: Cancellation, a
 
 
 def _request_back(now: Order, was: Order | None, cancellation: Cancellation) -> CancellationRequest | None:
-    """What an open request on the order has become: the one that made the cancellation was approved, and any other has
-    lapsed, for the order is cancelled. None where there is none, or its end is not known.
+    """The end of an open request on the order: the one that led to the cancellation was approved, and any other has
+    lapsed, because the order is cancelled. None if there is none, or its end is not known.
     """
     request, before = now.cancellation_request, was.cancellation_request if was else None
     if request is None or not request.is_open:
@@ -72,7 +72,7 @@ def _request_back(now: Order, was: Order | None, cancellation: Cancellation) -> 
 
 
 def _sums_back(now: Order, was: Order) -> Iterator[RowChange]:
-    """Rows are found by their ids, wherever they now stand."""
+    """Rows are found by their ids, at any position."""
     payments = {payment.payment_id: payment for payment in was.payments}
     for payment in now.payments:
         if payment.payment_id in payments:

@@ -1,7 +1,7 @@
 """The documents of the refunds table: one for each refund, as operators see it, and one ledger for each order.
 
-What we paid for an order is known from here, whatever the order says. A leg stands in a document from the moment before
-its provider is asked for it: amount and key are then frozen, until the provider has said what became of it.
+These documents are the record of what the product paid for an order, whatever the order says. A leg is added before its
+provider is called: from then on amount and key are frozen, until the provider reports the result.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ MESSAGES: dict[FailureCode, str] = {
     "PROVIDER_DECLINED": "The payment provider declined.",
 }
 FORMAT = 2
-"""1: documents of versions before 0.2, whose pending legs may have been asked for or not."""
+"""1: documents of versions before 0.2, whose pending legs may have been requested or not."""
 
 
 class AskedLeg(Leg):
     """A leg that its provider may have been asked for.
 
-    `base`: what the order said was refunded (or voided) of the payment when it was asked for, and `rows_base` what its
-    rows said. `payment_reference`: the provider's id of the payment, as it was then, and `captured` what the order said
-    of it. `earlier_amounts`: what was asked for before under the same key, when nobody knew whether the request had
-    arrived. `is_disputed`: the provider
-    did something else than it was asked, and a person decides; it counts as paid. `is_returned`: the provider had paid
-    it, and then had the money back, as from a bank account that is closed; it counts as not paid.
+    `base`: the refunded (or voided) amount of the payment at the time of the request, according to the order, and
+    `rows_base` that of its rows. `payment_reference`: the provider's id of the payment at that time, and `captured` the
+    captured amount according to the order. `earlier_amounts`: amounts of earlier requests under the same key, when it
+    was unknown whether they had arrived. `is_disputed`: the provider did something other than requested, and a person
+    decides; it counts as paid. `is_returned`: the provider had paid it and got the money back, for example from a
+    closed bank account; it counts as not paid.
     """
 
     base: Amount = 0
@@ -57,7 +57,7 @@ class AskedLeg(Leg):
 
     @property
     def may_have_moved(self) -> bool:
-        """Whether money has moved for it, or may yet."""
+        """Whether money has moved for it, or may still move."""
         return self.status != "failed" or self.is_disputed
 
     @property
@@ -66,14 +66,14 @@ class AskedLeg(Leg):
 
 
 class LogEntry(OwnDocument):
-    """One line of a refund's story. `at` is ISO 8601 UTC."""
+    """One line of a refund's log. `at` is ISO 8601 UTC."""
 
     at: str
     entry: str
 
 
 class RefundItem(OwnDocument):
-    """An item for which money goes back."""
+    """An item that is refunded."""
 
     item_id: str
     sku: str = ""
@@ -90,9 +90,9 @@ class DocumentFailure(Failure):
 class RefundDocument(OwnDocument):
     """One refund. Sums as on the order's refund; `rounding` is what the payments lacked of what was owed.
 
-    `payments` are the legs that were asked for, `earlier_tries` those that failed before a person had them tried anew.
-    `unsettled_since` has it stand in the operator's list. `order_gone`: its order no longer carries it. `request_id`:
-    of the cancel that it was begun for, for an order whose cancellation was written over may be cancelled anew.
+    `payments` are the requested legs, `earlier_tries` those that failed before a person had them retried.
+    `unsettled_since` adds it to the operator's list. `order_gone`: its order no longer has it. `request_id`: that of
+    the cancel that it was begun for, because an order whose cancellation was overwritten may be cancelled again.
     """
 
     refund_id: str
@@ -127,13 +127,13 @@ class RefundDocument(OwnDocument):
     format: Amount = 1
 
     def is_of(self, cancellation: Cancellation) -> bool:
-        """Whether it was begun for this very cancel, not for an earlier one under the same ids."""
+        """Whether it was begun for this very cancel, not for an earlier one with the same ids."""
         if self.request_id:
             return self.request_id == cancellation.request_id
         return self.created_at >= cancellation.requested_at
 
     def of(self, cancellation: Cancellation) -> RefundDocument:
-        """The document, gone on with for a cancel that came later under the same ids."""
+        """The document, continued for a later cancel with the same ids."""
         refund = cancellation.refund
         assert refund is not None
         sums = {"shown": refund.amount_shown, "shipping": refund.shipping, "fees": refund.fees}
@@ -143,28 +143,28 @@ class RefundDocument(OwnDocument):
         return [leg for leg in self.payments if leg.status == "pending"]
 
     def paid(self) -> int:
-        """What providers paid back through us."""
+        """What providers refunded through the product."""
         return sum(leg.amount for leg in self.payments if leg.action == "refund" and leg.has_moved)
 
     def said(self, at: str, entry: str, **changed: Any) -> RefundDocument:
-        """The document with something else in it, and a line in its log that says so."""
+        """The document with these changes, and a line in its log about them."""
         log = (*self.log, LogEntry(at=at, entry=entry))
         return self.model_copy(
             update={**changed, "log": log, "updated_at": at, "revision": self.revision + 1, "format": FORMAT}
         )
 
     def with_leg(self, leg: AskedLeg, at: str, entry: str) -> RefundDocument:
-        """The document with this leg in place of the one of the same attempt, or beside the others."""
+        """The document with this leg replacing the one of the same attempt, or added to the others."""
         same = [one for one in self.payments if identity(one) == identity(leg)]
         legs = tuple(leg if one in same else one for one in self.payments) if same else (*self.payments, leg)
         return self.said(at, entry, payments=legs)
 
     def without(self, leg: AskedLeg) -> RefundDocument:
-        """The document as it was before this leg was asked for."""
+        """The document as it was before this leg was requested."""
         return self.model_copy(update={"payments": tuple(one for one in self.payments if one is not leg)})
 
     def next_attempt(self, payment_id: str, action: RefundAction) -> int:
-        """The number of the next request for this payment, which its idempotency key is made of."""
+        """The number of the next request for this payment, which is part of its idempotency key."""
         known = (
             leg.attempt
             for leg in (*self.payments, *self.earlier_tries)
@@ -174,10 +174,10 @@ class RefundDocument(OwnDocument):
 
 
 class Ledger(OwnDocument):
-    """What the refunds of one order have in common: which there are, and what the order said when the first began.
+    """The data that the refunds of one order share: their ids, and the order's sums when the first one began.
 
-    `rows_before` and `payments_before`: what rows and payments said was refunded at the first cancel. `version` goes up
-    each time a leg is frozen, so that two refunds of one order never plan side by side.
+    `rows_before` and `payments_before`: the refunded sums of rows and payments at the first cancel. `version` increases
+    each time a leg is frozen, so that two refunds of one order never plan concurrently.
     """
 
     refund_id: str
@@ -193,7 +193,7 @@ class Ledger(OwnDocument):
 
 
 def first_ledger(order: Order, cancellation: Cancellation, document: RefundDocument) -> Ledger:
-    """The ledger of an order for which nobody was asked for anything yet, but by an earlier version of the product."""
+    """The ledger of an order without any request to a provider, except by an earlier version of the product."""
     knows = cancellation.rows.keys is not None
     bases: dict[str, int] = {}
     for leg in (*document.earlier_tries, *document.payments):
@@ -211,7 +211,7 @@ def first_ledger(order: Order, cancellation: Cancellation, document: RefundDocum
 def new_document(
     order: Order | None, order_id: str, store_id: str, cancellation: Cancellation, at: str
 ) -> RefundDocument:
-    """The document of a refund of which nothing was begun."""
+    """The document of a refund that has not begun."""
     refund = cancellation.refund
     assert refund is not None
     items = refund_items(order, cancellation) if order else []
@@ -239,7 +239,7 @@ def new_document(
 
 
 def asked_leg(planned: PlannedLeg, order: Order, document: RefundDocument, at: str) -> AskedLeg:
-    """A planned leg as it is frozen right before its provider is asked for it."""
+    """A planned leg, frozen right before its provider is called."""
     payment = order.payment(planned.payment_id)
     assert payment
     return AskedLeg(
@@ -258,9 +258,9 @@ def asked_leg(planned: PlannedLeg, order: Order, document: RefundDocument, at: s
 
 
 def asked_again(leg: AskedLeg, amount: int, order: Order, at: str) -> AskedLeg:
-    """A leg of which nothing is to be found at its provider, for what is owed now, under the same key.
+    """A leg that its provider does not know, with the amount that is owed now, under the same key.
 
-    What the order says of the payment and its rows today has nothing of it.
+    The order's current sums of the payment and its rows do not include it.
     """
     payment = order.payment(leg.payment_id)
     assert payment
@@ -278,8 +278,8 @@ def asked_again(leg: AskedLeg, amount: int, order: Order, at: str) -> AskedLeg:
 def adopted(document: RefundDocument, order: Order, unasked: Iterable[AskedLeg]) -> RefundDocument:
     """A document of an earlier version (format 1) in today's form.
 
-    Its legs say nothing of what the order said before. What has moved was booked with the leg on the order's refund, if
-    the order still has it. `unasked` are its pending legs of which the provider knows nothing: they are planned anew.
+    Its legs lack the order's earlier sums. Money that moved was booked together with the leg on the order's refund, if
+    the order still has it. `unasked` are its pending legs that the provider does not know: they are planned again.
     """
     payments = {payment.payment_id: payment for payment in order.payments}
     refund = order.cancellation.refund if order.cancellation else None
@@ -306,7 +306,7 @@ def adopted(document: RefundDocument, order: Order, unasked: Iterable[AskedLeg])
 
 
 def identity(leg: Leg) -> tuple[str, str, int]:
-    """What tells a leg from all others of its refund."""
+    """The key of a leg within its refund."""
     return leg.payment_id, leg.action, leg.attempt
 
 
@@ -318,11 +318,11 @@ def to_item(document: RefundDocument | Ledger) -> dict[str, Any]:
 
 
 _ALWAYS = ("status", "amount", "shipping", "fees", "surplus", "revision", "version")
-"""What an operator who looks at the table wants to see, also where it is 0."""
+"""The sums that operators want to see in the table, also if they are 0."""
 
 
 def read_document(item: Mapping[str, Any]) -> RefundDocument:
-    """A refund document in plain values; whatever a person has taken out of it counts as absent."""
+    """A refund document from plain values; anything that a person has removed counts as absent."""
     return RefundDocument.model_validate(item)
 
 

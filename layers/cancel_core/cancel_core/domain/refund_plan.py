@@ -14,7 +14,7 @@ from cancel_core.domain.order import Order
 
 
 class PlannedLeg(NamedTuple):
-    """One call to a payment provider: give back `amount`, or release it."""
+    """One call to a payment provider: refund `amount`, or release it."""
 
     payment_id: str
     provider: str
@@ -23,7 +23,7 @@ class PlannedLeg(NamedTuple):
 
 
 class Available(NamedTuple):
-    """What a payment still has: `held` to be given back, `releasable` to be released."""
+    """What a payment still has: `held` can be refunded, `releasable` can be released."""
 
     payment_id: str
     provider: str
@@ -32,10 +32,10 @@ class Available(NamedTuple):
 
 
 class Payable(NamedTuple):
-    """What can be paid of what is owed.
+    """The part of the owed amount that can be refunded.
 
-    `rounding`: what the payments lack, no more than one minor unit for each row. `surplus`: what they hold beyond it.
-    With `failure` nothing is paid.
+    `rounding`: what the payments lack, at most one minor unit for each row. `surplus`: what they hold beyond it. With
+    `failure` nothing is refunded.
     """
 
     amount: int
@@ -46,11 +46,11 @@ class Payable(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RefundPlan:
-    """What a cancel owes for an order as it stands.
+    """What a cancel owes for an order in its current state.
 
     `owed` is the sum of the items' amounts, `shipping` and `fees`, never below 0. `legs` are in the payments' order.
-    `not_invoiced` is what the payments hold beyond what is owed: on the basis `paid` it goes back as well, on
-    `invoiced` it is the surplus, for a person to decide. With `failure` no leg pays back, only voids run.
+    `not_invoiced` is what the payments hold beyond what is owed: on the basis `paid` it is refunded as well, on
+    `invoiced` it is the surplus, for a person to decide. With `failure` no leg refunds, only voids run.
     """
 
     amounts: tuple[int, ...]
@@ -68,7 +68,7 @@ class RefundPlan:
 
     @property
     def amount(self) -> int:
-        """What goes back."""
+        """The amount that is refunded."""
         return self.owed + (self.not_invoiced if self.basis == "paid" else 0)
 
     @property
@@ -77,7 +77,7 @@ class RefundPlan:
 
     @property
     def is_needed(self) -> bool:
-        """Whether there is anything to pay back or to release."""
+        """Whether there is anything to refund or to release."""
         return self.amount > 0 or bool(self.legs)
 
     @property
@@ -87,9 +87,9 @@ class RefundPlan:
 
 
 def plan_refund(order: Order, basis: RefundBasis = "invoiced") -> RefundPlan:
-    """What is invoiced and not refunded is owed, from the payments in their order; authorizations are released.
+    """The invoiced amount that was not refunded is owed, from the payments in their order; authorizations are released.
 
-    On the basis `paid` all that the payments hold goes back, invoiced or not.
+    On the basis `paid` everything that the payments hold is refunded, invoiced or not.
     """
     amounts = tuple(item.amount_owed for item in order.items)
     shipping = order.shipping.amount_owed if order.shipping else 0
@@ -114,11 +114,11 @@ def plan_refund(order: Order, basis: RefundBasis = "invoiced") -> RefundPlan:
 
 
 def pay(owed: int, held: int, rows: int, *, is_begun: bool = False) -> Payable:
-    """What is paid of what is owed for so many rows, from payments that hold so much.
+    """The refundable part of what is owed for this number of rows, from payments that hold this much.
 
-    Where they hold less, nothing is: a part would have to be chosen, and a person chooses. But for a difference of one
-    minor unit for each row: rounding, of which they give what they hold. `is_begun`: something was given back already,
-    so that what is left may be the rounding alone.
+    If they hold less, nothing is refunded: a person has to choose the part. The exception is a difference of up to one
+    minor unit for each row, rounding: then everything that they hold is refunded. `is_begun`: something was refunded
+    already, so that the rest may be rounding alone.
     """
     if held >= owed:
         return Payable(owed, surplus=held - owed)
@@ -128,7 +128,7 @@ def pay(owed: int, held: int, rows: int, *, is_begun: bool = False) -> Payable:
 
 
 def allocate(payments: Iterable[Available], amount: int) -> tuple[PlannedLeg, ...]:
-    """From which payments an amount is taken, in their order; and what is released."""
+    """The payments that an amount is taken from, in their order; and the releases."""
     legs: list[PlannedLeg] = []
     for payment in payments:
         if take := min(amount, payment.held):

@@ -18,10 +18,10 @@ SHIPPED = "The order was shipped after it had been cancelled, so nothing more is
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """`legs` are what providers are to be asked for next. `owed` is what is still to go back, with what was declined.
+    """`legs` are the next requests to providers. `owed` is what is still to be refunded, including declined legs.
 
-    `credited_by_shop`: what the shop gave back itself since the cancel. `invoiced`: what is invoiced of the rows that
-    the cancel found, and had not gone back before it.
+    `credited_by_shop`: what the shop refunded itself since the cancel. `invoiced`: what is invoiced on the rows of the
+    cancel, and was not refunded before it.
     """
 
     legs: tuple[PlannedLeg, ...]
@@ -37,10 +37,10 @@ class Rest:
 def plan_rest(
     order: Order, cancellation: Cancellation, ledger: Ledger, own: RefundDocument, others: Sequence[RefundDocument]
 ) -> Rest:
-    """What is left to do. Nobody was asked for it yet; what was asked for and not answered counts as paid.
+    """The remaining part. It was not requested yet; requests without an answer count as paid.
 
     `own` is the refund's document, `others` are the documents of the order's earlier refunds, whose cancellations were
-    written over. Over all of them no more is given than is invoiced (on the basis `paid`: than was captured).
+    overwritten. In total no more is refunded than is invoiced (on the basis `paid`: than was captured).
     """
     back = given(order, ledger, (*others, own), lambda leg: leg.may_have_moved)
     mine = list(charges(order, cancellation.rows))
@@ -48,7 +48,7 @@ def plan_rest(
         payment.payment_id: max(0, payment.amount_captured - back.refunded[payment.payment_id])
         for payment in order.payments
     }
-    # The less of what rows and payments leave: what the shop gave back counts on whichever it has booked it.
+    # The smaller of what rows and payments leave: the shop may have booked its refund on either.
     rows_owe = max(0, sum(charge.amount_owed for charge in mine))
     by_rows = rows_owe - back.unseen
     ever_owed = rows_owe + order.rows_refunded - ledger.rows_before
@@ -59,7 +59,7 @@ def plan_rest(
         beside = max(0, back.rows_since - back.payments_since)
         owed = max(invoiced, sum(held.values()) - beside)
     if cancellation.rows.keys is None and cancellation.refund:
-        # An earlier version did not keep which rows were there: never more than it had shown.
+        # An earlier version did not store which rows there were: never more than it had shown.
         owed = min(owed, max(0, cancellation.refund.amount_shown - back.by_us))
     payable = pay(
         owed,
@@ -83,7 +83,7 @@ def plan_rest(
     legs = allocate(available, max(0, payable.amount - declined.total()))
     failure, message = payable.failure, MESSAGES[payable.failure] if payable.failure else ""
     if legs and order.has_left:
-        # Goods and money are not both given away unasked.
+        # A shipped order: goods and money are not both given away without a person's decision.
         legs, failure, message = (), "INVALID_ORDER", SHIPPED
     return Rest(
         legs=legs,
@@ -98,7 +98,7 @@ def plan_rest(
 
 
 def _declined(legs: Sequence[AskedLeg], action: str) -> Counter[str]:
-    """By payment, what its provider has said no to: it is not taken from another payment, a person decides."""
+    """By payment, what its provider has refused: it is not taken from another payment, a person decides."""
     amounts: Counter[str] = Counter()
     for leg in legs:
         if leg.action == action and leg.status == "failed" and not leg.is_disputed:

@@ -10,12 +10,12 @@ from cancel_core.domain.request_row import AskedAbout
 
 
 def requested(order: AskedAbout, request: CancellationRequest) -> Event:
-    """A customer has asked the shop."""
+    """The event that a customer has made a request to the shop."""
     return Event("CancellationRequested", _detail(order, request, request.requested_at))
 
 
 def declined(order: AskedAbout, request: CancellationRequest) -> Event:
-    """The shop has declined, or approved what could not be carried out any more: `status` says which."""
+    """The event that the shop declined it, or approved it when it was no longer possible: see `status`."""
     detail = _detail(order, request, request.decided_at or request.requested_at)
     return Event("CancellationDeclined", detail | {"status": request.status})
 
@@ -28,7 +28,7 @@ def _detail(order: AskedAbout, request: CancellationRequest, occurred_at: str) -
         "customer_id": order.customer_id,
         "request_id": request.request_id,
         "reason": request.reason.code,
-        # What a cancel would have given back when the shop was asked.
+        # What a cancel would have refunded at the time of the request.
         "refund": {"amount": request.amount, "currency": order.currency} if request.amount else None,
         "occurred_at": occurred_at,
     }

@@ -1,7 +1,7 @@
 """The row of the requests table: the request, the shop's decision, and the result.
 
-Ours: the key `request_id`, `status`, `open` (there while it is open), `decided` (the decision that counts), `outcome`
-(a text for the admin), and what the order said then. The admin's: `decision` and `note`.
+The product's: the key `request_id`, `status`, `open` (present while it is open), `decided` (the decision that counts),
+`outcome` (a text for the admin), and the order's data at that time. The admin's: `decision` and `note`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Word = Literal["approved", "declined"]
 
 
 class Decided(Document):
-    """The decision that is carried out, whatever the admin writes after it. `at`: ISO 8601, UTC."""
+    """The decision that is carried out, whatever the admin writes later. `at`: ISO 8601, UTC."""
 
     decision: Word
     at: str
@@ -28,7 +28,7 @@ class Decided(Document):
 
 
 class Row(Document):
-    """A row of the table. `decision` and `note` are the admin's, and may be anything."""
+    """A row of the table. `decision` and `note` are the admin's input, not validated."""
 
     request_id: str
     order_id: str
@@ -50,7 +50,7 @@ class Row(Document):
 
     @property
     def request(self) -> CancellationRequest:
-        """As the order had it when it was made."""
+        """The request as it was on the order when it was created."""
         return CancellationRequest(
             request_id=self.request_id,
             status="open",
@@ -90,7 +90,7 @@ def new_row(order: AskedAbout, request: CancellationRequest) -> dict[str, Any]:
 
 
 def read_decision(row: Row, at: str) -> Decided | str | None:
-    """The admin's decision; a text that says what is wrong with it; None where there is none yet."""
+    """The admin's decision; a text that says what is wrong with it; None if there is none yet."""
     if row.decision is None or (isinstance(row.decision, str) and is_blank(row.decision)):
         return None
     word = row.decision.strip().lower() if isinstance(row.decision, str) else ""

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from cancel_core.domain.rule_settings import PolicyReason
 
 CONDITIONS = ("placed_at", "cancellation", "cancellation_request")
-"""What must still be so when a request ends. What else happens to the order meanwhile stays."""
+"""The attributes on which the end of a request is conditional. Other concurrent changes are kept."""
 
 
 def make_request(order: Order, plan: RefundPlan, reason: PolicyReason, asked: CancelRequest, at: str) -> OrderChange:
-    """The write that asks the shop. The order keeps its status; what was decided on is its condition, as a cancel's."""
+    """The write that creates a request. The order keeps its status. As a cancel it is conditional on what was decided
+    on.
+    """
     made = CancellationRequest(
         request_id=request_id(order.order_id, order.placed_at, at, asked.request_id),
         status="open",
@@ -36,20 +38,20 @@ def make_request(order: Order, plan: RefundPlan, reason: PolicyReason, asked: Ca
 
 
 def take_back(request: CancellationRequest, status: str, at: str) -> OrderChange:
-    """The customer wants it no more. `status`: the order's, which stays."""
+    """The customer has taken it back. `status`: the order's, which is unchanged."""
     return _end(request.ended("withdrawn"), status, at, "Cancellation request taken back by the customer")
 
 
 def decline(request: CancellationRequest, status: str, at: str) -> OrderChange:
-    """The shop has `declined` it, or it has `lapsed`. `request`: as it is from now on. `status`: the order's."""
+    """The shop has `declined` it, or it has `lapsed`. `request`: its new state. `status`: the order's."""
     said = "declined by the shop" if request.status == "declined" else "can't be carried out any more"
     note = f": {request.note}" if request.note else ""
     return _end(request, status, at, f"Cancellation request {said}{note}")
 
 
 def request_back(known: CancellationRequest, status: str, at: str) -> OrderChange:
-    """The write that gives an order its request back. Without the comment, as for a cancellation: an order that is made
-    anonymous is written over, too.
+    """The write that restores a request on its order. Without the comment, as for a cancellation, because the overwrite
+    may have been made to erase personal data.
     """
     comment = "The order system wrote over the cancellation request; it has been put back."
     return _end(known.model_copy(update={"comment": None}), status, at, comment)

@@ -1,5 +1,5 @@
-"""The settings of a store's own rules: which reasons it takes, for how long after an order, of which orders, and of how
-many in a day.
+"""The settings of a store's own rules: its reasons, the window after placing an order, excluded orders, and the daily
+limit.
 
 Source: the contract, part 3.
 """
@@ -40,7 +40,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 @dataclass(frozen=True, slots=True)
 class Exclusions:
-    """Which orders a store does not let be cancelled. `total_above`: minor units by currency."""
+    """The orders that a store excludes from cancelling. `total_above`: minor units by currency."""
 
     skus: tuple[str, ...] = ()
     item_types: tuple[str, ...] = ()
@@ -51,22 +51,22 @@ class Exclusions:
 
 NO_EXCLUSIONS = Exclusions()
 Approval = Literal["never", "always", "after_window"]
-"""When a cancel is a request that the shop decides."""
+"""When a cancel becomes a request that the shop decides."""
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class PolicyReason(NamedTuple):
-    """A reason that customers may choose. `descriptions`: it in more languages, by tags as `_tag` makes them."""
+    """A reason that customers may choose. `descriptions`: translations, by tags as `_tag` makes them."""
 
     code: str
     description: str
     descriptions: Mapping[str, str] = _NONE
 
     def told(self, wanted: Iterable[str], own: str) -> str:
-        """The reason in the first of the `wanted` languages that it is there in, else `description`.
+        """The reason in the first of the `wanted` languages that it has, else `description`.
 
-        `wanted`: BCP 47 tags, and `*` for any. `own`: the language of `description`, a tag. A tag that is not among
-        the `descriptions` means what is left when subtags are taken off its end, one by one. Source: RFC 4647, 3.4.
+        `wanted`: BCP 47 tags, and `*` for any. `own`: the language of `description`, a tag. For a tag that is not among
+        the `descriptions`, subtags are removed from its end one by one. Source: RFC 4647, 3.4.
         """
         for language in wanted:
             tag = _tag(language)
@@ -80,7 +80,7 @@ class PolicyReason(NamedTuple):
 
 
 def _tag(language: str) -> str:
-    """What tags are compared by: lower case, with hyphens."""
+    """The form in which tags are compared: lower case, with hyphens."""
     return language.strip().lower().replace("_", "-")
 
 
@@ -120,7 +120,7 @@ def read_reasons(value: object) -> tuple[PolicyReason, ...]:
 
 
 def _descriptions(number: int, value: Any) -> dict[str, str]:
-    """The `descriptions` of the reason of this number, by tags as `_tag` makes them."""
+    """The `descriptions` of the reason with this number, by tags as `_tag` makes them."""
     if not isinstance(value, dict):
         raise SettingFault(
             f"descriptions of reason {number} is not a Map", "make it a Map from a language to a String, as sv to Annat"

@@ -29,8 +29,8 @@ Because = Literal["sku", "item_type", "payment_provider", "customer_group", "tot
 
 
 class Blocker(NamedTuple):
-    """Why an order can't be cancelled. `item_ids` names the items that are meant, where items are; `because` what of a
-    NOT_CANCELLABLE order the store excludes.
+    """Why an order can't be cancelled. `item_ids` names the affected items, if the blocker is about items; `because` is
+    the store's exclusion that makes an order NOT_CANCELLABLE.
     """
 
     code: BlockerCode
@@ -41,10 +41,10 @@ class Blocker(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Every blocker that holds, in the order they are checked; or none, and the refund that a cancel owes.
+    """Every blocker, in the order they are checked; or none, and the refund that a cancel owes.
 
-    `until`: when that ends by itself, where the store has a window and nothing stands against a cancel.
-    `approval_required`: a cancel is a request, which the shop decides.
+    `until`: when the store's window closes, if it has one and there is no blocker. `approval_required`: a cancel is a
+    request that the shop decides.
     """
 
     blockers: tuple[Blocker, ...]
@@ -58,8 +58,9 @@ class Decision:
 
 
 Judged = Literal["cancel", "withdrawal", "request"]
-"""What an order is judged for. A withdrawal is no favour of the shop's, and a request that the shop has approved needs
-no other leave: only what the order has become stands against them, not what the store says of cancelling."""
+"""The purpose of the check. A withdrawal is the customer's right, and the shop has already agreed to an approved
+request: for these only the order's state can block a cancel, not the store's settings.
+"""
 
 
 def decide(order: Order, policy: Policy, now: datetime, judged: Judged = "cancel") -> Decision:
@@ -69,7 +70,7 @@ def decide(order: Order, policy: Policy, now: datetime, judged: Judged = "cancel
     if own_rules and not policy.enabled:
         blockers.append(Blocker("ORDER_CANCELLATION_DISABLED", "Cancelling orders is not enabled for this store."))
     if order.cancellation is not None:
-        # Whatever the order system has made of the status since: an order is cancelled once.
+        # Whatever status the order system has set since: an order is cancelled once.
         blockers.append(Blocker("INVALID_ORDER_STATUS", "The order has already been cancelled."))
     elif order.status not in policy.cancellable_statuses:
         blockers.append(
@@ -95,9 +96,9 @@ def decide(order: Order, policy: Policy, now: datetime, judged: Judged = "cancel
 
 
 def window_end(order: Order, policy: Policy) -> datetime | None:
-    """The last second in which the store lets this order be cancelled; None where it has no window.
+    """The last second in which the store allows cancelling this order; None if it has no window.
 
-    An order whose `placed_at` is no time has been closed for ever, for nobody can say when it was placed.
+    The window of an order with an invalid `placed_at` is always closed.
     """
     if policy.cancel_within is None:
         return None
@@ -106,7 +107,7 @@ def window_end(order: Order, policy: Policy) -> datetime | None:
 
 
 def _exclusions(order: Order, excluded: Exclusions) -> Iterator[Blocker]:
-    """Source: the contract, part 3: one blocker for each cause that holds."""
+    """Source: the contract, part 3: one blocker for each applicable cause."""
 
     def blocker(because: Because, message: str, item_ids: tuple[str, ...] = ()) -> Blocker:
         return Blocker("NOT_CANCELLABLE", message, item_ids, because)

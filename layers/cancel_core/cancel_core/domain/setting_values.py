@@ -9,16 +9,16 @@ from typing import Any
 
 _WORDS = {"yes": True, "true": True, "no": False, "false": False}
 _NAME_LENGTH = 60
-# Of letters and marks, yet nothing to be seen.
+# Letters and marks that are invisible.
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 class SettingFault(ValueError):
-    """(what is wrong, how to mend it). Never an address: it is told in logs."""
+    """(what is wrong, how to correct it). Never an address, because it is logged."""
 
 
 def yes_or_no(name: str, value: object) -> bool:
-    """A Boolean, or the word Yes, No, true or false. `name`: of the setting, for the fault. Raises `SettingFault`."""
+    """A Boolean, or the word Yes, No, true or false. `name`: the setting's, for the error. Raises `SettingFault`."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and (word := value.strip().lower()) in _WORDS:
@@ -27,7 +27,7 @@ def yes_or_no(name: str, value: object) -> bool:
 
 
 def whole_number(name: str, value: object, least: int, most: int) -> int:
-    """A whole number in these bounds. Raises `SettingFault`."""
+    """A whole number within these bounds. Raises `SettingFault`."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool) and least <= value <= most:
         number = int(value)
         if number == value:
@@ -36,7 +36,7 @@ def whole_number(name: str, value: object, least: int, most: int) -> int:
 
 
 def map_of(name: str, value: object, keys: Iterable[str]) -> dict[str, Any]:
-    """A Map that has no other keys than these. Raises `SettingFault`."""
+    """A Map without other keys than these. Raises `SettingFault`."""
     if not isinstance(value, dict):
         raise SettingFault(f"{name} is not a Map", f"make it a Map; it may have {', '.join(keys)}")
     if unknown := sorted(map(str, value.keys() - set(keys))):
@@ -46,9 +46,7 @@ def map_of(name: str, value: object, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def list_of_texts(name: str, value: object, what: str) -> tuple[str, ...]:
-    """A List of Strings in which something is to be seen, with no blanks around them; each once. `what` they are, for
-    the fault. Raises `SettingFault`.
-    """
+    """A List of visible Strings, trimmed and unique. `what` they are, for the error. Raises `SettingFault`."""
     if not isinstance(value, list) or not all(isinstance(text, str) and not is_blank(text) for text in value):
         raise SettingFault(f"{name} is not a List of Strings", f"make it a List of {what}, each a String")
     if around := [text for text in value if has_blanks_around(text)]:
@@ -57,8 +55,8 @@ def list_of_texts(name: str, value: object, what: str) -> tuple[str, ...]:
 
 
 def shown(text: str) -> str:
-    """What an admin typed, fit for a log line and a mail: short, printable, with no quotation marks, and nothing that a
-    mail program would make a link of.
+    """An admin's input, safe for a log line and a mail: short, printable, without quotation marks and without anything
+    that a mail program would turn into a link.
     """
     clean = "".join(letter if letter.isprintable() and letter not in '"\\/@<>' else "?" for letter in text)
     cut = clean if len(clean) <= _NAME_LENGTH else f"{clean[:_NAME_LENGTH]}..."
@@ -70,7 +68,7 @@ def _is_seen(letter: str, nothing: str) -> bool:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of it can be seen: blanks, controls, joiners, marks that stand on nothing."""
+    """Whether nothing of it is visible: spaces, control characters, joiners, combining marks alone."""
     return not any(_is_seen(letter, "CZM") for letter in text)
 
 

@@ -28,7 +28,7 @@ def _number(value: object) -> Decimal:
 
 
 _EXACT = Context(prec=200)
-"""DynamoDB keeps 38 digits; Python's default context would round to 28."""
+"""DynamoDB stores 38 digits; Python's default context would round to 28."""
 
 
 def plus(*quantities: Decimal) -> Decimal:
@@ -55,23 +55,23 @@ class Document(BaseModel):
 
 
 class OwnDocument(Document):
-    """A document that the product itself writes, as a whole: what a newer version has added to it is kept."""
+    """A document that only the product writes: fields that a newer version has added are kept."""
 
     model_config = ConfigDict(extra="allow")
 
 
 def read_model(model: type[M], document: Mapping[str, Any], order_id: str) -> M:
-    """A document of plain values as a model. Raises `OrderUnreadable`, which names the order and each fault."""
+    """Parses a document of plain values. Raises `OrderUnreadable`, which names the order and each error."""
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        # The places and what is wrong there, never the values: they may be personal.
+        # The paths and the errors there, never the values: they may be personal data.
         faults = [f"{'.'.join(map(str, e['loc'])) or 'order'}: {e['msg']}" for e in error.errors(include_input=False)]
         raise OrderUnreadable(order_id, faults) from error
 
 
 def number(value: Decimal) -> int | float:
     """A quantity as a JSON number."""
-    # JSON has but one kind of number. Quantities alone may have a fraction; money never comes here.
+    # JSON has only one kind of number. Only quantities may have a fraction; amounts are never passed here.
     whole = int(value)
     return whole if whole == value else float(value)

@@ -13,7 +13,7 @@ from cancel_core.domain.setting_values import is_blank
 from cancel_core.domain.values import number
 
 STATEMENT = "statement"
-"""The part of a withdrawal, in its table, that the consumer has said. Nothing is ever written into it."""
+"""The part of a withdrawal, in its table, that has the consumer's statement. It is never changed."""
 
 MOST_CHARACTERS = {"name": 200, "order": 255, "item": 200, "message": 2000, "store_id": 255}
 _OPTIONAL = ("customer_id", "order_id", "placed_at", "body", "request_id")
@@ -21,7 +21,7 @@ _LINES = frozenset("\t\n\r")
 
 
 def no_text(text: str) -> str:
-    """Why this is no text; empty where it is. Half of a surrogate pair is no character, nor can it be hashed."""
+    """Why this is not a valid text; empty if it is. A lone surrogate is not a character and can't be hashed."""
     for letter in text:
         category = unicodedata.category(letter)
         if category == "Cs":
@@ -32,13 +32,13 @@ def no_text(text: str) -> str:
 
 
 def fits(text: str, most: int) -> bool:
-    """Whether this can be a person's or a thing's name: something to be seen, and not too long."""
+    """Whether this can be the name of a person or an item: visible, and not too long."""
     return len(text) <= most and not no_text(text) and not is_blank(text)
 
 
 class WithdrawalRequest(NamedTuple):
-    """A request as it came: the fields that were `given`, quantities int or float; when the gateway got it; the
-    gateway's id of it; and the Idempotency-Key, where one came along.
+    """A request as received: the `given` fields, quantities int or float; when the gateway received it; the gateway's
+    id of it; and the Idempotency-Key, if there was one.
     """
 
     given: Mapping[str, Any]
@@ -49,15 +49,14 @@ class WithdrawalRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What is stored before it is answered.
+    """What is stored before the request is answered.
 
-    `statement`: `email`, `order`, and where they are there `name`, `items` [{item, qty?}] (absent: all), `message`,
-    `store_id`, `language`; quantities int or float, as JSON has them. `receipt`: SHA-256, in
-    hex, of the canonical JSON (RFC 8785) of withdrawal_id, received_at and statement. `received_at`:
-    ISO 8601 UTC, milliseconds. `store_id`: the store whose settings held: the order's for a customer. `customer_id`,
-    `order_id` and `placed_at` of the order are there where the customer's own token proved it. `body`: a keyed hash of
-    the request, where an Idempotency-Key came with it. `request_id`: the gateway's, of the request that brought it.
-    `expires_at`: epoch seconds.
+    `statement`: `email`, `order`, and if present `name`, `items` [{item, qty?}] (absent: all), `message`, `store_id`,
+    `language`; quantities int or float, as in JSON. `receipt`: SHA-256, in hex, of the canonical JSON (RFC 8785) of
+    withdrawal_id, received_at and statement. `received_at`: ISO 8601 UTC, milliseconds. `store_id`: the store whose
+    settings applied: the order's for a customer. `customer_id`, `order_id` and `placed_at` of the order are set if the
+    customer's own token proved it. `body`: a keyed hash of the request, if there was an Idempotency-Key. `request_id`:
+    the gateway's, of the request that sent it. `expires_at`: epoch seconds.
     """
 
     withdrawal_id: str
@@ -98,7 +97,7 @@ class Statement:
 
 
 def read_statement(item: Mapping[str, Any]) -> Statement:
-    """The statement in an item of the table, in plain values (numbers as Decimal). Raises KeyError where it is none."""
+    """The statement in an item of the table, in plain values (numbers as Decimal). Raises KeyError if it is none."""
     return Statement(
         withdrawal_id=item["withdrawal_id"],
         received_at=item["received_at"],
@@ -111,12 +110,12 @@ def read_statement(item: Mapping[str, Any]) -> Statement:
 
 
 def expiry(received: datetime, days: float) -> int:
-    """Until when it is kept, in epoch seconds."""
+    """When it expires, in epoch seconds."""
     return int((received + timedelta(days=days)).timestamp())
 
 
 def _stored(value: Any) -> Any:
-    """With numbers that a table takes."""
+    """With numbers in the table's type."""
     match value:
         case float():
             return Decimal(repr(value))
@@ -129,7 +128,7 @@ def _stored(value: Any) -> Any:
 
 
 def _said(value: Any) -> Any:
-    """With numbers as JSON has them."""
+    """With numbers in JSON's types."""
     match value:
         case Decimal():
             return number(value)

@@ -22,20 +22,20 @@ WITHDRAWAL_RECEIVED = "WithdrawalReceived"
 RECEIPT: Kind = "withdrawal_receipt"
 NOTICE: Kind = "withdrawal_notice"
 KEPT = ("schema_version", "withdrawal_id", "order_id", "store_id", "match", "in_time", "received_at", "occurred_at")
-"""What of the event's detail is kept with a mail, so that it can be sent again."""
+"""The fields of the event's detail that are stored with a mail, so that it can be sent again."""
 REFUND_DAYS = 14
-"""Directive 2011/83/EU, Article 13(1): from the day on which the shop is told."""
+"""Directive 2011/83/EU, Article 13(1): counted from the day on which the shop is notified."""
 
 
 class LocalTime(NamedTuple):
-    """A moment as it is told in a place: date, time and the zone's name."""
+    """A local time: date, time and the zone's name."""
 
     moment: datetime
     zone: str
 
 
 class Told(NamedTuple):
-    """What there is to tell: the statement, and the parts beside it in plain values; empty where there is none yet."""
+    """The data of the mails: the statement, and its other parts in plain values; empty if there is none yet."""
 
     statement: Statement
     outcome: Mapping[str, Any]
@@ -47,7 +47,7 @@ def receipt_mail_id(withdrawal_id: str) -> str:
 
 
 def withdrawal_mails(detail: Mapping[str, Any], told: Told, settings: MailSettings) -> Iterator[Mail]:
-    """The receipt, and a notice for each address of the shop: the same ones whenever the event comes."""
+    """The receipt, and a notice for each address of the shop: always the same ones for an event."""
     withdrawal_id = detail["withdrawal_id"]
     about = detail.get("order_id") or withdrawal_id
     store = settings.language or DEFAULT_LANGUAGE
@@ -71,7 +71,7 @@ def withdrawal_mails(detail: Mapping[str, Any], told: Told, settings: MailSettin
 
 
 def withdrawal_facts(told: Told, zone: str, guest_url: str) -> Facts:
-    """What both mails tell. `zone`: the store's. `guest_url`: where the guest finds the order; may be ""."""
+    """The data of both mails. `zone`: the store's. `guest_url`: where the guest finds the order; may be ""."""
     statement, outcome = told.statement, told.outcome
     said = statement.statement
     received = moment(statement.received_at)
@@ -107,7 +107,7 @@ def withdrawal_facts(told: Told, zone: str, guest_url: str) -> Facts:
 
 
 def _time(outcome: Mapping[str, Any]) -> str | None:
-    """Of a matched order alone: without one there is nothing to count from."""
+    """Only for a matched order: without one there is no start date."""
     if outcome.get("match", "none") == "none":
         return None
     in_time = outcome.get("in_time")

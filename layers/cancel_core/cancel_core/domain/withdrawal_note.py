@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class Noted(NamedTuple):
-    """What an order carries of the statements about it: `ids` of all that are noted, the first of them first."""
+    """The record on an order of the statements about it: `ids` of all, the first one first."""
 
     received_at: str
     whole: bool
@@ -23,13 +23,13 @@ class Noted(NamedTuple):
 
 
 MOST_NOTED = 10
-"""Statements on one order, so that nobody can make it grow. Further ones stand in their own table alone."""
+"""The most statements on one order, so that nobody can make it grow. Further ones are only in their own table."""
 
 
 def note(known: object, withdrawal_id: str, received_at: str, *, whole: bool) -> Noted | None:
-    """What an order is to carry, with this statement. None where it has it already, or has ten.
+    """The record after adding this statement. None if the order has it already, or has ten.
 
-    `known`: the attribute as it is, in plain values; whatever is not ours counts as absent.
+    `known`: the current attribute, in plain values; values that are not ours count as absent.
     """
     before = known if isinstance(known, dict) else {}
     listed = before.get("ids")

@@ -1,7 +1,7 @@
 """The outcome of a statement of withdrawal: order, items, and whether it was in time.
 
-It is found out once and stays: see `Outcome.to_item`. Nothing here is a verdict. What matches, what is late and what is
-exempt is told to the shop, which decides.
+It is determined once: see `Outcome.to_item`. It is no judgement: the shop is notified of what matches, what is late and
+what is exempt, and decides.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from cancel_core.domain.withdrawal import Statement
 from cancel_core.domain.withdrawal_period import is_in_time, last_day
 
 OUTCOME, CANCEL = "outcome", "cancel"
-"""The parts of a withdrawal, in its table, that the product writes beside the statement."""
+"""The parts of a withdrawal, in its table, that the product writes next to the statement."""
 Match = Literal["proven", "email", "none"]
 Offer = Literal["code", "sign_in"]
 
 
 class Found(NamedTuple):
-    """The order that a statement is about, and how that is known."""
+    """The order that a statement is about, and how it was matched."""
 
     match: Match
     order: Order
@@ -37,7 +37,7 @@ class Found(NamedTuple):
 
 
 def named_order(statement: Statement) -> str:
-    """The id of the order that a statement names: trimmed, and without the # that people write before a number."""
+    """The order id in a statement: trimmed, without the # that people write before a number."""
     return statement.order_id or str(statement.statement.get("order", "")).strip().removeprefix("#").strip()
 
 
@@ -54,9 +54,9 @@ def how_it_matches(statement: Statement, owner: Owner, address: str) -> Match:
 class Outcome:
     """Plain values, as the table has them.
 
-    `order_id`, `placed_at` and `customer_id` are the matched order's. `until`: YYYY-MM-DD. `items`: what is withdrawn
-    from, [{item_id, sku, qty}]; `exempt_items`: what of that is marked so, [{item_id, name, letter}]. `offer`: how the
-    customer may still cancel by themselves. `language`: the order's, BCP 47; may be "". `decided_at`: ISO 8601 UTC.
+    `order_id`, `placed_at` and `customer_id` are the matched order's. `until`: YYYY-MM-DD. `items`: the withdrawn rows,
+    [{item_id, sku, qty}]; `exempt_items`: the exempt ones of them, [{item_id, name, letter}]. `offer`: how the customer
+    can still cancel. `language`: the order's, BCP 47; may be "". `decided_at`: ISO 8601 UTC.
     """
 
     withdrawal_id: str
@@ -88,7 +88,7 @@ class Outcome:
 
 
 def read_outcome(item: Mapping[str, Any]) -> Outcome:
-    """The outcome in an item of the table, in plain values. What a newer version has added is left out."""
+    """The outcome in an item of the table, in plain values. Fields that a newer version has added are left out."""
     known = {name: item[name] for name in Outcome.__slots__ if name in item}
     for name in ("items", "exempt_items"):
         known[name] = tuple(known.get(name, ()))
@@ -96,7 +96,7 @@ def read_outcome(item: Mapping[str, Any]) -> Outcome:
 
 
 def find_out(statement: Statement, found: Found | None, policy: Policy | None, at: str) -> Outcome:
-    """`found` and its store's `policy` are None where no order matches."""
+    """`found` and its store's `policy` are None if no order matches."""
     common: dict[str, Any] = {
         "withdrawal_id": statement.withdrawal_id,
         "received_at": statement.received_at,
@@ -112,7 +112,7 @@ def find_out(statement: Statement, found: Found | None, policy: Policy | None, a
     offer: Offer | None = None
     now = moment(at)
     if found.match == "email" and whole and now and decide(order, policy, now).eligible:
-        # Who goes this way is asked for what any cancel asks for.
+        # The offered cancel is subject to the same rules as any other.
         offer = "sign_in" if not found.is_guests else "code" if policy.guest_access else None
     return Outcome(
         **common,
@@ -137,10 +137,10 @@ def find_out(statement: Statement, found: Found | None, policy: Policy | None, a
 
 
 def withdrawn(order: Order, named: Sequence[Mapping[str, Any]] | None) -> tuple[list[tuple[Item, Decimal]], bool]:
-    """The rows that are withdrawn from with their quantities, and whether that is the whole order.
+    """The withdrawn rows with their quantities, and whether that is the whole order.
 
-    `named`: [{item, qty?}], by id, SKU or name; None or empty for all there is. What a row has lost before, cancelled
-    or refunded, is no part of the contract any more. More than a row has is all that it has.
+    `named`: [{item, qty?}], by id, SKU or name; None or empty for all rows. Quantities that were cancelled or refunded
+    before are not part of the contract any more. A quantity above a row's counts as the whole row.
     """
     left = {item.item_id: minus(item.qty_ordered, item.qty_canceled, item.qty_refunded) for item in order.items}
     full = dict(left)
@@ -172,7 +172,7 @@ def _plain(text: str) -> str:
 
 
 def received(outcome: Outcome) -> Event:
-    """What the rest of the shop is told. No free text: an item that no row has is not named."""
+    """The event's detail. No free text: an item that matches no row is not named."""
     detail = {
         "schema_version": SCHEMA_VERSION,
         "withdrawal_id": outcome.withdrawal_id,

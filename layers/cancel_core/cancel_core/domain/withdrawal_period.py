@@ -1,7 +1,7 @@
 """The withdrawal period of an order, and whether the order offers withdrawal.
 
-Sources: Directive 2011/83/EU, Articles 9 and 16; Regulation (EEC, Euratom) 1182/71, Article 3. It is shown and noted,
-and never a gate: a statement that is late is taken and marked.
+Sources: Directive 2011/83/EU, Articles 9 and 16; Regulation (EEC, Euratom) 1182/71, Article 3. The period is shown and
+recorded, but never enforced: a late statement is accepted and marked.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _SATURDAY = 5
 
 
 class Withdrawal(NamedTuple):
-    """What an order says of withdrawing from it. `until`: the last day, in the store's zone; None: not known (yet).
+    """The withdrawal state of an order. `until`: the last day, in the store's zone; None: not known (yet).
 
-    `offers`: whether a consumer is to be offered it; not once a statement about the whole order has come in.
+    `offers`: whether to offer it to the consumer; not after a statement about the whole order.
     """
 
     open: bool
@@ -40,23 +40,23 @@ def withdrawal_of(order: Order, policy: Policy, now: datetime) -> Withdrawal:
 
 
 def is_offered(order: Order) -> bool:
-    """Whether there is anything to withdraw from: not for a business, nor where no row is left that counts."""
+    """Whether there is anything to withdraw from: not for a business order, nor if no row counts."""
     return not order.business and bool(_rows(order))
 
 
 def is_in_time(
     order: Order, settings: WithdrawalSettings, is_holiday: Callable[[date], bool], received: datetime
 ) -> bool | None:
-    """Whether a statement that came in then is in time; None where it is not known. `received` has a time zone."""
+    """Whether a statement received then is in time; None if that is not known. `received` has a time zone."""
     until = last_day(order, settings, is_holiday)
     return None if until is None else _day(received, settings) <= until
 
 
 def last_day(order: Order, settings: WithdrawalSettings, is_holiday: Callable[[date], bool]) -> date | None:
-    """The last day, to its end in the store's zone: the store's days after the last item was delivered.
+    """The last day, until its end in the store's zone: the store's number of days after the last delivery.
 
     The day of delivery is not counted, and a last day that is a Saturday, a Sunday or a public holiday moves to the
-    next working day. None where an item's delivery is not known, or there is none that counts.
+    next working day. None if the delivery of an item is not known, or no item counts.
     """
     deliveries = [moment(item.delivered_at or order.delivered_at or "") for item in _rows(order)]
     known = [at for at in deliveries if at is not None]
@@ -67,16 +67,16 @@ def last_day(order: Order, settings: WithdrawalSettings, is_holiday: Callable[[d
         while day.weekday() >= _SATURDAY or is_holiday(day):
             day += timedelta(days=1)
     except OverflowError:
-        # At the end of the calendar, where nothing is delivered.
+        # At the end of the calendar, beyond any real delivery.
         return None
     return day
 
 
 def _rows(order: Order) -> list[Item]:
-    """The rows that count: neither taken out by Article 16 nor cancelled nor given back as a whole.
+    """The rows that count: neither exempt under Article 16 nor cancelled nor refunded as a whole.
 
-    Of an order that was cancelled before anything left the house no row is left, whatever its quantities say: they are
-    booked when its refund ends, and a shop may set its status alone.
+    An order that was cancelled before anything was shipped has no such rows, whatever its quantities say: they are
+    booked when its refund ends, and a shop may set only the status.
     """
     is_canceled = order.cancellation is not None or order.status == "canceled"
     if is_canceled and not order.has_left and not order.delivered_at:
@@ -90,14 +90,14 @@ def _is_out(item: Item) -> bool:
 
 
 def _day(at: datetime, settings: WithdrawalSettings) -> date:
-    """The day that it then is in the store's zone."""
+    """The day in the store's zone at that time."""
     return at.astimezone(_zone(settings.time_zone)).date()
 
 
 def _zone(name: str) -> tzinfo:
     if name == DEFAULT_TIME_ZONE:
         return UTC
-    # Only a store that names a zone needs it.
+    # Imported only if a store names a zone.
     from zoneinfo import ZoneInfo
 
     return ZoneInfo(name)

@@ -10,7 +10,7 @@ from cancel_core.domain.mail_settings import NO_MAIL, SETTINGS_FAULTS, MailSetti
 from cancel_core.domain.setting_values import SettingFault, map_of, whole_number, yes_or_no
 
 LEAST_DAYS = 14
-"""Directive 2011/83/EU, Article 9. A store may give more."""
+"""Directive 2011/83/EU, Article 9. A store may grant more."""
 MOST_DAYS = 3650
 DEFAULT_TIME_ZONE = "UTC"
 _CODES = (
@@ -23,15 +23,15 @@ _CODES = (
     "TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW"
 )
 COUNTRIES = frozenset(_CODES.split())
-"""ISO 3166-1 alpha-2: the countries whose public holidays the calendar has."""
+"""ISO 3166-1 alpha-2: the countries with a calendar of public holidays."""
 _KEYS = ("enabled", "days", "time_zone", "country", "cancels")
-# The names of the IANA database. Its folders "posix" and "right" hold each zone again, and the rest is no place.
+# The names of the IANA database. Its folders "posix" and "right" repeat each zone, and the rest is not a place.
 _ZONE = re.compile(r"(?!posix|right/|Factory$|localtime$)[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalSettings:
-    """What a store says of withdrawals. `country`: ISO 3166-1 alpha-2, for public holidays; "": weekends alone.
+    """A store's withdrawal settings. `country`: ISO 3166-1 alpha-2, for public holidays; "": weekends only.
 
     `cancels`: whether a proven withdrawal from a whole order that can still be cancelled cancels it.
     """
@@ -44,7 +44,7 @@ class WithdrawalSettings:
 
 
 NO_WITHDRAWAL = WithdrawalSettings()
-"""Off: no statement is taken."""
+"""Off: statements are not accepted."""
 
 
 def read_withdrawal(value: object) -> WithdrawalSettings:
@@ -60,9 +60,9 @@ def read_withdrawal(value: object) -> WithdrawalSettings:
 
 
 def receipt_note(settings: dict[str, Any], identity_arn: str) -> str:
-    """What an admin is told of settings that are right, where receipts of withdrawals can't be sent; else empty.
+    """The warning to an admin if the settings are valid but receipts of withdrawals can't be sent; else empty.
 
-    `settings`: a document that was read. `identity_arn`: the SES identity; may be "".
+    `settings`: a parsed document. `identity_arn`: the SES identity; may be "".
     """
     withdrawal, mail = settings.get("withdrawal"), settings.get("mail")
     if not isinstance(withdrawal, WithdrawalSettings) or not withdrawal.enabled:
@@ -84,13 +84,13 @@ def _time_zone(value: object) -> str:
 def _is_zone(name: str) -> bool:
     if name == DEFAULT_TIME_ZONE:
         return True
-    # Only who names a zone needs it.
+    # Imported only if a store names a zone.
     from zoneinfo import ZoneInfo
 
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        # Not there, no name of a file, a folder of zones.
+        # Not found, not a valid file name, or a folder of zones.
         return False
     return True
 

@@ -1,5 +1,5 @@
 """The entry points of invocations: HTTP requests, batches of streams and queues, custom resources.
 
-They read what came, and answer in the caller's form. Nothing of the package imports them; the functions do. Not here:
-what is done (`services`).
+They parse the input, and answer in the caller's format. Only the functions import them. Not here: the use cases
+(`services`).
 """

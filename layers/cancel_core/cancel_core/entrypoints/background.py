@@ -12,7 +12,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def background(handler: Handler) -> Handler:
-    """For functions that no client waits for: what escapes is logged and counted, and fails the invocation."""
+    """For functions without a waiting client: an uncaught error is logged and counted, and fails the invocation."""
 
     @functools.wraps(handler)
     def observed(event: dict[str, Any], context: Any) -> Any:
@@ -31,5 +31,5 @@ def background(handler: Handler) -> Handler:
 
 
 def batch_failures(ids: Iterable[str]) -> dict[str, Any]:
-    """The answer that Lambda expects of a batch: it gives these again, messages or records of a stream."""
+    """The response that Lambda expects for a batch: it retries these messages or stream records."""
     return {"batchItemFailures": [{"itemIdentifier": number} for number in ids]}

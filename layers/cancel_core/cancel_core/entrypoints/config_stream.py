@@ -15,7 +15,7 @@ from cancel_core.services.config_edits import ConfigChange
 def read_config_changes(records: Iterable[Mapping[str, Any]]) -> list[ConfigChange]:
     """The edits in the records of a DynamoDB stream event with new and old images.
 
-    What the product itself wrote, which changes no setting, is none.
+    The product's own writes change no setting and are skipped.
     """
     changes = []
     for record in records:
@@ -25,7 +25,8 @@ def read_config_changes(records: Iterable[Mapping[str, Any]]) -> list[ConfigChan
         )
         if before == after:
             continue
-        # The stream's label, a time, comes first: a table that was restored has a new stream, and begins to count anew.
+        # The stream's label, a time, comes first: a restored table has a new stream, whose sequence numbers start
+        # over.
         label = record["eventSourceARN"].rsplit("/stream/", 1)[-1]
         changes.append(
             ConfigChange(
@@ -41,7 +42,7 @@ def read_config_changes(records: Iterable[Mapping[str, Any]]) -> list[ConfigChan
 
 
 def _bytes(image: Mapping[str, Any]) -> Raw:
-    """An image with its binaries, which an event has as base64, as bytes again."""
+    """An image whose binary values, base64 in an event, are bytes again."""
     return {name: _value(value) for name, value in image.items()}
 
 

@@ -15,7 +15,7 @@ ANSWER_SECONDS = 10
 def on_create(event: Mapping[str, Any], request_id: str, resource_id: str, create: Callable[[], None]) -> None:
     """Runs `create` when the resource is created, and nothing when it is updated or deleted.
 
-    CloudFormation is answered whatever becomes of it: without an answer a deployment hangs for an hour.
+    CloudFormation always gets an answer: without one a deployment hangs for an hour.
     """
     try:
         if event["RequestType"] == "Create":

@@ -11,9 +11,9 @@ from cancel_core.telemetry import logger
 
 SES = "aws.ses"
 LATE_AFTER = 5
-"""A message that was received so often has been on its way for a quarter of an hour or so."""
+"""A message with this receive count is about a quarter of an hour old."""
 ABOUT = {name: name for name in ("order_id", "cancellation_id", "withdrawal_id")}
-# In the log, a request_id is that of an invocation.
+# In the log, `request_id` is the id of an invocation.
 ABOUT |= {"request_id": "cancellation_request_id"}
 RETURNED = {"Email Bounced": ("bounce", "bounced"), "Email Complaint Received": ("complaint", "complained")}
 
@@ -24,9 +24,9 @@ def each_message(
     note_returned: Callable[[Returned], None],
     postpone: Postpone,
 ) -> dict[str, Any]:
-    """Has `send` take each event in (its detail type and detail), and `note_returned` what SES says.
+    """Has `send` process each event (its detail type and detail), and `note_returned` SES's reports.
 
-    What fails comes again after a while, and in the end lies in the dead-letter queue. The answer Lambda expects.
+    A failed one is retried with a delay, and finally moved to the dead-letter queue. Returns the response for Lambda.
     """
 
     def take(event: Mapping[str, Any]) -> None:
@@ -42,7 +42,7 @@ def each_message(
 
 
 def read_returned(event: Mapping[str, Any]) -> Returned | None:
-    """A bounce or a complaint of a mail of ours; None for anything else that SES tells."""
+    """A bounce or a complaint about one of our mails; None for every other event of SES."""
     detail = event["detail"]
     mail_id = next(iter(detail.get("mail", {}).get("tags", {}).get("mail_id", [])), None)
     known = RETURNED.get(event.get("detail-type", ""))

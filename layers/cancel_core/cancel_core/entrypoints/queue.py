@@ -11,16 +11,16 @@ from cancel_core.errors import GuestCodePostponed, MailPostponed, ServiceUnavail
 from cancel_core.telemetry import count, logger
 
 Postpone = Callable[[str, int], None]
-"""Takes a message's receipt handle, and how often it was received."""
+"""Takes a message's receipt handle and its receive count."""
 
 
 def each_event(
     batch: Mapping[str, Any], handle: Callable[[Mapping[str, Any]], None], postpone: Postpone, retried: str
 ) -> dict[str, Any]:
-    """Has `handle` take in the detail of each event that a rule put into the queue. The answer that Lambda expects.
+    """Has `handle` process the detail of each event that a rule sent to the queue. Returns the response for Lambda.
 
-    Whatever `handle` raises, the message comes again, and in the end lies in the dead-letter queue; each time is
-    counted as the metric `retried`.
+    If `handle` raises, the message is retried, and finally moved to the dead-letter queue. Each failure is counted in
+    the metric `retried`.
     """
     return batch_failures(
         record["messageId"] for record in batch["Records"] if not _is_done(record, handle, postpone, retried)
@@ -45,10 +45,10 @@ def _is_done(
 def each_mail(
     batch: Mapping[str, Any], handle: Callable[[Any], object], postpone: Postpone, *, what: str, late_after: int
 ) -> dict[str, Any]:
-    """Has `handle` take what each message holds, on the way to a mail. What fails comes again after a while, and in the
-    end lies in the dead-letter queue. The answer that Lambda expects.
+    """Has `handle` process each message on its way to a mail. A failed one is retried with a delay, and finally moved
+    to the dead-letter queue. Returns the response for Lambda.
 
-    `what` is to be tried again, the log says. From `late_after` on, so often received, it is counted as late.
+    The log names `what` is retried. From the receive count `late_after` on, a failure is counted as late.
     """
     return batch_failures(
         record["messageId"]

@@ -10,12 +10,12 @@ from cancel_core.domain.withdrawal import STATEMENT
 from cancel_core.services.process_withdrawals import Record, Tampered
 
 TTL = "dynamodb.amazonaws.com"
-"""Who deletes what has been kept for long enough."""
+"""The identity under which DynamoDB's TTL deletes expired items."""
 
 
 def read_records(records: Iterable[Mapping[str, Any]]) -> list[Record]:
-    """The records of statements in a DynamoDB stream event with new and old images. Those of other parts are left out,
-    and so are statements that have expired.
+    """The records of statements in a DynamoDB stream event with new and old images. Records of other parts, and of
+    statements that have expired, are left out.
     """
     read: list[Record] = []
     for record in records:

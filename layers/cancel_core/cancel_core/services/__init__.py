@@ -1,5 +1,5 @@
 """The use cases, one file for each: the order of their steps, and the handling of concurrent changes.
 
-They get their adapters passed in, and import none of them but to name a type. Not here: rules and sums (`domain`), how
-a table or a provider is spoken to (`adapters`), HTTP or the form of an event (`entrypoints`).
+Adapters are passed in, and imported only for type annotations. Not here: rules and amounts (`domain`), access to tables
+and providers (`adapters`), HTTP and event formats (`entrypoints`).
 """

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 CANCELED = frozenset({"canceled", "closed"})
-"""What a cancelled order may be."""
+"""The statuses that a cancelled order may have."""
 
 
 class Change(NamedTuple):
-    """One stream record: where it stands, and the images of the order before and after."""
+    """One stream record: its position, and the images of the order before and after."""
 
     sequence_number: str
     before: StoredOrder | None
@@ -35,9 +35,9 @@ class Change(NamedTuple):
 
 
 def publish_changes(orders: Orders, refunds: Refunds, bus: Bus, stream: Sequence[Change], now: datetime) -> list[str]:
-    """Puts on the bus what the changes mean. Answers the sequence numbers of those to be given again.
+    """Publishes the events of the changes. Returns the sequence numbers of the records to retry.
 
-    A cancellation that the order system has written over, or put an older state of in its place, is put back first.
+    A cancellation that the order system has overwritten or replaced by an older state is restored first.
     """
     failed: dict[str, None] = {}
     events: list[Event] = []
@@ -46,7 +46,7 @@ def publish_changes(orders: Orders, refunds: Refunds, bus: Bus, stream: Sequence
         try:
             happened = _events(orders, refunds, change, now)
         except OrderUnreadable as error:
-            # It won't be readable the next time either: the retries end at the dead-letter queue, before a person.
+            # A retry won't help: the record ends in the dead-letter queue, for a person.
             logger.error(
                 "a cancellation in the stream can't be read", extra={"faults": error.faults, "order_id": error.order_id}
             )
@@ -82,7 +82,7 @@ def _events(orders: Orders, refunds: Refunds, change: Change, now: datetime) -> 
     known = before.cancellation if before else None
     if change.before and before and known:
         if after is None:
-            # Deleted. What stands under its id since is another order.
+            # Deleted. An order that has this id since is another order.
             _close(refunds, before, known, iso(now))
             return given_up(before)
         if is_older(after.cancellation, known):
@@ -106,7 +106,7 @@ def _events(orders: Orders, refunds: Refunds, change: Change, now: datetime) -> 
     events = transitions(before, after, iso(now))
     for event in events:
         if event.detail["surplus"] and event.detail_type != "OrderRefundFailed":
-            # Told before it is announced: what was announced stands in the operator's list.
+            # Listed before it is announced: an operator who gets the event finds it in the list.
             refunds.list_surplus(after.order_id, event.detail["cancellation_id"], event.detail["surplus"], iso(now))
     return events
 
@@ -122,7 +122,7 @@ def _has_reopened(before: StoredOrder, after: StoredOrder) -> bool:
 
 
 def _tell(event: Event) -> None:
-    """The log line and the metrics of something that happened. From here, because here it is told at least once."""
+    """The log line and the metrics of an event. Written here, where each event is processed at least once."""
     detail = event.detail
     logger.info("published", extra=event.log_keys)
     match event.detail_type:

@@ -9,11 +9,13 @@ from cancel_core.telemetry import count, logger
 
 
 def dealt_with(what: str, keys: Mapping[str, str], deal: Callable[[], object]) -> bool:
-    """Deals with it. False where that is to be done again; the log says why, of `what` ("a request") by its `keys`."""
+    """Processes the item. False if it should be retried; the log says why, with `what` it is ("a request") and its
+    `keys`.
+    """
     try:
         deal()
     except (ConcurrentUpdate, PublishFailed, ServiceUnavailable) as error:
-        # It passes by itself.
+        # Temporary.
         logger.warning("%s is to be dealt with again", what, extra={**keys, "error": str(error)})
     except Exception:  # noqa: BLE001 - whatever it is, this one alone is to be done again
         logger.exception("%s could not be dealt with", what, extra=keys)

@@ -1,4 +1,4 @@
-"""The cancel: read the order, decide, and write once, on condition that the decision's data is unchanged."""
+"""The cancel: read the order, decide, and write once, conditional on the data that was decided on."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 5
 ALWAYS_FITS_BYTES = 100 * 1024
-"""No order of this size can outgrow the item limit by what a cancel and a refund write on it."""
+"""An order below this size cannot exceed the item limit by what a cancel and a refund add to it."""
 
 
 class Canceled(NamedTuple):
-    """A cancelled order, just now or (`replayed`) by an earlier request with the same key and body.
+    """A cancelled order, by this request or (`replayed`) by an earlier one with the same key and body.
 
-    `is_request`: the shop was asked to cancel it.
+    `is_request`: it is a request to the shop instead.
     """
 
     stored: StoredOrder
@@ -63,23 +63,23 @@ def cancel_order(
     clock: Callable[[], datetime],
     limits: Callable[[], Limits] | None = None,
 ) -> Canceled:
-    """Cancels an order of the caller's, or finds that this very request did. Two round trips where nobody interferes,
-    three where the store has a limit for the day.
+    """Cancels an order of the caller, or finds that this very request has cancelled it. Two round trips without
+    concurrent changes, three if the store has a daily limit.
 
-    `clock`: each try to write is decided by the time it then is. `limits`: asked for where the store has a limit; None
-    for a cancel that is not counted.
+    `clock`: each attempt to write is decided with the current time. `limits`: used if the store has a daily limit; None
+    for a cancel that does not count towards it.
 
-    Where the store wants to decide, it is asked, in the same way.
+    If the store decides on cancels, the same steps create a request to the shop.
 
-    Raises a `Refusal`, checked in this order: the order is the caller's; the request is not a repeat; the blockers;
-    the reason; its comment; the limit for the day; the write. `RequestEnded` for an approved request that has ended
-    otherwise.
+    Raises a `Refusal`, checked in this order: the order is the caller's; the request is not a repeat; the blockers; the
+    reason; its comment; the daily limit; the write. `RequestEnded` for an approved request that has ended in another
+    way.
     """
     taken: list[Slot] = []
     try:
         return _cancel_order(orders, policies, request, clock, limits, taken)
     except ServiceUnavailable:
-        # The write may have taken effect, so what was taken stays.
+        # The write may have taken effect, so the slot stays taken.
         raise
     except (Refusal, OrderUnreadable):
         if taken and limits:
@@ -103,14 +103,14 @@ def _cancel_order(
             raise OrderNotFound("There is no such order.")
         policy = policies.get(stored.store_id)
         if request.judged != "cancel" and (own := _own_write(stored, policy, request)):
-            # It comes again, as other requests do not.
+            # This one is retried, unlike other requests.
             return own
         if repeated := _repeated(stored, policy, request):
             return repeated
         now = clock()
         change = _change(stored, policy, request, now)
         if limits and policy.max_cancels_per_day and request.judged == "cancel":
-            # Only a store with a limit needs it.
+            # Only needed by a store with a limit.
             from cancel_core.services.limits import take
 
             take(limits(), taken, stored, policy, request, now)
@@ -125,7 +125,7 @@ def _cancel_order(
             stored = conflict.current
         if stored and (own := _own_write(stored, policy, request)):
             return own
-    # The last state that was seen is as good as any: it will have changed again.
+    # The last state that was read; the order keeps changing.
     order = stored.order if stored and _is_meant(stored, request) else None
     raise ConcurrentUpdate(
         "The order kept changing while it was to be cancelled. Try again.", order=order, policy=policy
@@ -133,12 +133,12 @@ def _cancel_order(
 
 
 def _is_meant(stored: StoredOrder, request: CancelRequest) -> bool:
-    """Whether it is the caller's, and not another order that was placed under the same number since."""
+    """Whether it is the caller's, and not a later order with the same number."""
     return stored.belongs_to(request.caller) and request.placed_at in {None, stored.owner.placed_at}
 
 
 def _repeated(stored: StoredOrder, policy: Policy, request: CancelRequest) -> Canceled | None:
-    """What an earlier request with the same key has done; None where there was none."""
+    """The result of an earlier request with the same key; None if there was none."""
     order = stored.order
     for made, is_request in ((order.cancellation, False), (order.cancellation_request, True)):
         known = made.idempotency if made else None
@@ -151,7 +151,7 @@ def _repeated(stored: StoredOrder, policy: Policy, request: CancelRequest) -> Ca
 
 
 def _own_write(stored: StoredOrder, policy: Policy, request: CancelRequest) -> Canceled | None:
-    """What this very request has done: by the write that got in between, whose answer the network lost."""
+    """The result of this very request, if the write that came in between was its own, with a lost response."""
     if stored.cancellation and stored.cancellation.request_id == request.request_id:
         return Canceled(stored, policy, replayed=False)
     if stored.request and stored.request.made_by == request.request_id:
@@ -173,7 +173,7 @@ def _change(stored: StoredOrder, policy: Policy, request: CancelRequest, now: da
         raise CommentRequired("This reason needs a comment.", order=order, policy=policy)
     told = reason._replace(description=told_to_customer(reason, stored, policy, request.languages))
     if decision.approval_required:
-        # Most stores let their customers cancel.
+        # The usual case: most stores let their customers cancel.
         from cancel_core.domain.request_steps import make_request
 
         return make_request(order, decision.refund, told, request, iso(now))
@@ -186,21 +186,21 @@ def _check_size(stored: StoredOrder, change: OrderChange, max_item_bytes: int) -
 
 
 def _reason(policy: Policy, request: CancelRequest) -> PolicyReason | None:
-    """What the store has of it now; a withdrawal has its own, and an approved request the one that was chosen then."""
+    """The reason in its current form. A withdrawal has its own reason; an approved request has the one chosen then."""
     if request.approved:
         return PolicyReason(request.approved.reason.code, request.approved.reason.description)
     return WITHDRAWAL_REASON if request.judged == "withdrawal" else policy.reason(request.reason)
 
 
 def told_to_customer(reason: PolicyReason, stored: StoredOrder, policy: Policy, accepted: tuple[str, ...]) -> str:
-    """The reason in the order's language; where it names none, in one of those that the request accepts."""
+    """The reason in the order's language; if it has none, in a language that the request accepts."""
     own = stored.contact.language.strip()
     return reason.told((own,) if re.fullmatch(LANGUAGE, own) else accepted, policy.mail.language)
 
 
 def _size_when_refunded(canceled: StoredOrder) -> int:
     """The bytes of the order once its refund is booked."""
-    # Only a large order needs it.
+    # Only needed for a large order.
     from cancel_core.domain.booking import largest
 
     cancellation = canceled.order.cancellation

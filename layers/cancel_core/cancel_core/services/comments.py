@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.requests import Requests
 
 PARTS = 24
-"""Each run looks through one part of the orders: one each hour, the whole of them in a day."""
+"""The number of segments of the orders table. Each hourly run scans one, so that a day covers the whole table."""
 TIME_TO_END = 20
-"""Seconds, in which the last write ends."""
+"""Seconds; enough for the last write."""
 
 
 def erase_old_comments(
     orders: Orders, requests: Requests, keep: timedelta, now: datetime, part: int, seconds_left: Callable[[], float]
 ) -> int:
-    """Takes the comments off the orders of this part, 0 to `PARTS` - 1, that were cancelled, or asked to be, longer ago
-    than `keep`; no time keeps all. The first part's run does so with the requests table, which is small. Answers how
-    many. What does not fit into `seconds_left` is found the next day. Raises `ServiceUnavailable`.
+    """Removes the comments from the orders of segment `part`, 0 to `PARTS` - 1, that were cancelled, or requested to
+    be, longer ago than `keep`; a `keep` of 0 removes none. The run for the first segment also processes the requests
+    table, which is small. Returns the number of items. What is not reached within `seconds_left` is found the next day.
+    Raises `ServiceUnavailable`.
     """
     if not keep:
         return 0

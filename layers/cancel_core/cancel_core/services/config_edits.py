@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ConfigChange(NamedTuple):
-    """One stream record: where it stands, when it was, and the settings before and after."""
+    """One stream record: its position, its time, and the settings before and after."""
 
     sequence_number: str
     version: str
@@ -33,9 +33,9 @@ class ConfigChange(NamedTuple):
 
 
 def take_in(configs: Configs, bus: Bus, stream: Sequence[ConfigChange], *, mail_identity: str = "") -> list[str]:
-    """Looks at each edit. Answers the sequence numbers of those to be given again; each step is safe to do twice.
+    """Processes each edit. Returns the sequence numbers of the records to retry; each step is idempotent.
 
-    `mail_identity`: the ARN of the SES identity that mails may be sent from; empty where there is none.
+    `mail_identity`: the ARN of the SES identity that mails are sent from; empty if there is none.
     """
     failed = []
     for change in stream:
@@ -95,14 +95,14 @@ def _assess(
     told = assess(scope, document, row.good, good_default, shared, kept=row.holds(settings), twin=twin)
     if document is None or told.problems:
         return told
-    # What is right by itself may still lack what mails are sent from: it is in force, and told.
+    # A valid document may still lack what sending mails needs: it is in force, and the admin is notified.
     in_force_now = shared | judge(scope, document).settings
     notes = [note for note in (mail_note(in_force_now, identity), receipt_note(in_force_now, identity)) if note]
     return told._replace(text=" ".join([told.text, *notes]))
 
 
 def _keep(configs: Configs, change: ConfigChange, own: StoredScope, shared: Settings, twin: str | None) -> GoodRow:
-    """Keeps what is to stay in force from this edit on, should the next ones be wrong. The scope's row after that."""
+    """Stores the version that stays in force if later edits are invalid. The scope's row after that."""
 
     def right(settings: StoredSettings | None) -> bool:
         if settings is None:
@@ -111,13 +111,13 @@ def _keep(configs: Configs, change: ConfigChange, own: StoredScope, shared: Sett
 
     reasons = None
     if change.scope == DEFAULT_SCOPE:
-        # For the stores that take their reasons from here, should it have none any more.
+        # For the stores that use the default's reasons, in case a later edit removes them.
         having = [image for image in (change.after, change.before) if image and right(image) and image.has_reasons]
         reasons = having[0] if having else None
     if right(change.after):
         return configs.keep(change.scope, change.version, change.after, iso(change.at), reasons)
     if change.after is None or change.before is None:
-        # Whatever was right before had been deleted.
+        # The last valid version had been deleted.
         return configs.keep(change.scope, change.version, None, "", reasons)
     if right(change.before):
         since = own.row.good.since if own.row.holds(change.before) else ""
@@ -128,11 +128,13 @@ def _keep(configs: Configs, change: ConfigChange, own: StoredScope, shared: Sett
 def _look_at_stores(
     configs: Configs, default: StoredScope, good_default: Good, shared: Settings, change: ConfigChange, identity: str
 ) -> list[str]:
-    """What an edit of `default` means for the stores: their items say so. Answers those it leaves without a reason."""
+    """Updates `validation` of the stores that an edit of `default` affects. Returns the stores that are left without a
+    reason.
+    """
     if default.settings != change.after:
-        # There is a newer edit, and with it this will be done.
+        # A newer edit exists, and processing it does this.
         return []
-    # What was wrong before was not in force, and made no store right.
+    # An invalid default was not in force before, so it made no store valid.
     shared_before = in_force(DEFAULT_SCOPE, _document(change.before), None) or {}
     left = []
     stores = list(configs.stores())
@@ -160,7 +162,7 @@ def _warn(bus: Bus, change: ConfigChange, told: Told) -> None:
     count("ConfigInvalid")
     detail = {
         "schema_version": SCHEMA_VERSION,
-        # It goes into a mail.
+        # The text is used in a mail.
         "scope": shown(change.scope),
         "problems": [{name: problem[name] for name in ("attribute", "fault", "remedy")} for problem in problems],
         "message": told.text,

@@ -1,4 +1,4 @@
-"""The first config of a new installation: the default reasons, switched off."""
+"""The default config of a new installation: the default reasons, with cancelling disabled."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 
 def seed_config(seed: Seed) -> None:
-    """Puts the item of the scope `default`, if there is none. An admin's item stays."""
+    """Creates the item of the scope `default`, unless it exists. An admin's item is not changed."""
     put = seed.put_first({"scope": DEFAULT_SCOPE, "enabled": False, "reasons": list(DEFAULT_REASONS)})
     logger.info("the default config was written" if put else "a config already exists")

@@ -42,13 +42,13 @@ SALT_BYTES = 16
 TOKEN_BYTES = 32
 MAX_ATTEMPTS = 5
 NO_SALT = bytes(SALT_BYTES)
-"""Under which a code is hashed that there is none to compare with."""
+"""The salt for hashing a code when there is none to compare with."""
 
 
 def request_code(queue: Outbox, order_id: str, email: str, request_id: str, now: datetime) -> None:
-    """Puts the request into the queue, with a code of its own. `request_id` is the gateway's.
+    """Sends the request to the queue, with a new code. `request_id` is the gateway's.
 
-    The code is made here, for the message may come twice, and must mean the same code then. Raises
+    The code is created here, because the message may be delivered twice and must have the same code then. Raises
     `ServiceUnavailable`.
     """
     code = f"{secrets.randbelow(CODES):06}"
@@ -64,7 +64,9 @@ def request_code(queue: Outbox, order_id: str, email: str, request_id: str, now:
 
 
 class CodeDesk(NamedTuple):
-    """What codes are sent with. `queue` leads to the mail function. `identity`: the ARN of the SES identity, or ""."""
+    """The dependencies for sending codes. `queue` leads to the mail function. `identity`: the ARN of the SES identity,
+    or "".
+    """
 
     orders: Orders
     policies: Policies
@@ -74,10 +76,10 @@ class CodeDesk(NamedTuple):
 
 
 def send_code(desk: CodeDesk, message: Mapping[str, Any], clock: Callable[[], datetime]) -> bool:
-    """Has the code that a message carries be mailed, if the order and the address are a guest's who may have one.
+    """Has the code in a message mailed, if the order and the address belong to a guest who may get one.
 
-    Whether it is to be mailed; safe to do twice. Raises `GuestCodePostponed` or `ServiceUnavailable` when the message
-    is to come again.
+    Returns whether it is mailed. Idempotent. Raises `GuestCodePostponed` or `ServiceUnavailable` if the message should
+    be retried.
     """
     asked = AccessRequest(**message)
     stored = desk.orders.get(asked.order_id) if clock().timestamp() < asked.until else None
@@ -88,7 +90,7 @@ def send_code(desk: CodeDesk, message: Mapping[str, Any], clock: Callable[[], da
     if not _keep(desk.access, asked, stored, clock()):
         logger.info("no code is sent", extra={"reason": "a newer one is out, or three were sent within the hour"})
         return False
-    # Where this is not reached, or not answered, the same message leads here again: the row is its own then.
+    # If this fails, the retried message finds its own row and continues here.
     desk.queue.send({"order_id": asked.order_id, "code_id": asked.code_id, "code": asked.code})
     return True
 
@@ -107,7 +109,7 @@ def _why_not(desk: CodeDesk, asked: AccessRequest, stored: StoredOrder | None) -
 
 
 def _keep(access: Access, asked: AccessRequest, stored: StoredOrder, now: datetime) -> bool:
-    """Writes the code in place of the one before and counts its mail, in one write. False where none is to be sent."""
+    """Replaces the previous code and counts its mail, in one write. False if none is to be sent."""
     for _ in range(MAX_ATTEMPTS):
         before = access.code(asked.order_id)
         if before and before.code_id == asked.code_id:
@@ -123,16 +125,15 @@ def _keep(access: Access, asked: AccessRequest, stored: StoredOrder, now: dateti
 
 
 def redeem_code(orders: Orders, access: Access, order_id: str, code: str, now: datetime) -> Token:
-    """Turns the code that was sent into a token. Raises `InvalidAccessCode`, whatever is wrong, or
-    `ServiceUnavailable`.
+    """Exchanges the code for a token. Raises `InvalidAccessCode`, whatever is wrong, or `ServiceUnavailable`.
 
-    Until it is known to be right, the calls and the hash are the same ones for every order and every code.
+    Until the code is verified, the calls and the hash are the same for every order and every code.
     """
     kept = access.take_try(order_id, now)
     proof, key = stretched(code, kept.salt if kept else NO_SALT)
     if kept is None or not hmac.compare_digest(proof, kept.proof):
         raise InvalidAccessCode("The code is not valid. Ask for a new one.")
-    # The order may have become another one, or somebody else's, since the code was sent.
+    # The order may have been replaced, or have another owner, since the code was sent.
     stored = orders.of_caller(order_id, Guest(order_id, kept.placed_at, kept.address, key))
     if stored is None:
         raise InvalidAccessCode("The code is not valid. Ask for a new one.")
@@ -144,7 +145,7 @@ def _token(access: Access, kept: Code, stored: StoredOrder, now: datetime) -> To
     key = token_key(token)
     guest = Guest(kept.order_id, kept.placed_at, address_hash(stored.contact.email, key), key)
     expires_at = (now + TOKEN_LIFE).replace(microsecond=0)
-    # The token first: until it is given out nobody knows it, and a code that was used for nothing would be lost.
+    # The token first: until it is returned it is useless, while a code that is used up without a token would be lost.
     access.put_token(guest, token, int(expires_at.timestamp()))
     if not access.use_code(kept, token, now):
         raise InvalidAccessCode("The code is not valid. Ask for a new one.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 
 DEAD = "CodeExpired"
-"""Of a mail whose code was dead before SES took it."""
+"""The error of a mail whose code was no longer valid before SES accepted it."""
 
 
 def send_code_mail(
@@ -34,17 +34,17 @@ def send_code_mail(
     deadline: datetime,
     clock: Callable[[], datetime],
 ) -> int:
-    """Mails a code to the order's address, if the code is still the order's and the address the one that was proven.
+    """Mails a code to the order's address, if the code is still the order's, for the address that was verified.
 
-    `page_url`: the page that takes the code, or "". `message`: `order_id`, `code_id`, `code`. Answers and raises as
-    `send_mails`.
+    `page_url`: the page where the guest enters the code, or "". `message`: `order_id`, `code_id`, `code`. Returns and
+    raises as `send_mails`.
     """
     order_id, code = message["order_id"], message["code"]
     this_mail = mail_id(CODE_MAIL, message["code_id"])
     kept = access.code(order_id)
     stored = _order(post, kept, message, clock()) if kept else None
     if kept and kept.code_id == message["code_id"] and kept.used_by:
-        # Who used it has got it, whatever became of the function that sent it.
+        # A code that was used has arrived, even if the function that sent it crashed.
         post.mails.sent(this_mail, "", iso(clock()))
         return 0
     if stored is None:
@@ -71,7 +71,7 @@ def send_code_mail(
 
 
 def _order(post: Post, kept: Code, message: Mapping[str, Any], now: datetime) -> StoredOrder | None:
-    """The order that this code opens; None where the code or the order has become another one."""
+    """The order that this code is for; None if the code or the order has been replaced."""
     if kept.code_id != message["code_id"] or not kept.is_open(now):
         return None
     proof, key = stretched(message["code"], kept.salt)

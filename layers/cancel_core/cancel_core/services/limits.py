@@ -27,14 +27,14 @@ def take(
     request: CancelRequest,
     now: datetime,
 ) -> None:
-    """Takes the slot of a cancel, or of a request for one, and notes it in `taken`, what this request holds.
+    """Takes the slot of a cancel, or of a request for one, and adds it to `taken`, the slots that this request holds.
 
-    What it holds already costs no round trip.
+    A slot that it holds already costs no round trip.
 
     Raises `TooManyCancellations`, `ServiceUnavailable`.
     """
     if isinstance(request.caller, Shop):
-        # What it has decided was counted when it was asked for.
+        # An approved request was counted when the customer made it.
         return
     order = stored.order
     earlier = order.cancellation_request.request_id if order.cancellation_request else ""
@@ -42,7 +42,7 @@ def take(
     wanted = slot_of(request.caller, stored.contact.email, slot, request.request_id, now)
     if wanted in taken:
         return
-    # Midnight has passed, or another order stands under this number.
+    # It is after midnight, or another order has this number.
     give_back(limits, taken)
     if policy.max_cancels_per_day and not limits.take(wanted, policy.max_cancels_per_day):
         raise TooManyCancellations(
@@ -52,7 +52,7 @@ def take(
 
 
 def give_back(limits: Limits, taken: list[Slot]) -> None:
-    """Lets go of what was taken. A slot that can't be given back just now stays taken until the day ends."""
+    """Releases the slots that were taken. If that fails, a slot stays taken until the end of the day."""
     while taken:
         with suppress(ServiceUnavailable):
             limits.give_back(taken.pop())

@@ -1,7 +1,7 @@
 """Sends the mails for an event: writes the row, calls SES, updates the row.
 
-Each line that talks to the outside may be the last one that runs. The event then comes again, and the row says how far
-its mail had come. Only where the last line was SES's can a mail go out twice.
+The function may crash at any external call. The event is then retried, and the row has the progress of its mail. A mail
+can only be sent twice if the function crashes right after the call to SES.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cancel_core.domain.mail_settings import MailSettings
 
 NO_ADDRESS = "NotAnAddress"
-"""Of a mail whose recipient is no e-mail address."""
+"""The error of a mail whose recipient is not an e-mail address."""
 NOTHING = Contact("", "", "")
 TRIES_TO_NOTE = 3
 ROUNDED = timedelta(seconds=1)
@@ -35,7 +35,7 @@ ROUNDED = timedelta(seconds=1)
 
 
 class Post(NamedTuple):
-    """What mails are sent with. `keep`: how long a row is kept."""
+    """The dependencies for sending mails. `keep`: how long a row is kept."""
 
     orders: Orders
     policies: Policies
@@ -48,18 +48,19 @@ class Post(NamedTuple):
 def send_mails(
     post: Post, detail_type: str, detail: Mapping[str, Any], deadline: datetime, clock: Callable[[], datetime]
 ) -> int:
-    """Sends each mail that tells of an event and has not been sent. Answers how many there were to be sent.
+    """Sends each mail about an event that has not been sent. Returns how many were due.
 
-    `deadline`: when this function will have ended, whatever happens; until then a mail is this function's alone.
-    Two round trips to the database for each mail, and one for the order. Raises `MailPostponed` or `ServiceUnavailable`
-    when the event is to come again, after all that could be sent was.
+    `deadline`: the latest end of this function's invocation; until then its mails are claimed. Two round trips to the
+    database for each mail, and one for the order. Raises `MailPostponed` or `ServiceUnavailable` if the event should be
+    retried, after everything that could be sent was sent.
     """
     settings = post.policies.get(detail["store_id"]).mail
     if not settings.is_on:
         return 0
     stored = post.orders.get(detail["order_id"])
     if stored is not None and not _carries(stored, detail):
-        # Placed anew under the same number, perhaps by somebody else; or the customer has asked the shop once more.
+        # A new order with the same number, perhaps someone else's; or the customer has made another request to the
+        # shop.
         stored = None
     contact = stored.contact if stored else NOTHING
     request = stored.request if stored else None
@@ -71,9 +72,9 @@ def send_mails(
 
 
 def send_each(mails: Iterable[Mail], send: Callable[[Mail], int]) -> int:
-    """Has `send` take each mail of an event, whatever becomes of the others. Answers how many were sent.
+    """Has `send` send each mail of an event, even if another one fails. Returns how many were sent.
 
-    Raises `MailPostponed` once all were tried, where one is to be tried again.
+    Raises `MailPostponed` after all were tried, if one should be retried.
     """
     reasons: list[str] = []
     sent = 0
@@ -88,7 +89,7 @@ def send_each(mails: Iterable[Mail], send: Callable[[Mail], int]) -> int:
 
 
 def _carries(stored: StoredOrder, detail: Mapping[str, Any]) -> bool:
-    """Whether it is the order that an event is about: whether it carries the same cancellation, or the same request."""
+    """Whether it is the order of the event: it has the same cancellation, or the same request."""
     if is_of_request(detail):
         return bool(stored.request and stored.request.request_id == detail["request_id"])
     told: str = detail["cancellation_id"]
@@ -110,7 +111,7 @@ def _facts(detail: Mapping[str, Any], stored: StoredOrder | None, contact: Conta
 def deliver(
     post: Post, mail: Mail, settings: MailSettings, facts: Facts, deadline: datetime, clock: Callable[[], datetime]
 ) -> int:
-    """Sends one mail, if it has not been sent: 1 if it was now. Raises `MailPostponed` or `ServiceUnavailable`."""
+    """Sends one mail, if it has not been sent: 1 if it was sent now. Raises `MailPostponed` or `ServiceUnavailable`."""
     now = clock()
     claim, attempt = post.mails.claim(mail, iso(now), iso(deadline + ROUNDED), int((now + post.keep).timestamp()))
     keys = {"mail_id": mail.mail_id, "kind": mail.kind}
@@ -138,7 +139,7 @@ def deliver(
 
 
 def _note_sent(mails: Mails, mail_id: str, message_id: str, clock: Callable[[], datetime]) -> None:
-    """Notes it with more patience than elsewhere: while the row does not say so, the mail may be sent again."""
+    """Marks it as sent, with more retries than elsewhere: until the row says so, the mail may be sent again."""
     for attempt in range(1, TRIES_TO_NOTE + 1):
         try:
             mails.sent(mail_id, message_id, iso(clock()))
@@ -150,7 +151,7 @@ def _note_sent(mails: Mails, mail_id: str, message_id: str, clock: Callable[[], 
 
 
 class Returned(NamedTuple):
-    """What SES tells of a mail that came back: `bounced` or `complained`, when, and of which sort."""
+    """SES's report on a returned mail: `bounced` or `complained`, when, and of which kind."""
 
     mail_id: str
     status: str
@@ -159,7 +160,7 @@ class Returned(NamedTuple):
 
 
 def note_returned(mails: Mails, returned: Returned, now: datetime) -> None:
-    """Puts a bounce or a complaint on the mail's row. Raises `ServiceUnavailable`."""
+    """Stores a bounce or a complaint in the mail's row. Raises `ServiceUnavailable`."""
     delivery = {"status": returned.status, "at": returned.at, "reason": returned.reason}
     if mails.came_back(returned.mail_id, delivery, iso(now)):
         logger.warning("a mail was returned", extra={"mail_id": returned.mail_id, "reason": returned.reason})

@@ -1,8 +1,8 @@
 """Processes requests to the shop: the row for the admin, the events, and the decision, carried out once.
 
-Every line may be the last one that runs, and all of it may run twice or at once. The order says what became of a
-request: each of its ends is a conditional write there, and the first one stands. The decision that counts is the first
-one that was read, and stands in the row from then on, whatever the admin writes after it.
+The function may crash at any line, and may run twice or concurrently. The order has the result of a request: each end
+is a conditional write there, and the first one counts. The first decision that is read is stored in the row and counts,
+whatever the admin writes later.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ ANEW = "Lapsed: the customer has asked anew since."
 
 
 class Desk(NamedTuple):
-    """What requests are dealt with by."""
+    """The dependencies for processing requests."""
 
     requests: Requests
     orders: Orders
@@ -61,25 +61,25 @@ class Desk(NamedTuple):
 
 
 class OrderSeen(NamedTuple):
-    """A change of an order that carries a request, or did."""
+    """A change of an order that has a request, or had one."""
 
     before: StoredOrder | None
     after: StoredOrder | None
 
 
 class RowSeen(NamedTuple):
-    """A row that was written. `deleted`: an open one, as it was before somebody deleted it."""
+    """A row that was written. `deleted`: an open one, as it was before it was deleted."""
 
     request_id: str
     deleted: dict[str, Any] | None = None
 
 
 Record = tuple[str, OrderSeen | RowSeen]
-"""A sequence number, and what was seen."""
+"""A sequence number, and the change."""
 
 
 def process_requests(desk: Desk, records: Sequence[Record], clock: Callable[[], datetime]) -> list[str]:
-    """Deals with what the two streams bring. Answers under which numbers those came that are to come again."""
+    """Processes the records of the two streams. Returns the sequence numbers of those to retry."""
     return [
         number
         for number, seen in records
@@ -104,7 +104,7 @@ def _keys(seen: OrderSeen | RowSeen) -> dict[str, str]:
     return {"order_id": stored.order_id} if stored else {}
 
 
-# --- what happens to the order ----------------------------------------------------------------------------------------
+# --- changes of the order ---------------------------------------------------------------------------------------------
 
 
 def _follow(desk: Desk, seen: OrderSeen, now: datetime) -> None:
@@ -114,7 +114,7 @@ def _follow(desk: Desk, seen: OrderSeen, now: datetime) -> None:
         if seen.after and seen.after.placed_at == seen.before.placed_at:
             _put_back(desk, seen.before, known, now)
         elif known.is_open and (row := desk.requests.get(known.request_id)):
-            # Deleted, or another order stands under its number.
+            # Deleted, or another order has its number.
             settle(desk, row)
         return
     if current is None or seen.after is None:
@@ -127,7 +127,7 @@ def _follow(desk: Desk, seen: OrderSeen, now: datetime) -> None:
         if current.is_open:
             _publish(desk, requested(about, current))
     if current.status in {"declined", "lapsed"} and current.decided_at and (is_new or (known and known.is_open)):
-        # A new one that has ended was decided while the order system had written over it.
+        # A new request that has ended was decided while the order system had overwritten it.
         _publish(desk, declined(about, current))
     if not current.is_open:
         desk.requests.finish(current.request_id, current.status, _said(current))
@@ -162,7 +162,7 @@ def _put_back(desk: Desk, before: StoredOrder, known: CancellationRequest, now: 
     def change(stored: StoredOrder) -> OrderChange | None:
         if stored.placed_at != before.placed_at or not is_older_request(stored.request, known):
             return None
-        # It may have been cancelled in the meantime, when it had none.
+        # The order may have been cancelled while the request was missing.
         back = known.ended("lapsed") if known.is_open and stored.cancellation else known
         return request_back(back, stored.status, iso(now))
 
@@ -170,7 +170,9 @@ def _put_back(desk: Desk, before: StoredOrder, known: CancellationRequest, now: 
 
 
 def _write(desk: Desk, order_id: str, change: Callable[[StoredOrder], OrderChange | None]) -> StoredOrder | None:
-    """Writes what `change` makes of the order as it is, None for nothing. The order then; None where there is none."""
+    """Writes the change that `change` computes from the current order; None for no change. The order after that; None
+    if it does not exist.
+    """
     stored = desk.orders.get(order_id)
     for _ in range(MAX_ATTEMPTS):
         if stored is None or (wanted := change(stored)) is None:
@@ -183,7 +185,7 @@ def _write(desk: Desk, order_id: str, change: Callable[[StoredOrder], OrderChang
 
 
 def settle(desk: Desk, row: Row) -> bool:
-    """Writes down the end of an open request that its order tells of, or has taken with it. False where it has none.
+    """Stores the end of an open request, from its order; `lapsed` if the order is gone. False if it has not ended.
 
     Raises `ServiceUnavailable`.
     """
@@ -196,20 +198,20 @@ def settle(desk: Desk, row: Row) -> bool:
 
 
 def _is_about(stored: StoredOrder, row: Row) -> bool:
-    """Whether it is the order of the request. The order system may correct when it was placed."""
+    """Whether it is the request's order. The order system may have corrected `placed_at`."""
     return stored.placed_at == row.placed_at or bool(stored.request and stored.request.request_id == row.request_id)
 
 
 def _became(current: CancellationRequest, row: Row) -> tuple[RequestStatus, str]:
-    """What has become of a request that has ended, by what its order carries."""
+    """The result of a request that has ended, from its order."""
     return (current.status, _said(current)) if current.request_id == row.request_id else ("lapsed", ANEW)
 
 
-# --- what the admin decides -------------------------------------------------------------------------------------------
+# --- the admin's decision ---------------------------------------------------------------------------------------------
 
 
 def carry_out(desk: Desk, request_id: str, clock: Callable[[], datetime]) -> None:
-    """Carries out what an admin has decided; says so where the decision can't be read. Safe to do twice.
+    """Carries out an admin's decision, or reports one that can't be read. Idempotent.
 
     Raises `ConcurrentUpdate`, `ServiceUnavailable`.
     """
@@ -242,10 +244,10 @@ def _carry_out(desk: Desk, row: Row, decided: Decided, clock: Callable[[], datet
 
 
 def _approve(desk: Desk, row: Row, decided: Decided, clock: Callable[[], datetime]) -> tuple[RequestStatus, str]:
-    """The very cancel of a customer, on the order as it now is."""
+    """Cancels the current order as the customer would."""
     stored = desk.orders.get(row.order_id)
     known = stored.request if stored else None
-    # As the order has it, with what a newer version may have added; else as the row has it.
+    # From the order, with the fields that a newer version may have added; else from the row.
     request = known if known and known.request_id == row.request_id else row.request
     placed_at = stored.placed_at if stored and request is known else row.placed_at
     approved = request.ended("approved", decided.at, decided.note)
@@ -287,8 +289,8 @@ def _lapse(desk: Desk, row: Row, decided: Decided, now: datetime, why: str) -> t
 
 
 def _end(desk: Desk, row: Row, ended: CancellationRequest, now: datetime) -> tuple[RequestStatus, str]:
-    """Writes an end on the order, where it tells of no other one. What became of the request: `ended`, too, where the
-    order is gone, or is another one.
+    """Writes an end on the order, unless it has another one. Returns the result of the request: `ended` also if the
+    order does not exist, or is another one.
     """
 
     def change(stored: StoredOrder) -> OrderChange | None:
@@ -297,7 +299,7 @@ def _end(desk: Desk, row: Row, ended: CancellationRequest, now: datetime) -> tup
             return None
         if current and current.request_id == row.request_id:
             return decline(current.ended(ended.status, ended.decided_at, ended.note), stored.status, iso(now))
-        # The order system has written over it.
+        # The order system has overwritten it.
         return decline(ended, stored.status, iso(now))
 
     stored = _write(desk, row.order_id, change)

@@ -1,8 +1,8 @@
-"""Processes statements of withdrawal: matches, records and carries them out, and publishes the event.
+"""Processes statements of withdrawal: matches, records and executes them, and publishes the event.
 
-Every line may be the last one that runs, and all of it may run twice or at once. The outcome that was written first
-stands; a statement is noted on its order once; the order is cancelled by a write that knows itself again; the event is
-sent at least once.
+The function may crash at any line, and may run twice or concurrently. The first outcome that is written counts; a
+statement is recorded on its order once; a repeated cancel of the order finds its own earlier write; the event is sent
+at least once.
 """
 
 from __future__ import annotations
@@ -49,15 +49,15 @@ if TYPE_CHECKING:
     from cancel_core.adapters.eventbridge import Bus
 
 Parts = Mapping[str, Mapping[str, Any]]
-"""What the table has of one withdrawal, by part."""
+"""All parts of one withdrawal in the table, by name."""
 MAX_ATTEMPTS = 5
 COMMENT = "Statement of withdrawal received"
 AGAIN = (ConcurrentUpdate, ServiceUnavailable)
-"""What passes by itself."""
+"""Temporary errors."""
 
 
 class Desk(NamedTuple):
-    """What withdrawals are dealt with by."""
+    """The dependencies for processing withdrawals."""
 
     withdrawals: Withdrawals
     orders: Orders
@@ -66,20 +66,18 @@ class Desk(NamedTuple):
 
 
 class Tampered(NamedTuple):
-    """A statement that was `changed` or `deleted`, which nothing of the product does."""
+    """A statement that was `changed` or `deleted`, which the product never does."""
 
     withdrawal_id: str
     what: str
 
 
 Record = tuple[str, Mapping[str, Any] | Tampered]
-"""A sequence number, and the item of a new statement in plain values, or what happened to an old one."""
+"""A sequence number, and the item of a new statement in plain values, or what happened to an existing one."""
 
 
 def process_all(desk: Desk, records: Sequence[Record], now: datetime) -> list[str]:
-    """Deals with each item of the table that is a statement. Answers under which numbers those came that are to come
-    again.
-    """
+    """Processes each item of the table that is a statement. Returns the sequence numbers of those to retry."""
     failed = []
     for number, item in records:
         if isinstance(item, Tampered):
@@ -91,7 +89,7 @@ def process_all(desk: Desk, records: Sequence[Record], now: datetime) -> list[st
 
 
 def process_one(desk: Desk, item: Mapping[str, Any], now: datetime) -> bool:
-    """As `process`, with the item of a statement. False where it is to be done again; the log says why."""
+    """As `process`, for the item of a statement. False if it should be retried; the log says why."""
     keys = {"withdrawal_id": str(item.get("withdrawal_id"))}
     return dealt_with("a withdrawal", keys, lambda: process(desk, read_statement(item), now))
 
@@ -110,10 +108,10 @@ def _keys(outcome: Outcome) -> dict[str, str | None]:
 
 
 def process(desk: Desk, statement: Statement, now: datetime) -> None:
-    """Everything that follows a statement. Safe to do twice.
+    """Runs all steps that follow a statement. Idempotent.
 
-    A fault in what is done to the order holds back neither the event nor the receipt. Raises `ConcurrentUpdate`,
-    `ServiceUnavailable`, `PublishFailed`, and whatever else went wrong, after the event was sent.
+    An error in the steps on the order does not block the event and the receipt. Raises `ConcurrentUpdate`,
+    `ServiceUnavailable`, `PublishFailed` and any other error, after the event was sent.
     """
     parts = desk.withdrawals.parts(statement.withdrawal_id)
     if OUTCOME in parts:
@@ -160,7 +158,9 @@ def _told(statement: Statement, error: OrderUnreadable) -> dict[str, Any]:
 
 
 def _note(desk: Desk, outcome: Outcome, _parts: Parts, now: datetime) -> None:
-    """Notes a statement on its order, once. An order that is another one by now, or is full, stays as it is."""
+    """Records a statement on its order, once. An order that was replaced since, or has ten statements, is left
+    unchanged.
+    """
     orders = desk.orders
     stored = orders.get(outcome.order_id or "")
     for _ in range(MAX_ATTEMPTS):
@@ -184,7 +184,7 @@ def _note(desk: Desk, outcome: Outcome, _parts: Parts, now: datetime) -> None:
 
 
 def _cancel(desk: Desk, outcome: Outcome, parts: Parts, now: datetime) -> None:
-    """Cancels the order where that is ours to do, and writes down whether it is cancelled now, or why not."""
+    """Cancels the order if the product should, and stores whether it is cancelled, or why not."""
     if CANCEL in parts:
         return
     canceled, code = _try_to_cancel(desk, outcome, now)
@@ -212,7 +212,7 @@ def _try_to_cancel(desk: Desk, outcome: Outcome, now: datetime) -> tuple[bool, s
     try:
         cancel_order(desk.orders, desk.policies, request, lambda: now)
     except OrderNotCancellable as refusal:
-        # Cancelled already, by whomever: nothing is left to be done.
+        # It was cancelled before: nothing is left to do.
         is_canceled = refusal.order is not None and refusal.order.cancellation is not None
         return is_canceled, "ALREADY_CANCELED" if is_canceled else refusal.code
     except (OrderNotFound, OrderTooLarge) as refusal:

@@ -14,13 +14,13 @@ from cancel_core.errors import ProviderUnavailable
 
 
 class Providers:
-    """The payment providers by the names that payments give them."""
+    """The payment providers, by their names in payments."""
 
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self._providers = providers
 
     def unknown(self, legs: Sequence[Leg]) -> str | None:
-        """What is wrong where one of these is of a provider that is not configured."""
+        """The error, if one of these payments is of a provider that is not configured."""
         for leg in legs:
             if leg.provider not in self._providers:
                 known = ", ".join(sorted(self._providers))
@@ -41,8 +41,9 @@ class Providers:
         return self._provider(leg).find(_request(leg, document, is_retry=True))
 
     def came_back(self, document: RefundDocument) -> tuple[AskedLeg, str] | None:
-        """A leg that had succeeded and of which its provider now says no, and what it says. Banks send money back days
-        later. A provider that can't say is asked when the order is announced another time.
+        """A leg that had succeeded and that its provider now reports as failed, and the provider's outcome: banks may
+        return money days later. If a provider has no answer, it is asked again when the order is announced the next
+        time.
         """
         for leg in document.payments:
             if leg.action == "refund" and leg.has_moved and leg.reference:
@@ -53,7 +54,7 @@ class Providers:
         return None
 
     def lands_late(self, leg: AskedLeg) -> bool:
-        """Whether money may move for it although it is nowhere to be found. A release that comes late harms nobody."""
+        """Whether money may still move for it although the provider does not know it. A late release does no harm."""
         return leg.action == "refund" and self._provider(leg).lands_late
 
     def _provider(self, leg: Leg) -> Provider:
@@ -64,9 +65,9 @@ class Providers:
 
 
 def settled(leg: AskedLeg, outcome: Outcome, currency: str) -> AskedLeg:
-    """The leg as its provider has it now. An id that was once known stays known.
+    """The leg in its provider's current state. A known id is kept.
 
-    A provider that made something else than it was asked for has moved money all the same: a person sees to that.
+    If a provider has done something other than requested, money has moved nevertheless: a person resolves it.
     """
     reference = outcome.reference or leg.reference
     if outcome.status in {"failed", "new_key"}:
@@ -86,7 +87,7 @@ def said_of(leg: AskedLeg, currency: str) -> str:
 
 
 def reference_of(leg: AskedLeg, order: Order) -> AskedLeg:
-    """The leg with the provider's id of its payment, where an earlier version had not kept it."""
+    """The leg with the provider's id of its payment, in case an earlier version did not store it."""
     if leg.payment_reference:
         return leg
     payment = order.payment(leg.payment_id)

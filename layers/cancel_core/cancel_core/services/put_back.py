@@ -23,11 +23,11 @@ MAX_ATTEMPTS = 5
 def put_back_cancellation(
     orders: Orders, before: StoredOrder, known: Cancellation, seen: Cancellation | None, now: datetime
 ) -> bool:
-    """Gives an order back the cancellation that is known, unless it has it again, or a newer state of it. False when
-    the order is gone.
+    """Restores the known cancellation of an order, unless it has it again, or a newer state of it. False if the order
+    does not exist.
 
-    `seen` is what was put in its place, None where there was nothing. A customer who has cancelled anew since then
-    keeps that. The write is announced as any other, so that the refund goes on. Raises `ConcurrentUpdate`,
+    `seen` is what replaced it; None if nothing did. If the customer has cancelled again since then, the new
+    cancellation is kept. The write is announced as any other, so that the refund continues. Raises `ConcurrentUpdate`,
     `ServiceUnavailable`, `OrderTooLarge`.
     """
     stored = orders.get(before.order_id)

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class OrderUnderPolicy(NamedTuple):
-    """An order, and what its store allows."""
+    """An order, and its store's policy."""
 
     order: Order
     policy: Policy
 
 
 class Listed(NamedTuple):
-    """An order in a list. `order` is None where it can't be read as a whole: then what can be read of it is shown.
+    """An order in a list. `order` is None if it can't be read as a whole; then the parts that can be read are shown.
 
     `document` has the attributes that the product reads, as plain values.
     """
@@ -40,14 +40,14 @@ class Listed(NamedTuple):
 
 
 class OrderPage(NamedTuple):
-    """A page of a customer's orders, newest first. `last` is where the next one begins; None after the last page."""
+    """A page of a customer's orders, newest first. `last` is the start of the next one; None after the last page."""
 
     orders: list[Listed]
     last: dict[str, str] | None
 
 
 def _own(orders: Orders, order_id: str, caller: Caller) -> StoredOrder:
-    """The caller's order. Someone else's and none at all look exactly alike."""
+    """The caller's order. Someone else's order and a missing one give the same result."""
     stored = orders.of_caller(order_id, caller)
     if stored is None:
         raise OrderNotFound("There is no such order.")
@@ -78,12 +78,12 @@ def get_cancellation(orders: Orders, order_id: str, caller: Caller) -> tuple[Ord
 def list_orders(
     orders: Orders, policies: Policies, customer_id: str | None, limit: int, after: Mapping[str, str] | None
 ) -> OrderPage:
-    """A page of the caller's orders. `after` is the `last` of the page before. One that can't be read is told to the
-    operators, and takes no page down.
+    """A page of the caller's orders. `after` is the `last` of the page before. An order that can't be read is logged
+    for the operators, and does not fail the page.
     """
     if not customer_id:
         return OrderPage([], None)
-    # One read for each store on the page, even where nothing is cached.
+    # One read for each store on the page, even if nothing is cached.
     policy_of = functools.cache(policies.get)
     page, last = orders.page(customer_id, limit, after)
     return OrderPage([_listed(stored, policy_of) for stored in page], last)

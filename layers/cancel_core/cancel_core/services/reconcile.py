@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 WRITES_AT_ONCE = 8
 ENOUGH_SECONDS = 10.0
-"""What one batch may take at the most. With less left a run ends, and the next one goes on elsewhere in the index."""
+"""The most time that one batch needs. With less left a run ends, and the next one starts elsewhere in the index."""
 
 
 def reannounce(
     orders: Orders, refunds: Refunds, bus: Bus, now: datetime, after: timedelta, seconds_left: Callable[[], float]
 ) -> int:
-    """Announces again each order whose refund has been pending for `after` or longer. Answers how many.
+    """Announces each order again whose refund has been pending for `after` or longer. Returns how many.
 
-    Measures `RefundPendingSeconds`: how long the customer of the oldest of them has been waiting, 0 where there is
-    none; after each batch, so that a run that is killed has told what it saw. What was announced less than `after` ago
-    is not looked at: the oldest of all shows within `after` and a run.
+    Measures `RefundPendingSeconds`: how long the customer of the oldest one has been waiting, 0 if there is none; after
+    each batch, so that a run that is killed has reported its progress. Orders announced less than `after` ago are
+    skipped: the oldest of all shows within `after` and one run.
 
-    Raises `PublishFailed` when some could not be announced; they stay pending, and the next run finds them.
+    Raises `PublishFailed` if some could not be announced; they stay pending, and the next run finds them.
     """
     seen: set[str] = set()
     oldest = now
@@ -40,7 +40,7 @@ def reannounce(
     with ThreadPoolExecutor(WRITES_AT_ONCE) as writers:
         for batch in _pending_for(orders, refunds, iso(now - after), seen, part=int(now.timestamp() // 60)):
             due = _due(orders, batch)
-            # The cancel's own moment; the time in the index moves on with each announcement.
+            # The time of the cancel; the time in the index changes with each announcement.
             oldest = min([oldest, *(moment(one.event.detail["occurred_at"]) or now for one in due)])
             _measure(now - oldest)
             on_the_bus = _publish(bus, due, failed)
@@ -57,9 +57,7 @@ def reannounce(
 
 
 class _Due(NamedTuple):
-    """A pending refund that is to be announced again, and the time under which the index has it; None where it is not
-    in the index.
-    """
+    """A pending refund to announce again, and its time in the index; None if it is not in the index."""
 
     order_id: str
     since: str | None
@@ -69,8 +67,8 @@ class _Due(NamedTuple):
 def _pending_for(
     orders: Orders, refunds: Refunds, until: str, seen: Container[str], part: int
 ) -> Iterator[list[tuple[str, str | None]]]:
-    """What the orders say is pending, and then what our own documents say and the orders do not: the order system may
-    have written over it, and the stream have lost it.
+    """First the refunds that are pending according to the orders, then those that are pending only in our own
+    documents: the order system may have overwritten the order, and the stream record may have been lost.
     """
     for batch in orders.pending_refunds(until, first=part):
         yield [*batch]
@@ -90,8 +88,8 @@ def _measure(waiting: timedelta) -> None:
 
 
 def _pending(stored: StoredOrder | None, *, is_begun: bool) -> Event | None:
-    """The announcement of an order whose refund still is pending: by its own word, for the index may lag behind, or by
-    that of the refund's document.
+    """The announcement of an order whose refund is still pending: according to the order itself, because the index may
+    lag behind, or to the refund's document.
     """
     if stored is None:
         return None
@@ -113,7 +111,7 @@ def _pending(stored: StoredOrder | None, *, is_begun: bool) -> Event | None:
 
 
 def _publish(bus: Bus, due: Sequence[_Due], failed: list[str]) -> list[_Due]:
-    """Answers those that are on the bus; adds to `failed` why the others are not."""
+    """Returns those that were published; adds to `failed` why the others were not."""
     refused: dict[int, str] = {}
     try:
         bus.publish([one.event for one in due])
@@ -127,7 +125,7 @@ def _postpone(orders: Orders, one: _Due, now: datetime) -> None:
     if one.since is None:
         return
     try:
-        # Otherwise each run would announce it, as long as its provider is away.
+        # Else each run would announce it while its provider is unavailable.
         orders.postpone(one.order_id, one.since, iso(now))
     except ServiceUnavailable:
         logger.warning("published, and will be published again", extra=one.event.log_keys)

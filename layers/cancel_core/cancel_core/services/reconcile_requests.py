@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from cancel_core.domain.request_row import Row
 
 ENOUGH_SECONDS = 10.0
-"""What one request may take at the most; with less left a run ends, and the next one begins with the oldest again."""
+"""The most time that one request needs. With less left a run ends, and the next one starts with the oldest again."""
 
 
 def reconcile_requests(
     desk: Desk, clock: Callable[[], datetime], after: timedelta, seconds_left: Callable[[], float]
 ) -> int:
-    """Carries out what has been decided for `after` or longer and still is open. Answers how many were looked at.
+    """Carries out decisions of `after` ago or longer whose requests are still open. Returns how many were processed.
 
-    Measures `RequestWaitingSeconds`: how long the oldest request without a decision has been waiting, 0 where there is
+    Measures `RequestWaitingSeconds`: how long the oldest request without a decision has been waiting, 0 if there is
     none.
     """
     now = clock()
     looked_at = 0
     waiting: timedelta | None = None
     for row in desk.requests.open():
-        # What is no time must not hold up the others.
+        # An invalid time must not block the others.
         asked = moment(row.requested_at) or now - after
         if row.decided is None and waiting is None:
             waiting = now - asked
         if now - asked < after:
-            # The rest is younger still.
+            # The rest is newer.
             break
         if seconds_left() < ENOUGH_SECONDS:
             logger.warning("one run cannot process all open requests", extra={"looked_at": looked_at})

@@ -22,18 +22,20 @@ if TYPE_CHECKING:
     from cancel_core.adapters.sqs import Outbox
 
 OUTCOMES_BACK = timedelta(days=7)
-"""For so long it is looked whether a statement has been dealt with at all."""
+"""For this long a statement is checked for having been processed at all."""
 MAILS_BACK = timedelta(days=2)
-"""For so long it is looked whether the event of it has come to the mails."""
+"""For this long a statement is checked for its event having reached the mail function."""
 REFUSED_AGAIN = timedelta(days=1)
 REFUSED_FOR = timedelta(days=7)
-"""What SES refused is tried again each day for a week: an account in SES's sandbox, a suspended one, are mended."""
+"""Mails that SES refused are retried daily for a week, because the causes are fixable: the SES sandbox, a suspended
+account.
+"""
 OF_ITS_OWN = 4
 ENOUGH_SECONDS = 10.0
 
 
 class Second(NamedTuple):
-    """What a second try needs beside the first one."""
+    """The dependencies that retrying needs in addition to processing."""
 
     mails: Mails
     queue: Outbox
@@ -42,7 +44,7 @@ class Second(NamedTuple):
 def reconcile_withdrawals(
     desk: Desk, second: Second, now: datetime, after: timedelta, seconds_left: Callable[[], float]
 ) -> int:
-    """Deals again with what has been left for `after` or longer; ends before its time does. Answers how many."""
+    """Processes statements again that were open for `after` or longer, within its time limit. Returns how many."""
     again = 0
     for withdrawal_id in _left(desk, second.mails, now, after):
         if seconds_left() < ENOUGH_SECONDS:
@@ -67,7 +69,7 @@ def reconcile_withdrawals(
 
 
 def _left(desk: Desk, mails: Mails, now: datetime, after: timedelta) -> Iterator[str]:
-    """The ids of statements that have no outcome, and of younger ones of whose receipt there is no row."""
+    """The ids of statements without an outcome, and of younger ones without a row for their receipt."""
     until = now - after
     for back in range((OUTCOMES_BACK.days) + 1):
         day = (now - timedelta(days=back)).date().isoformat()
@@ -86,17 +88,17 @@ def _left(desk: Desk, mails: Mails, now: datetime, after: timedelta) -> Iterator
 
 
 def is_due(row: Row, now: datetime, after: timedelta) -> bool:
-    """Whether a mail about a withdrawal that is not sent is to be tried again."""
+    """Whether an unsent mail about a withdrawal should be retried."""
     tried, made = moment(row.get("updated_at", "")), moment(row.get("created_at", ""))
     if row.get("kind") not in {RECEIPT, NOTICE} or tried is None or made is None:
         return False
     if row.get("status") == "failed":
         return tried <= now - REFUSED_AGAIN and made > now - REFUSED_FOR
-    # The others have a message of their own, which is tried every quarter of an hour: only if that is lost.
+    # The others are retried every quarter of an hour by their own message: only if that is lost.
     waits = after if row.get("error") in SETTINGS_FAULTS else after * OF_ITS_OWN
     return tried <= now - waits
 
 
 def _json(value: object) -> object:
-    """A value of an event's detail, as the bus brings it: the table has a number as Decimal."""
+    """A value of an event's detail, as the bus delivers it: the table has numbers as Decimal."""
     return number(value) if isinstance(value, Decimal) else value

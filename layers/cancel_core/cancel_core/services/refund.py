@@ -1,9 +1,9 @@
 """The refund: freeze a leg, call its provider under a derived key, book the result on refund and order together.
 
-The cancel decides that something is paid back; how much, and from where, is worked out here, from the order as it
-stands when the refund begins and again before each further call to a provider, for the shop goes on working. Each line
-that talks to the outside may be the last one that runs. The message then comes again, or the reconciler announces the
-order anew, and the same steps find what was done: the leg in the refund's document, the provider's part by its key.
+The cancel decides that something is refunded. The amounts and payments are computed here, from the order when the
+refund begins and again before each further call to a provider, because the shop may change the order. The function may
+crash at any external call. The message is then retried, or the reconciler announces the order again, and the same steps
+find what was done: the leg in the refund's document, the provider's object by its key.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _GONE = f"The order is no longer in the table, so nothing more is paid out or re
 
 
 class RefundContended(CancelCoreError):
-    """Others kept changing the order or the refund; the message is to come again."""
+    """The order or the refund was changed concurrently too often; the message should be retried."""
 
 
 def refund_order(
@@ -54,12 +54,12 @@ def refund_order(
     cancellation_id: str,
     clock: Callable[[], datetime],
 ) -> Refund | None:
-    """Carries a cancelled order's refund as far as it goes now, from wherever it stands.
+    """Advances a cancelled order's refund as far as possible, from any state.
 
-    Answers the refund, `pending` where a provider has yet to know; None when nothing was left to do. Safe to run twice
-    and at once. Three round trips to the database for one payment, one more for each further payment.
-    Raises `CancellationErased` while the order does not have its cancellation; `ProviderUnavailable`, after all that
-    could be done was done; `ServiceUnavailable` and `RefundContended` when it is to be tried again.
+    Returns the refund, `pending` if a provider has no final result yet; None if nothing was left to do. Idempotent,
+    also if run concurrently. Three round trips to the database for one payment, one more for each further payment.
+    Raises `CancellationErased` if the order lacks its cancellation; `ProviderUnavailable`, after everything else was
+    done; `ServiceUnavailable` and `RefundContended` if it should be retried.
     """
     refund = _refund(refunds, Providers(providers), order_id, cancellation_id, clock)
     logger.info("refund carried out", extra={"status": refund.status if refund else "nothing to do"})
@@ -74,7 +74,7 @@ def _refund(
         opened = refunds.open(order_id, derived)
         cancellation = opened.stored.cancellation if opened.stored else None
         if opened.stored is None or (cancellation and cancellation.cancellation_id != cancellation_id):
-            # Deleted, or cancelled anew. Who listens is told from the stream, as of all else.
+            # Deleted, or cancelled again. As always, subscribers are notified from the stream.
             _close(refunds, derived, order_id, cancellation_id, iso(clock()))
             return None
         if cancellation is None:
@@ -96,7 +96,7 @@ def _close(refunds: Refunds, refund: str, order_id: str, cancellation_id: str, a
 
 
 class _Pass:
-    """One go at a refund. `RefundChanged` ends it when somebody got in between."""
+    """One pass of a refund. A concurrent change ends it with `RefundChanged`."""
 
     def __init__(self, books: RefundBooks, providers: Providers) -> None:
         self._books, self._providers = books, providers
@@ -107,10 +107,10 @@ class _Pass:
         self._errors: list[str] = []
 
     def run(self) -> Refund | None:
-        """The refund as far as it went; None where nothing was left to do."""
+        """The refund after this pass; None if nothing was left to do."""
         refund = self._books.refund
         if self._books.written is None and refund.status != "pending":
-            # A table that was restored to before: what the order says was done.
+            # The table was restored to an earlier state: the order has the result.
             return None
         if self._books.written and self._books.order and self._books.document.format == 1:
             self._adopt(self._books.order)
@@ -121,7 +121,7 @@ class _Pass:
                 return self._look_again()
             again = self._books.taken_up_again()
             if again is None:
-                # An older state of it was put onto the order: what the document says of the money holds.
+                # The order has an older state of the refund: the document's amounts are correct.
                 return self._books.book(self._books.document.said(self._books.now(), "booked again"), ())
             self._books.document = again
         if self._books.order is None:
@@ -139,7 +139,7 @@ class _Pass:
         return self._books.refund
 
     def _look_again(self) -> Refund | None:
-        """Of a refund that had succeeded. None where all is as it was."""
+        """Checks a refund that had succeeded. None if nothing has changed."""
         found = self._providers.came_back(self._books.document)
         if found is None:
             return None
@@ -153,10 +153,10 @@ class _Pass:
             self._books.note(error)
             raise ProviderUnavailable(error)
 
-    # --- what providers are asked
+    # --- calls to providers
 
     def _carry_out(self, leg: AskedLeg) -> None:
-        """Brings one leg that was frozen further: asks its provider, and books what that says."""
+        """Advances one frozen leg: calls its provider, and books the result."""
         is_fresh = self._books.has_frozen(leg)
         is_retry = not is_fresh or self._books.is_late()
         try:
@@ -174,11 +174,11 @@ class _Pass:
         self._settle(now, outcome.message, code=outcome.code, again=outcome.status == "new_key")
 
     def _is_still_right(self, leg: AskedLeg) -> bool:
-        """Whether a leg of an earlier pass is to be asked for again as it is.
+        """Whether a leg of an earlier pass is requested again unchanged.
 
-        The order has gone on since. Where nothing is to be found of it at the provider, it is asked for what is owed
-        now, under the same key: had the first request arrived after all, the second would be refused for its amount.
-        What is owed no more is left alone for as long as the first may still arrive.
+        The order may have changed since. If the provider has no trace of the leg, the amount that is owed now is
+        requested under the same key: if the first request arrives after all, the second is refused for its amount. A
+        leg that is no longer owed is left alone while the first request may still arrive.
         """
         found = self._providers.find(leg, self._books.document)
         if found:
@@ -203,7 +203,7 @@ class _Pass:
         return False
 
     def _raise_if_it_may_arrive(self, leg: AskedLeg) -> None:
-        """A request that is nowhere to be found may be under way still."""
+        """A request that the provider does not know may still be in progress."""
         if self._providers.lands_late(leg) and not self._books.is_over(leg):
             raise ProviderUnavailable(
                 f"{leg.payment_id}: {leg.action} of {leg.amount} may still arrive at {leg.provider}"
@@ -235,7 +235,7 @@ class _Pass:
         self._go_on(document, must_book=True)
 
     def _ask_of_others(self) -> None:
-        """Brings to an end what an earlier refund of the order has begun, whose cancellation was written over."""
+        """Completes the legs of the order's earlier refunds, whose cancellations were overwritten."""
         for position, other in enumerate(self._books.others):
             for leg in other.pending():
                 try:
@@ -248,8 +248,8 @@ class _Pass:
                     other = after  # noqa: PLW2901 - the document as it is now
 
     def _later(self, other: RefundDocument, leg: AskedLeg) -> RefundDocument:
-        """An earlier refund's document once its provider has said what has become of a pending leg. Where a person has
-        settled it, nothing is begun any more. Raises `ProviderUnavailable`.
+        """An earlier refund's document after its provider has reported on a pending leg. If a person has settled it, no
+        new leg begins. Raises `ProviderUnavailable`.
         """
         if other.settled:
             found = self._providers.find(leg, other)
@@ -265,7 +265,7 @@ class _Pass:
         return other if now == leg else other.with_leg(now, self._books.now(), said_of(now, other.currency))
 
     def _adopt(self, order: Order) -> None:
-        """Takes over a document of an earlier version. What its provider knows nothing of is planned anew."""
+        """Converts a document of an earlier version. Legs that its provider does not know are planned again."""
         unasked = []
         for leg in self._books.document.pending():
             with_reference = reference_of(leg, order)
@@ -282,11 +282,11 @@ class _Pass:
         self._waiting.append(leg)
         self._errors.append(error)
 
-    # --- what is next
+    # --- the next leg
 
     def _go_on(self, document: RefundDocument, *, must_book: bool) -> bool:
-        """Freezes the next leg, or ends the refund, with the booking of what went before in one write. False when
-        nothing is left but to wait.
+        """Freezes the next leg, or ends the refund, and books the previous result in the same write. False if it can
+        only wait.
         """
         rest = self._books.rest(document)
         if fault := self._fault(rest, document):
@@ -328,8 +328,8 @@ class _Pass:
         return True
 
     def _fault(self, rest: Rest, document: RefundDocument) -> str | None:
-        """What is wrong with a payment of which nothing was asked yet; all of them are looked at before one is paid. A
-        provider that can't say holds up its own legs only.
+        """What is wrong with a payment without a request so far; all are checked before one is refunded. A provider
+        that is unavailable blocks only its own legs.
         """
         assert self._books.order is not None
         at = self._books.now()

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from cancel_core.adapters.dynamodb.stored_order import StoredOrder
 
 LATE = timedelta(hours=1)
-"""Well within the day for which a provider remembers a key, and longer than any request is under way."""
+"""Well within the day for which a provider remembers a key, and longer than any request can take."""
 DISPUTED = "the provider did something else than it was asked; compare, and settle by hand"
 
 
 class RefundBooks:
-    """Each write is conditional on what was read, and raises `RefundChanged` when somebody got in between.
+    """Each write is conditional on what was read, and raises `RefundChanged` after a concurrent change.
 
-    `document` is the refund's document as far as this pass has brought it, `written` as the table has it; `others` are
+    `document` is the refund's document in its current state in this pass, `written` as the table has it; `others` are
     those of the order's earlier refunds.
     """
 
@@ -58,20 +58,20 @@ class RefundBooks:
         self._frozen: set[tuple[str, str, int]] = set()
 
     def new_document(self) -> RefundDocument:
-        """That of a refund of which nothing was begun."""
+        """The document of a refund that has not begun."""
         return new_document(self.order, self.stored.order_id, self.stored.store_id, self.cancellation, self.now())
 
     def found_again(self) -> RefundDocument:
-        """The document of a refund whose order was gone and is there again; or it never was gone, and somebody has
-        asked for the refund of another order.
+        """The document of a refund whose order was missing and exists again; or the order was never missing, and the
+        call is about another order.
         """
         fresh = self.new_document()
         kept = {name: getattr(self.document, name) for name in ("payments", "earlier_tries", "log", "revision")}
         return fresh.model_copy(update=kept).said(self.now(), "taken up again, since its order is there")
 
     def taken_up_again(self) -> RefundDocument | None:
-        """The document of a refund that had succeeded when its cancellation was written over, where the order has been
-        cancelled anew since and more is owed now; else None.
+        """The document of a refund that had succeeded when its cancellation was overwritten, if the order has been
+        cancelled again since and more is owed now; else None.
         """
         document, cancellation = self.document, self.cancellation
         is_of_this = document.is_of(cancellation)
@@ -82,25 +82,25 @@ class RefundBooks:
         return again if self.rest(again).owed else None
 
     def why_failed(self, rest: Rest, document: RefundDocument) -> DocumentFailure | None:
-        """Why a refund of which nothing is left to ask for has not succeeded; None where it has."""
+        """Why a refund with no leg left to request has not succeeded; None if it has."""
         unsettled = (document, *(other for other in self.others if not other.settled))
         disputed = next((leg for one in unsettled for leg in one.payments if leg.is_disputed), None)
         if disputed:
-            # However often a person has it tried again.
+            # Even if a person has it retried.
             return DocumentFailure(code="INVALID_ORDER", message=f"{disputed.payment_id}: {DISPUTED}")
         return DocumentFailure(code=rest.failure, message=rest.message) if rest.failure else None
 
     def has_frozen(self, leg: AskedLeg) -> bool:
-        """Whether a leg was frozen in this very pass: nobody was asked for it before."""
+        """Whether a leg was frozen in this pass: there was no earlier request for it."""
         return identity(leg) in self._frozen
 
     def is_late(self) -> bool:
-        """What begins long after the cancel may have been begun before: a restored table knows nothing of it."""
+        """# A refund that begins long after the cancel may have begun before: a restored table does not know it."""
         requested = moment(self.cancellation.requested_at)
         return requested is None or self.clock() - requested > LATE
 
     def is_over(self, leg: AskedLeg) -> bool:
-        """Whether no request for it can be under way any more."""
+        """Whether no request for it can be in progress any more."""
         asked = moment(leg.asked_at)
         return asked is not None and self.clock() - asked > LATE
 
@@ -110,9 +110,9 @@ class RefundBooks:
         self.others[position] = after
 
     def note(self, error: str) -> None:
-        """Leaves on the refund why it can't go on just now, for the operator."""
+        """Stores on the refund why it is blocked, for the operator."""
         if self.written is None:
-            # Nobody could be asked for anything yet: the operator finds it all the same.
+            # There was no request to a provider yet: the operator finds it nevertheless.
             self.save(self.document.said(self.now(), "waits for a provider"))
         self._refunds.note(self.document.refund_id, self.now(), error)
 
@@ -130,7 +130,7 @@ class RefundBooks:
         return plan_rest(self.order, self.cancellation, ledger, document, self.others)
 
     def freeze(self, document: RefundDocument, leg: AskedLeg) -> None:
-        """Writes that a provider is about to be asked, before it is."""
+        """Stores that a provider is about to be called, before the call."""
         self._refunds.write(self.written, document, self._next_ledger(document))
         self._wrote(document, leg, has_ledger=True)
 
@@ -155,7 +155,7 @@ class RefundBooks:
                 revision,
                 document.surplus,
             )
-        # A refund that an earlier version has begun: what it paid is to be known with the order's later refunds.
+        # A refund that an earlier version has begun: the order's later refunds need to know what it paid.
         is_first = self.order is not None and self.ledger is None and bool(document.payments)
         try:
             written = self._refunds.write(
@@ -181,7 +181,7 @@ class RefundBooks:
         return self.book(ended.model_copy(update={"unsettled_since": ended.unsettled_since or at}), ())
 
     def _tell_unbookable(self, document: RefundDocument) -> None:
-        """The order was filled up since: what was paid is kept in the document, and a person makes room."""
+        """The order is too large by now: the document keeps what was paid, and a person makes room."""
         error = {"at": self.now(), "message": "The order is too large for its refund to be booked: make room on it."}
         kept = {"status": "pending", "last_error": error, "unsettled_since": document.unsettled_since or self.now()}
         self._refunds.write(self.written, document.model_copy(update=kept))

@@ -24,7 +24,7 @@ MAX_ATTEMPTS = 5
 def take_back_request(
     orders: Orders, policies: Policies, order_id: str, caller: Caller, clock: Callable[[], datetime]
 ) -> OrderUnderPolicy:
-    """Takes back the request about an order of the caller's; one that was taken back stays so.
+    """Takes back the request about an order of the caller; repeating it changes nothing.
 
     Raises `OrderNotFound`, `RequestNotFound`, `RequestDecided`, `ConcurrentUpdate`, `ServiceUnavailable`.
     """

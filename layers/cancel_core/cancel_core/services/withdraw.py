@@ -1,6 +1,6 @@
-"""Stores a statement of withdrawal, without checking its merit.
+"""Stores a statement of withdrawal, without judging it.
 
-Two round trips for a customer, who is known by the order, one for anybody else.
+Two round trips for a customer, for the order and the statement, one for anybody else.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Register(NamedTuple):
-    """Where statements are kept, and for how many days; and what the stores allow."""
+    """The table of statements, their retention in days, and the stores' policies."""
 
     withdrawals: Withdrawals
     policies: Policies
@@ -39,21 +39,21 @@ class Register(NamedTuple):
 
 
 class Submitted(NamedTuple):
-    """A statement that is stored, just now or (`replayed`) by an earlier request with the same key and body."""
+    """A stored statement, from this request or (`replayed`) from an earlier one with the same key and body."""
 
     statement: Statement
     replayed: bool
 
 
 class _Claim(NamedTuple):
-    """Under which id a request's statement is stored, and by what a repeat is known; None where it has no key."""
+    """The id of a request's statement, and the hash that identifies a repeat; None if it has no key."""
 
     withdrawal_id: str
     body: str | None
 
 
 def submit_withdrawal(register: Register, request: WithdrawalRequest) -> Submitted:
-    """Anybody's statement. `given` has name, email and order.
+    """Stores anybody's statement. `given` has name, email and order.
 
     Raises `WithdrawalDisabled`, `IdempotencyKeyReused`, `ServiceUnavailable`.
     """
@@ -66,10 +66,10 @@ def submit_withdrawal(register: Register, request: WithdrawalRequest) -> Submitt
 def withdraw_order(
     orders: Orders, register: Register, request: WithdrawalRequest, order_id: str, customer: Customer
 ) -> Submitted:
-    """A customer's statement about an own order, of which what was not given is taken.
+    """Stores a customer's statement about their own order, which completes the fields that were not given.
 
-    The order is read no further than that: one that can't be read can be withdrawn from. Raises `OrderNotFound` and
-    `AddressMissing` as well.
+    Nothing else of the order is read, so that an order that can't be read can be withdrawn from. Raises `OrderNotFound`
+    and `AddressMissing` as well.
     """
     stored = orders.of_caller(order_id, customer)
     if stored is None:
@@ -88,7 +88,7 @@ def withdraw_order(
 
 
 def _filled(given: Mapping[str, Any], stored: StoredOrder) -> dict[str, Any]:
-    """The customer's statement: what was given, and the rest as the order has it, as far as that makes sense."""
+    """The customer's statement: the given fields, and the rest from the order, as far as it is valid."""
     contact = stored.contact
     of_order = {
         "name": contact.name if fits(contact.name, MOST_CHARACTERS["name"]) else None,
@@ -114,7 +114,7 @@ def _store(
     **proven: str | None,
 ) -> Submitted:
     if refusal:
-        # A repeat is answered as it was, whatever happened in between.
+        # A repeat gets the same answer, whatever happened in between.
         earlier = register.withdrawals.get(claim.withdrawal_id) if claim.body else None
         if earlier is None:
             raise refusal
@@ -132,7 +132,7 @@ def _store(
         **proven,
     )
     stored = register.withdrawals.put(statement)
-    # This very request's own where the network lost the answer to its put, which was then tried again.
+    # It may be this request's own put, retried after a lost response.
     return Submitted(statement, replayed=False) if stored == statement else _repeated(stored, claim)
 
 
@@ -145,7 +145,7 @@ def _repeated(stored: Statement, claim: _Claim) -> Submitted:
 def _claim(request: WithdrawalRequest, kind: str, owner: str, about: str = "") -> _Claim:
     if request.key is None:
         return _Claim(withdrawal_id("request", request.request_id), None)
-    # As with a cancel: the body's hash is under the client's key, which nobody keeps.
+    # As with a cancel: the body's hash is keyed with the client's key, which is not stored.
     given = json.dumps([about, request.given], sort_keys=True)
     body = hmac.new(f"{owner}\0{request.key}".encode(), given.encode(), "sha256").hexdigest()
     return _Claim(withdrawal_id(kind, owner, request.key), body)

@@ -1,5 +1,5 @@
-"""The mails that tell of a withdrawal. The receipt is always sent: where the settings do not let it, it waits, an alarm
-tells, and the schedule has it tried again.
+"""The mails about a withdrawal. The receipt is always sent: if the settings prevent it, it waits, an alarm goes off,
+and the schedule retries it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 
 class Counter(NamedTuple):
-    """What mails about withdrawals need beside what all mails do. `identity`: the SES identity's ARN; may be "".
-    `guest_page`: where guests find their order; may be "".
+    """The dependencies of mails about withdrawals, in addition to those of all mails. `identity`: the SES identity's
+    ARN; may be "". `guest_page`: the page where guests find their order; may be "".
     """
 
     withdrawals: Withdrawals
@@ -49,7 +49,7 @@ def send_mails(
     deadline: datetime,
     clock: Callable[[], datetime],
 ) -> int:
-    """The mails that tell of an event, of a withdrawal or of anything else: see `mails.send_mails`."""
+    """The mails about an event, of a withdrawal or of anything else: see `mails.send_mails`."""
     if detail_type == WITHDRAWAL_RECEIVED:
         return send_withdrawal_mails(post, counter, detail, deadline, clock)
     return mails.send_mails(post, detail_type, detail, deadline, clock)
@@ -58,14 +58,15 @@ def send_mails(
 def send_withdrawal_mails(
     post: Post, counter: Counter, detail: Mapping[str, Any], deadline: datetime, clock: Callable[[], datetime]
 ) -> int:
-    """Sends the receipt and the notices that have not been sent. Answers how many there were to be sent.
+    """Sends the receipt and the notices that have not been sent. Returns how many were due.
 
-    Raises `MailPostponed` or `ServiceUnavailable` when the event is to come again, after all that could be sent was.
+    Raises `MailPostponed` or `ServiceUnavailable` if the event should be retried, after everything that could be sent
+    was sent.
     """
     parts = counter.withdrawals.parts(detail["withdrawal_id"])
     item = parts.get(STATEMENT)
     if item is None or "erased_at" in item:
-        # Kept for long enough, or erased at somebody's request.
+        # Expired, or erased on request.
         return 0
     told = Told(read_statement(item), parts.get(OUTCOME, {}), parts.get(CANCEL, {}))
     policy = post.policies.get(detail["store_id"])
@@ -92,7 +93,7 @@ def record(statement: Statement) -> str:
 
 
 def _wait(post: Post, mail: Mail, why: str, deadline: datetime, clock: Callable[[], datetime]) -> None:
-    """Writes down that a mail is to be sent, and why it can't be. Trying again in a minute would not help."""
+    """Stores that a mail is due, and why it can't be sent. A retry within minutes would not help."""
     now = clock()
     claim, attempt = post.mails.claim(mail, iso(now), iso(deadline + ROUNDED), int((now + post.keep).timestamp()))
     if claim == "busy":

@@ -1,4 +1,4 @@
 """The tables, one file for each, and their shared code.
 
-Not here: what is done with an item that was read (`services`), or what becomes of it (`domain`).
+Not here: what is done with an item (`services`), and decisions about it (`domain`).
 """

@@ -1,9 +1,9 @@
-"""The access table: for each order the one code that a guest may exchange for a token, and the tokens.
+"""The access table: guests' tokens, and for each order the one code that a guest can exchange for a token.
 
 A code's row, under `code:<order_id>`: `order_id, code_id, placed_at, requested_at, salt, proof, address, until, mailed,
-tries, expires_at`, and `used_by` once it is used. A token's, under `token:<hash>`: `order_id, placed_at, address,
-expires_at`. Times are numbers: seconds of the epoch, but `requested_at`, milliseconds. By `expires_at` a row goes, some
-time after: it is looked at, too.
+tries, expires_at`, and `used_by` once it is used. A token's row, under `token:<hash>`: `order_id, placed_at, address,
+expires_at`. Times are numbers in epoch seconds, except `requested_at` (milliseconds). `expires_at` is the table's TTL
+attribute. DynamoDB deletes expired rows late, so reads check it too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Access:
-    """The table. Every read is strongly consistent, and everything raises `ServiceUnavailable`."""
+    """The table. Every read is strongly consistent. Every method raises `ServiceUnavailable`."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -35,9 +35,9 @@ class Access:
         return _read_code(row) if row else None
 
     def put_code(self, code: Code, read: Code | None) -> bool:
-        """Puts a code in the place of the one that was read: code, tries and the count of mails in one write.
+        """Replaces the code that was read by a new one: code, attempts and the count of mails in one write.
 
-        False where there is another one by now.
+        False if the code has been replaced since the read.
         """
         row = {
             "access_id": _code(code.order_id),
@@ -53,7 +53,7 @@ class Access:
             "tries": 0,
             "expires_at": code.expires_at,
         }
-        # A concurrent writer would put another id.
+        # A concurrent writer would write another code_id.
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(access_id)"}
         if read:
             condition = {
@@ -64,9 +64,9 @@ class Access:
             return holds(lambda: self._client.put_item(TableName=self.table, Item=attribute_values(row), **condition))
 
     def take_try(self, order_id: str, now: datetime) -> Code | None:
-        """Takes one of the tries that an open code has. None where there is no such code or no try left.
+        """Uses one of the attempts that an open code has. None if there is no such code or no attempt is left.
 
-        Counted and checked in one write: however many guess at once, no more than `MOST_TRIES` are ever compared.
+        Counted and checked in one write, so that concurrent guesses never exceed `MOST_TRIES` comparisons.
         """
         values = {":now": int(now.timestamp()), ":most": MOST_TRIES, ":one": 1}
         try:
@@ -98,9 +98,9 @@ class Access:
             self._client.put_item(TableName=self.table, Item=attribute_values(row))
 
     def use_code(self, code: Code, token: str, now: datetime) -> bool:
-        """Uses a code up for this token. False where it was used, replaced, or has ended."""
+        """Marks a code as used by this token. False if it was used before, was replaced, or has expired."""
         values = {":id": code.code_id, ":now": int(now.timestamp()), ":mine": token_hash(token)}
-        # Its own write whose answer was lost is no other's.
+        # A retry of this very request, whose answer was lost, is not a second use.
         condition = "code_id = :id AND #until > :now AND (attribute_not_exists(used_by) OR used_by = :mine)"
         with database_errors():
             return holds(
@@ -115,7 +115,7 @@ class Access:
             )
 
     def guest(self, token: str, now: datetime) -> Guest | None:
-        """For whom a token speaks; None where it is none or has expired."""
+        """The guest that a token stands for; None if it is unknown or has expired."""
         row = self._get(_token(token))
         if row is None or row["expires_at"] <= now.timestamp():
             return None

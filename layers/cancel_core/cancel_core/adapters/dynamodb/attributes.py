@@ -1,7 +1,6 @@
 """Converts DynamoDB attribute values, such as {"S": "pending"}, to Python values and back.
 
-boto3 has the like. It can't be had without the rest of boto3, which is a tenth of a cold start and of no use here
-(docs/performance.md).
+boto3 has the same converters, but importing it would take a tenth of a cold start (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from typing import Any
 
 
 def plain(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The plain values of an item: str, Decimal, bool, None, list, dict, set. Binaries stay as they come: they are the
-    shop's own, bytes from a table and base64 text from a stream.
+    """The plain values of an item: str, Decimal, bool, None, list, dict, set. Binary values are left as they are,
+    because they are the shop's: bytes from a table, base64 text from a stream.
     """
     return {name: plain_value(value) for name, value in raw.items()}
 
 
 def present(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """As `plain`, but for what is NULL, which counts as absent wherever it stands: many serializers write it so."""
+    """As `plain`, without NULL values at any level: NULL counts as absent, because many serializers write it so."""
     return {name: _present(value) for name, value in raw.items() if "NULL" not in value}
 
 
@@ -56,7 +55,7 @@ def plain_value(value: Mapping[str, Any]) -> Any:
 
 
 def attribute_values(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A document as an item: what is ours, and what a newer version has put into it. Raises TypeError for a float."""
+    """A document as an item, including what a newer version has added to it. Raises TypeError for a float."""
     return {name: attribute_value(value) for name, value in document.items()}
 
 

@@ -1,4 +1,4 @@
-"""The config table: the settings in force for a store, and the first item of a new installation."""
+"""The config table: the settings in force for a store, and the default item of a new installation."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 LAST_GOOD = "last_good"
-"""The sort key, in the config's history, of what was right last. The versions themselves have stream positions."""
+"""The sort key of the last valid version in the config history. Edits have stream positions as sort keys."""
 
 
 def last_good(row: Mapping[str, Any]) -> Good:
-    """What a row of the config's history under `LAST_GOOD` says; whatever was made of it by hand counts for nothing."""
+    """A row of the config history under `LAST_GOOD`. Values that do not parse, for example after a manual edit, are
+    ignored.
+    """
     kept = plain({name: row[name] for name in ("settings", "reasons", "since") if name in row})
     settings, since = kept.get("settings"), kept.get("since")
     return Good(
@@ -38,7 +40,7 @@ class ConfigTables(NamedTuple):
 def read_scopes(
     client: DynamoDBClient, tables: ConfigTables, scopes: Iterable[str]
 ) -> tuple[dict[str, Raw], dict[str, Raw]]:
-    """The items of these scopes and their last good rows, by scope: one call, strongly consistent.
+    """The items of these scopes and their last valid rows, by scope: one strongly consistent call.
 
     Raises `ServiceUnavailable`.
     """
@@ -60,17 +62,17 @@ def read_scopes(
 
 
 class _Scope(NamedTuple):
-    """What was read of one scope: its document, in plain values, and what was right last. None, where there is none."""
+    """What was read of one scope: its document and its last valid row, in plain values. None if absent."""
 
     document: dict[str, Any] | None
     good: Good
 
 
 class Policies:
-    """What is in force, read at most once in `cache_seconds` for each store.
+    """Caches the settings in force for each store for `cache_seconds`.
 
-    Anyone may ask for any store. So what is known of `default`, of stores that have an item and of stores that have
-    none lies apart: made-up ids push out each other and nothing else, and each costs one read of its own scope.
+    Anyone can request any store id, so `default`, stores with an item and stores without one are cached separately.
+    Invented ids evict only each other, and each costs one read of its own scope.
     """
 
     CACHED_STORES = 1000
@@ -84,8 +86,8 @@ class Policies:
         report: Callable[[Policy], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`report` is called with a policy that was read, and those of its problems that were not told of within
-        `REPORT_SECONDS`.
+        """`report` is called with a policy that was read, and those of its problems that were not reported within the
+        last `REPORT_SECONDS`.
         """
         self._client = client
         self._tables = tables
@@ -107,7 +109,7 @@ class Policies:
         (read_at, default), own = self._read(store_id, now)
         policy = read_policy(store_id, default.document, own.document, default.good, own.good)
         if country := policy.withdrawal.country:
-            # Only a store that names a country needs it.
+            # Imported only if a store names a country.
             from cancel_core.adapters.calendar import public_holidays
 
             policy = replace(policy, is_holiday=public_holidays(country))
@@ -116,7 +118,8 @@ class Policies:
         if not is_known:
             self._known.pop(store_id, None)
         cache = self._known if is_known else self._unknown
-        # The oldest goes. As old as its older half is what was put together, or it would be kept for twice as long.
+        # Evicts the oldest entry. A policy is as old as the older of its two documents: else it would be cached twice
+        # as long.
         cache.pop(store_id, None)
         if len(cache) >= self.CACHED_STORES:
             del cache[next(iter(cache))]
@@ -124,9 +127,9 @@ class Policies:
         return policy
 
     def _read(self, store_id: str, now: float) -> tuple[tuple[float, _Scope], _Scope]:
-        """`default` and when it was read, and the store's own scope."""
+        """`default` with the time of its read, and the store's own scope."""
         own = store_scope(store_id)
-        # What is too long for a key has no item.
+        # An id that is too long for a key has no item.
         scopes = [own] if len(own.encode("utf-8", "replace")) <= KEY_BYTES else []
         default = self._default
         if default is None or now - default[0] >= self._cache_seconds:
@@ -158,14 +161,14 @@ class Policies:
 
 
 class Seed:
-    """The config table, for the first item in it."""
+    """The config table, to create the default item."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
     def put_first(self, document: Mapping[str, Any]) -> bool:
-        """Puts an item, in plain values, where its scope has none. False when there is one, which stays as it is."""
+        """Puts an item, in plain values, if its scope has none. False if there is one, which is left unchanged."""
         return holds(
             lambda: self._client.put_item(
                 TableName=self._table,

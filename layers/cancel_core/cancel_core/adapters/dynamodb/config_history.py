@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 KEPT_FOR = timedelta(days=366)
 MAX_IMAGES = 300_000
-"""Characters of both images of a change; what is larger would not fit into a row of the history."""
+"""The longest images of a change, in characters, that fit into a row of the history."""
 
 KEYS_A_CALL = 50
 CONDITIONS = 60
-"""Of an item's attributes, as many as fit into one condition."""
+"""The number of attributes of an item that fit into one condition."""
 ATTRIBUTE_NAME_BYTES = 255
 
 
 @dataclass(frozen=True)
 class StoredSettings:
-    """What an admin edits of an item, all but the key and what the product says of it, as attribute values.
+    """The attributes that an admin edits: all except the key and the product's own, as attribute values.
 
-    They are compared as such: of plain values, 1 would equal True.
+    Attribute values are compared, because as plain values 1 would equal True.
     """
 
     raw: Raw
@@ -52,7 +52,7 @@ class StoredSettings:
 
 
 class GoodRow:
-    """The row of a scope with what was right last, as it was read; empty where nothing ever was."""
+    """The row of a scope with its last valid version, as it was read; empty if there never was one."""
 
     def __init__(self, raw: Mapping[str, Any] | None = None) -> None:
         self.raw = raw or {}
@@ -62,12 +62,12 @@ class GoodRow:
         return last_good(self.raw)
 
     def holds(self, settings: StoredSettings | None) -> bool:
-        """Whether these settings are the last that were right."""
+        """Whether these settings are the last valid version."""
         return settings is not None and self.raw.get("settings") == {"M": settings.raw}
 
 
 class StoredScope(NamedTuple):
-    """One scope: its item, None when there is none, and its last good row as it was read not after the item."""
+    """One scope: its item (None if there is none), and its last valid row, which was read before the item."""
 
     scope: str
     item: Raw | None
@@ -79,20 +79,20 @@ class StoredScope(NamedTuple):
 
     @property
     def validation(self) -> str | None:
-        """What the item says of itself."""
+        """The product's own attribute `validation` of the item."""
         text: str | None = (self.item or {}).get("validation", {}).get("S")
         return text
 
 
 class Configs:
-    """The config table, and its history: a row for each change, and the last good row of each scope."""
+    """The config table and its history: a row for each change, and the last valid row of each scope."""
 
     def __init__(self, client: DynamoDBClient, tables: ConfigTables) -> None:
         self._client = client
         self._tables = tables
 
     def read(self, scopes: Iterable[str]) -> list[StoredScope]:
-        """These scopes, strongly consistent, in their order. Raises `ServiceUnavailable`."""
+        """These scopes, in order; strongly consistent. Raises `ServiceUnavailable`."""
         wanted = list(dict.fromkeys(scopes))
         items, rows = read_scopes(self._client, self._tables, wanted)
         return [StoredScope(scope, items.get(scope), GoodRow(rows.get(scope))) for scope in wanted]
@@ -105,13 +105,13 @@ class Configs:
         stores = [scope for scope in scopes if is_store(scope)]
         for start in range(0, len(stores), KEYS_A_CALL):
             rows |= read_scopes(self._client, self._tables, stores[start : start + KEYS_A_CALL])[1]
-        # The items once more and last: a row says nothing that is newer than its item.
+        # The items are read again, after the rows: a row is then never newer than its item.
         for item in self._scan():
             if is_store(scope := item["scope"]["S"]):
                 yield StoredScope(scope, item, GoodRow(rows.get(scope)))
 
     def twin(self, scope: str) -> str | None:
-        """A store that was right once, whose scope differs from this one in capitals alone. Raises
+        """A store with a valid version whose scope differs from this one only in upper and lower case. Raises
         `ServiceUnavailable`.
         """
         for store in self.stores():
@@ -136,9 +136,9 @@ class Configs:
         since: str,
         with_reasons: StoredSettings | None = None,
     ) -> GoodRow:
-        """Has `settings` stand as what was right last, unless a newer version has had its say. The row as it is then.
+        """Stores `settings` as the last valid version, unless a newer version was processed before. The row after that.
 
-        None leaves nothing to go back to. The reasons of `with_reasons` replace the last reasons where it is given.
+        With None there is no version to fall back to. `with_reasons`, if given, replaces the last reasons.
         """
         values: dict[str, Any] = {":version": {"S": version}}
         sets, gone, names = ["written_by = :version"], [], {"#settings": "settings"}
@@ -165,7 +165,9 @@ class Configs:
         )
 
     def adopt(self, read: StoredScope, since: str) -> GoodRow:
-        """Has the item that was read stand as what was right last, unless anything was kept since. The row then."""
+        """Stores the item that was read as the last valid version, unless the row has changed since. The row after
+        that.
+        """
         written_by = read.row.raw.get("written_by")
         values: dict[str, Any] = {
             ":settings": {"M": read.settings.raw if read.settings else {}},
@@ -206,7 +208,7 @@ class Configs:
         validation: str,
         images: Mapping[str, StoredSettings | None],
     ) -> None:
-        """Adds a row to the history, once. `images`: the settings `before` and `after`; `change` tells them apart."""
+        """Adds a row to the history, once. `images`: the settings `before` and `after`; `change`: its id."""
         row: Raw = {
             "scope": {"S": scope},
             "version": {"S": version},
@@ -228,7 +230,7 @@ class Configs:
         )
 
     def tell(self, scope: str, read: StoredSettings, validation: str) -> bool:
-        """Puts `validation` on the item, where the admin looks. False when it has been edited or deleted since."""
+        """Sets `validation` on the item, for the admin. False if the item has been edited or deleted since."""
         settings = read.raw
         others = sorted(name for name in settings.keys() - set(SETTINGS) if len(name.encode()) <= ATTRIBUTE_NAME_BYTES)
         checked = [*SETTINGS, *others[:CONDITIONS]]

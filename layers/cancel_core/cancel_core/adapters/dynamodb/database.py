@@ -42,15 +42,15 @@ _RETRYABLE = frozenset(
 
 
 def client() -> DynamoDBClient:
-    """One per process. Its patience with a dead database (three tries, twelve seconds) ends before the function's."""
-    # DynamoDB validates what it is sent; botocore's doing so before is up to a quarter of a cancel's CPU.
+    """One per process. Its retries (three attempts, twelve seconds) end before the function's timeout."""
+    # DynamoDB validates its input anyway. botocore's validation takes up to a quarter of a cancel's CPU time.
     made: DynamoDBClient = aws.client("dynamodb", tcp_keepalive=True, parameter_validation=False)
     return made
 
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Errors of the database that pass by themselves become `ServiceUnavailable`; the rest are defects, and stay."""
+    """Converts temporary database errors to `ServiceUnavailable`. All others are defects and are raised unchanged."""
     try:
         yield
     except ClientError as error:
@@ -65,7 +65,7 @@ FAILED_CONDITION = "ConditionalCheckFailedException"
 
 
 def holds(write: Callable[[], object]) -> bool:
-    """Makes a conditional write. False where its condition does not hold, and nothing was written."""
+    """Makes a conditional write. False if the condition does not hold; nothing is written then."""
     try:
         write()
     except ClientError as error:
@@ -76,7 +76,7 @@ def holds(write: Callable[[], object]) -> bool:
 
 
 def put_new(client: DynamoDBClient, table: str, item: Raw, key: str) -> Raw | None:
-    """Puts an item where there is none of its key. The item that is there already and stays; None where there was none.
+    """Puts an item if none has its key. The existing item, which is left unchanged; None if there was none.
 
     `key`: an attribute of the key. Raises `ServiceUnavailable`.
     """
@@ -96,6 +96,6 @@ def put_new(client: DynamoDBClient, table: str, item: Raw, key: str) -> Raw | No
 
 
 def item_that_failed(error: ClientError) -> Raw | None:
-    """The item that failed a condition, which the answer carries when it was asked for."""
+    """The item that failed a condition. The response has it only if the request asked for it."""
     response: Mapping[str, Any] = error.response
     return response.get("Item")

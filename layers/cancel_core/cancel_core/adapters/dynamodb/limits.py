@@ -1,7 +1,7 @@
-"""The limits table: for each customer and day the orders that were cancelled, or are being cancelled.
+"""The limits table: for each customer and day, the orders that were cancelled or are being cancelled.
 
 An item, under `counted`: `slots` (SS), one for each order; for each slot an attribute of its name (SS) with the
-requests that hold it; `expires_at`, seconds of the epoch.
+requests that hold it; `expires_at`, epoch seconds.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class Limits:
-    """The table. Everything raises `ServiceUnavailable`, and may be done again without harm."""
+    """The table. Every method raises `ServiceUnavailable`, and is safe to repeat."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self.table = table
 
     def take(self, slot: Slot, limit: int) -> bool:
-        """Takes a slot, or holds one with others. False where so many others are taken that it would be one too many.
+        """Takes a slot, or shares one that is held already. False if that would exceed the limit.
 
-        Counted and checked in one write: however many come at once, no more than `limit` are taken.
+        Counted and checked in one write, so that concurrent requests never take more than `limit` slots.
         """
         return self._update(
             slot,
@@ -42,13 +42,13 @@ class Limits:
         )
 
     def give_back(self, slot: Slot) -> None:
-        """Lets go of a slot. It is free again once no request holds it any more.
+        """Releases a slot. It becomes free once no request holds it.
 
-        Those that hold it may be about to cancel the order, so its place is kept for them.
+        The other requests that hold it may be about to cancel the order.
         """
         mark = {":marks": {"SS": [slot.mark]}, ":mark": {"S": slot.mark}}
         self._update(slot, "DELETE #slot :marks", "contains(#slot, :mark)", mark)
-        # Also where there was no mark: an answer may have been lost after it had been taken off.
+        # Also if the mark is not there: the first attempt may have removed it, and its answer may have been lost.
         condition = "contains(slots, :slot) AND attribute_not_exists(#slot)"
         self._update(slot, "DELETE slots :slots", condition, {":slots": {"SS": [slot.slot]}, ":slot": {"S": slot.slot}})
 

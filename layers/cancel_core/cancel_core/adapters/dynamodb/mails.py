@@ -1,9 +1,9 @@
-"""The mails table: a row for each mail, written before it is sent, so that it is sent once.
+"""The mails table: a row for each mail, written before the mail is sent, so that it is sent once.
 
 Rows, in plain values: `mail_id, kind, about, store_id, to, language, status, attempts, created_at, updated_at, event
-{detail_type, detail}, expires_at (epoch seconds)`; while a function is at it `claimed_until`; once sent `sent_at` and
-`message_id`; where it was not `error`; `delivery {status, at, reason}` when it came back. `unsent_since` is there while
-it is not sent, for the index of the same name. Times are ISO 8601.
+{detail_type, detail}, expires_at (epoch seconds)`; `claimed_until` while a function sends it; `sent_at` and
+`message_id` once it is sent; `error` if it was not; `delivery {status, at, reason}` if it bounced or was complained
+about. `unsent_since` is present until it is sent, for the index of the same name. Times are ISO 8601.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 Claim = Literal["mine", "done", "busy"]
 Row = dict[str, Any]
 BATCH = 100
-"""The most that one call reads."""
+"""The largest batch of one call."""
 
 
 class Mails:
-    """The table, as far as mails are sent by it, and for the operator."""
+    """The table, as the mail functions and the operator's commands use it."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self.table = table
 
     def claim(self, mail: Mail, at: str, until: str, expires_at: int) -> tuple[Claim, int]:
-        """Takes a mail for this function alone until `until`. `mine` and which attempt it is; `done` where it is sent
-        or has failed for good; `busy` while somebody else is at it.
+        """Claims a mail for this function until `until`. `mine` with the number of the attempt; `done` if it was sent
+        or has finally failed; `busy` while another function has claimed it.
 
-        One round trip for a new mail, two for one that was tried before. Raises `ServiceUnavailable`.
+        One round trip for a new mail, two for a retry. Raises `ServiceUnavailable`.
         """
         row = {
             "mail_id": mail.mail_id,
@@ -67,19 +67,19 @@ class Mails:
         attempt = int(row["attempts"]) + 1
         changes = {"status": "sending", "attempts": attempt, "claimed_until": until, "updated_at": at}
         changes |= {"to": mail.to, "language": mail.language}
-        # A concurrent function that takes it increments the number of attempts.
+        # A concurrent function that claims it increments the number of attempts.
         taken = self._update(mail.mail_id, changes, "attempts = :read", {":read": row["attempts"]})
         return ("mine", attempt) if taken else ("busy", 0)
 
     def sent(self, mail_id: str, message_id: str, at: str) -> None:
-        """Marks the mail as sent, also if another function has taken it since. Raises `ServiceUnavailable`."""
+        """Marks the mail as sent, also if another function has claimed it since. Raises `ServiceUnavailable`."""
         changes = {"status": "sent", "sent_at": at, "updated_at": at, "message_id": message_id}
         self._update(
             mail_id, changes, "attribute_exists(mail_id)", {}, remove=("unsent_since", "claimed_until", "error")
         )
 
     def not_sent(self, mail_id: str, attempt: int, status: Literal["waiting", "failed"], error: str, at: str) -> None:
-        """Says why it was not, if nobody else has taken it since. Raises `ServiceUnavailable`."""
+        """Stores why it was not sent, unless another function has claimed it since. Raises `ServiceUnavailable`."""
         changes = {"status": status, "error": error, "updated_at": at}
         condition = "attempts = :attempt AND #status = :sending"
         self._update(
@@ -87,14 +87,15 @@ class Mails:
         )
 
     def give_up(self, mail_id: str, error: str, at: str) -> None:
-        """Has a mail that is waiting, or that somebody has let go of, be no longer to be sent. It may not be there."""
+        """Cancels a mail that is waiting and not claimed, if there is one."""
         condition = "#status = :waiting OR (#status = :sending AND claimed_until <= :now)"
         changes = {"status": "failed", "error": error, "updated_at": at}
         values = {":waiting": "waiting", ":sending": "sending", ":now": at}
         self._update(mail_id, changes, condition, values, remove=("unsent_since", "claimed_until"))
 
     def came_back(self, mail_id: str, delivery: Mapping[str, str], at: str) -> bool:
-        """Notes a bounce or a complaint; a mail that came back was sent. False where there is no such row (any more).
+        """Stores a bounce or a complaint, which also proves that the mail was sent. False if the row does not exist
+        (any more).
 
         Raises `ServiceUnavailable`.
         """
@@ -103,7 +104,9 @@ class Mails:
         return self._update(mail_id, changes, "attribute_exists(mail_id)", {}, remove=remove)
 
     def again(self, mail_id: str, at: str) -> bool:
-        """Has a mail be sent again when its event comes again. False where there is none, or somebody is at it."""
+        """Lets a mail be sent again when its event is delivered again. False if there is no row, or the mail is
+        claimed.
+        """
         condition = "attribute_exists(mail_id) AND (#status <> :sending OR claimed_until <= :now)"
         changes = {"status": "waiting", "unsent_since": at, "updated_at": at}
         return self._update(
@@ -111,8 +114,8 @@ class Mails:
         )
 
     def try_again(self, row: Row, at: str) -> bool:
-        """Has a mail that was not sent be tried again when its event comes again, and keeps why it was not. False where
-        somebody has been at it since the row was read.
+        """Lets an unsent mail be retried when its event is delivered again, and keeps the error. False if the row has
+        changed since it was read.
         """
         changes = {"status": "waiting", "updated_at": at}
         condition = "updated_at = :read AND #status <> :sent AND (#status <> :sending OR claimed_until <= :now)"
@@ -120,13 +123,15 @@ class Mails:
         return self._update(row["mail_id"], changes, condition, values)
 
     def unsent_rows(self) -> Iterator[Row]:
-        """The rows of what is not sent; strongly consistent, but for which they are. Raises `ServiceUnavailable`."""
+        """The rows of unsent mails. The rows are strongly consistent; which ones are listed is not. Raises
+        `ServiceUnavailable`.
+        """
         mail_ids = list(self.unsent())
         for start in range(0, len(mail_ids), BATCH):
             yield from self._rows(mail_ids[start : start + BATCH])
 
     def existing(self, mail_ids: Sequence[str]) -> set[str]:
-        """Those of these mails that there are rows of. Raises `ServiceUnavailable`."""
+        """The rows of these mails, as far as they exist. Raises `ServiceUnavailable`."""
         batches = (mail_ids[start : start + BATCH] for start in range(0, len(mail_ids), BATCH))
         return {row["mail_id"] for batch in batches for row in self._rows(batch, "mail_id")}
 
@@ -153,12 +158,12 @@ class Mails:
         return plain(answer["Item"]) if "Item" in answer else None
 
     def unsent(self) -> Iterator[str]:
-        """The ids of what is not sent, from the index: eventually consistent."""
+        """The ids of unsent mails, from the index: eventually consistent."""
         for page in self._client.get_paginator("scan").paginate(TableName=self.table, IndexName="unsent"):
             yield from (item["mail_id"]["S"] for item in page["Items"])
 
     def returned(self) -> Iterator[str]:
-        """The ids of what bounced or was complained of. Reads the whole table."""
+        """The ids of mails with a bounce or a complaint. Reads the whole table."""
         pages = self._client.get_paginator("scan").paginate(
             TableName=self.table, FilterExpression="attribute_exists(delivery)"
         )
@@ -166,7 +171,7 @@ class Mails:
             yield from (item["mail_id"]["S"] for item in page["Items"])
 
     def about(self, about: str) -> list[str]:
-        """The ids of the mails about an order, the oldest first."""
+        """The ids of the mails about an order, oldest first."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="by_subject",
@@ -183,7 +188,7 @@ class Mails:
         values: Mapping[str, Any],
         remove: tuple[str, ...] = (),
     ) -> bool:
-        """Writes these attributes. False where the condition does not hold."""
+        """Writes these attributes. False if the condition does not hold."""
         expression = "SET " + ", ".join(f"#{name} = :new_{name}" for name in changes)
         if remove:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)

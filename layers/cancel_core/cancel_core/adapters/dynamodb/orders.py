@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cancel_core.domain.withdrawal_note import Noted
 
 COMMENTED = ("cancellation", "cancellation_request")
-"""What of an order may carry a customer's comment."""
+"""The attributes of an order that may contain a customer's comment."""
 
 
 def _has_old_comment(attribute: str) -> str:
@@ -33,24 +33,24 @@ class Orders:
     """The orders table."""
 
     BATCH = 100
-    """The most that one call reads."""
+    """The largest batch of one call."""
     PARTS = 16
     MAX_ITEM_BYTES = 394 * 1024
-    """Below DynamoDB's 400 KB by what the order system may still add between a cancel and its refund."""
+    """Leaves room below DynamoDB's 400 KB for what the order system may add between a cancel and its refund."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self.table = table
 
     def get(self, order_id: str) -> StoredOrder | None:
-        """Strongly consistent. None when there is no such order. Raises `ServiceUnavailable`."""
+        """Strongly consistent. None if there is no such order. Raises `ServiceUnavailable`."""
         return self._read(order_id, {})
 
     def of_caller(self, order_id: str, caller: Caller | Shop) -> StoredOrder | None:
-        """The order, if it is this caller's; strongly consistent. Raises `ServiceUnavailable`.
+        """The order, if it is the caller's; strongly consistent. Raises `ServiceUnavailable`.
 
-        Somebody else's never leaves the database: how long it takes to say so does not tell it from none. A `Query`
-        costs what a `GetItem` does, and can have a filter.
+        The database filters out other callers' orders, so that the response time does not reveal whether one exists. A
+        `Query` costs as much as a `GetItem`, and can have a filter.
         """
         if isinstance(caller, Shop):
             stored = self.get(order_id)
@@ -82,11 +82,11 @@ class Orders:
 
     @staticmethod
     def fits(order_id: str) -> bool:
-        """Whether a key can be so long."""
+        """Whether a key of this length is possible."""
         return 0 < len(order_id.encode("utf-8", "replace")) <= KEY_BYTES
 
     def write(self, read: StoredOrder, change: OrderChange) -> StoredOrder:
-        """One conditional write of the order that was read. The order as it then is.
+        """Makes one conditional write on the order that was read. Returns the order after the write.
 
         Raises `OrderChanged`, `OrderTooLarge`, `ServiceUnavailable`.
         """
@@ -104,16 +104,16 @@ class Orders:
                     item = item_that_failed(error)
                     raise OrderChanged(StoredOrder(item) if item else None) from error
                 case "TransactionConflictException":
-                    # A transaction has the order in hand just now; what it made of it shows in a new read.
+                    # Another transaction is writing the order. The next read shows its result.
                     raise OrderChanged(self.get(order_id)) from error
                 case "ValidationException" if "size" in error.response["Error"]["Message"]:
                     raise OrderTooLarge("The order is too large to be written.") from error
             raise
 
     def note_withdrawal(self, read: StoredOrder, noted: Noted, entry: HistoryEntry) -> None:
-        """Writes a statement of withdrawal down on the order, while it is the same order, with the same ones noted.
+        """Records a statement of withdrawal on the order, if it is still the same order with the same statements.
 
-        Whatever else happens to the order meanwhile stays. Raises `OrderChanged`, `OrderTooLarge`,
+        Concurrent changes of other attributes are kept. Raises `OrderChanged`, `OrderTooLarge`,
         `ServiceUnavailable`.
         """
         values: dict[str, Any] = {
@@ -146,7 +146,9 @@ class Orders:
         )
 
     def update(self, read: StoredOrder, after: StoredOrder, change: OrderChange) -> dict[str, Any]:
-        """The parameters of the `UpdateItem` that turns `read` into `after`, while what was decided on is still so."""
+        """The parameters of the `UpdateItem` that turns `read` into `after`, conditional on the data that was decided
+        on.
+        """
         names: dict[str, str] = {}
         values: dict[str, Any] = {}
 
@@ -168,13 +170,13 @@ class Orders:
             values[f":{attribute}"] = after.raw[attribute]
             assignments.append(f"{name(attribute)} = :{attribute}")
         if change.history:
-            # Appended where it lies: entries that others add meanwhile stay.
+            # `list_append`, so that entries that others add concurrently are kept.
             values[":entry"] = {"L": [after.raw["history"]["L"][-1]]}
             if "L" in (known := read.raw.get("history", {"L": []})):
                 values[":none"] = {"L": []}
                 assignments.append(f"{name('history')} = list_append(if_not_exists(#history, :none), :entry)")
             else:
-                # NULL, to which nothing can be appended.
+                # NULL, which `list_append` does not accept.
                 values[":was_history"] = known
                 assignments.append(f"{name('history')} = :entry")
                 conditions.append("#history = :was_history")
@@ -192,9 +194,9 @@ class Orders:
         }
 
     def postpone(self, order_id: str, since: str, at: str) -> None:
-        """Has the order stand in the index of pending refunds from `at`, if it still stands there under `since`.
+        """Moves the order to `at` in the index of pending refunds, if it is still listed under `since`.
 
-        It keeps its shard. Raises `ServiceUnavailable`.
+        Keeps its shard. Raises `ServiceUnavailable`.
         """
         try:
             with database_errors():
@@ -206,7 +208,7 @@ class Orders:
                     ExpressionAttributeValues={":at": {"S": at + since[len(at) :]}, ":since": {"S": since}},
                 )
         except ClientError as error:
-            # Done, or taken up by somebody else, in the meantime.
+            # The refund has ended, or another function has moved the order, in the meantime.
             if error.response["Error"]["Code"] not in {
                 "ConditionalCheckFailedException",
                 "TransactionConflictException",
@@ -216,9 +218,9 @@ class Orders:
     def page(
         self, customer_id: str, limit: int, after: Mapping[str, str] | None
     ) -> tuple[list[StoredOrder], dict[str, str] | None]:
-        """A customer's orders, newest first, from the index (eventually consistent), and where the next page begins.
+        """A customer's orders, newest first, from the index (eventually consistent), and the start of the next page.
 
-        `after` is the `order_id` and `placed_at` of the last page's last order. Raises `ServiceUnavailable`.
+        `after` is the `order_id` and `placed_at` of the previous page's last order. Raises `ServiceUnavailable`.
         """
         query: dict[str, Any] = {
             "TableName": self.table,
@@ -241,18 +243,18 @@ class Orders:
         )
 
     def pending_refunds(self, until: str, first: int = 0) -> Iterator[list[tuple[str, str]]]:
-        """(order_id, key in the index) of the orders whose refund nobody has looked at since `until` (ISO 8601), in
+        """(order_id, key in the index) of the orders whose refund was not processed since `until` (ISO 8601), in
         batches of at most `BATCH`.
 
-        The index is gone through in parts, beginning with the part `first`, so that a run that ends early does not
-        leave out the same ones each time. Raises `ServiceUnavailable`.
+        The index is read in parts, starting with `first`, so that runs that end early do not always skip the same
+        orders. Raises `ServiceUnavailable`.
         """
         for part in range(self.PARTS):
             scan: dict[str, Any] = {
                 "TableName": self.table,
                 "IndexName": "refund_pending",
                 "FilterExpression": "refund_pending_since <= :until",
-                # What stands behind the time, the shard, sorts before this.
+                # The key continues with the shard, which sorts after this.
                 "ExpressionAttributeValues": {":until": {"S": f"{until}~"}},
                 "TotalSegments": self.PARTS,
                 "Segment": (first + part) % self.PARTS,
@@ -268,8 +270,8 @@ class Orders:
                 scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def old_comments(self, before: str, part: int = 0, parts: int = 1) -> Iterator[str]:
-        """The ids of orders that carry a comment of a cancel, or of a request for one, from before then (ISO 8601 UTC).
-        Reads one of so many parts of the whole table, eventually consistent. Raises `ServiceUnavailable`.
+        """The ids of orders with a comment on a cancel, or on a request for one, from before that time (ISO 8601 UTC).
+        Scans one segment of the table, eventually consistent. Raises `ServiceUnavailable`.
         """
         pages = self._client.get_paginator("scan").paginate(
             TableName=self.table,
@@ -285,13 +287,13 @@ class Orders:
                 yield from (item["order_id"]["S"] for item in page["Items"])
 
     def erase_comment(self, order_id: str, before: str) -> bool:
-        """Takes the comments off an order whose cancel, or request for one, is from before then. False where there is
-        none (any more).
+        """Removes the comments from an order whose cancel, or request for one, is from before that time. False if there
+        is none (any more).
 
-        What else happens to the order meanwhile stays. Raises `ServiceUnavailable`.
+        Concurrent changes of other attributes are kept. Raises `ServiceUnavailable`.
         """
         with database_errors():
-            # Both, whatever there was of the first.
+            # Both are tried, whatever the first one's result.
             erased = [holds(partial(self._erase_comment, order_id, before, name)) for name in COMMENTED]
         return any(erased)
 
@@ -306,7 +308,9 @@ class Orders:
         )
 
     def get_many(self, order_ids: Iterable[str]) -> dict[str, StoredOrder]:
-        """The orders of at most `BATCH` ids that there are. Strongly consistent. Raises `ServiceUnavailable`."""
+        """The orders with these ids, at most `BATCH`, as far as they exist. Strongly consistent. Raises
+        `ServiceUnavailable`.
+        """
         keys: list[Any] = [{"order_id": {"S": order_id}} for order_id in order_ids if self.fits(order_id)]
         found: dict[str, StoredOrder] = {}
         while keys:
@@ -314,7 +318,7 @@ class Orders:
                 answer = self._client.batch_get_item(RequestItems={self.table: {"Keys": keys, "ConsistentRead": True}})
             items = answer["Responses"].get(self.table, [])
             found |= {item["order_id"]["S"]: StoredOrder(item) for item in items}
-            # Large orders come in several answers; one that brings nothing comes from a table that throttles.
+            # Large orders need several responses. A response without any order comes from a throttled table.
             left: Mapping[str, Any] = answer.get("UnprocessedKeys") or {}
             keys = left[self.table]["Keys"] if self.table in left else []
             if keys and not items:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 class Opened(NamedTuple):
-    """What is known of a refund: its order (None when there is none), its document (None before it begins), the order's
-    ledger (None before anybody was asked for anything), and the documents of the order's earlier refunds.
+    """A refund as it was read: its order (None if there is none), its document (None before it begins), the order's
+    ledger (None before the first call to a provider), and the documents of the order's earlier refunds.
     """
 
     stored: StoredOrder | None
@@ -38,7 +38,7 @@ class Refunds:
     """The refunds table, and the transactions that book a refund on its order."""
 
     BATCH = 25
-    """So many documents are read in one call: they have room for large ones."""
+    """The number of documents in one read; the limit leaves room for large ones."""
 
     def __init__(self, client: DynamoDBClient, table: str, orders: Orders) -> None:
         self._client = client
@@ -46,8 +46,8 @@ class Refunds:
         self._orders = orders
 
     def open(self, order_id: str, refund_id: str) -> Opened:
-        """An order, one refund's document, and all else we know of what was paid for that order: one call, or two where
-        the order had refunds before. Strongly consistent. Raises `ServiceUnavailable`.
+        """Reads an order, one refund's document, and the order's ledger and earlier refunds: one call, or two if the
+        order had refunds before. Strongly consistent. Raises `ServiceUnavailable`.
         """
         ledger_key = ledger_id(order_id)
         orders = [order_id] if self._orders.fits(order_id) else []
@@ -86,11 +86,10 @@ class Refunds:
         ledger: tuple[Ledger | None, Ledger] | None = None,
         order: tuple[StoredOrder, OrderChange] | None = None,
     ) -> StoredOrder | None:
-        """Writes a refund's next state, and with it the order's ledger and the order itself where they change: all or
-        nothing. The order as it then is, where it was written.
+        """Writes a refund's next state, and the order's ledger and the order if they change, in one transaction.
+        Returns the order after the write, if it was written.
 
-        Raises `RefundChanged` when one of them was changed by somebody else meanwhile; `OrderTooLarge`,
-        `ServiceUnavailable`.
+        Raises `RefundChanged` if one of them was changed concurrently; `OrderTooLarge`, `ServiceUnavailable`.
         """
         writes: list[TransactWriteItemTypeDef] = [self._document(before, after)]
         if ledger:
@@ -114,7 +113,7 @@ class Refunds:
         return stored
 
     def _document(self, before: RefundDocument | None, after: RefundDocument) -> TransactWriteItemTypeDef:
-        """Turns one document into the next, if nobody has got in between."""
+        """The write that replaces one document by the next, if it is unchanged since the read."""
         item = to_item(after)
         if before is None:
             return {
@@ -135,7 +134,7 @@ class Refunds:
             conditions.append("#revision = :was_revision")
             values[":was_revision"] = attribute_value(before.revision)
         else:
-            # Of a version that kept none.
+            # From a version that stored none.
             conditions.append("attribute_not_exists(#revision)")
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in sorted(changed))
         if removed:
@@ -170,7 +169,7 @@ class Refunds:
         return read_document(item) if item else None
 
     def item(self, refund_id: str) -> dict[str, Any] | None:
-        """An item of the table as it lies there, in plain values: a refund's document, a surplus, a ledger."""
+        """An item of the table in plain values: a refund's document, a surplus or a ledger."""
         with database_errors():
             answer = self._client.get_item(
                 TableName=self._table, Key={"refund_id": {"S": refund_id}}, ConsistentRead=True
@@ -178,13 +177,13 @@ class Refunds:
         return present(answer["Item"]) if "Item" in answer else None
 
     def unsettled(self) -> Iterator[str]:
-        """The refund_ids of what is pending or has failed, and of surpluses. Raises `ServiceUnavailable`."""
+        """The refund_ids of pending and failed refunds, and of surpluses. Raises `ServiceUnavailable`."""
         for page in self._client.get_paginator("scan").paginate(TableName=self._table, IndexName="unsettled"):
             for item in page["Items"]:
                 yield item["refund_id"]["S"]
 
     def pending(self, until: str) -> Iterator[list[RefundDocument]]:
-        """The refunds that were begun and nobody has looked at since `until` (ISO 8601), in batches. Raises
+        """The refunds that were begun and not processed since `until` (ISO 8601), in batches. Raises
         `ServiceUnavailable`.
         """
         scan: dict[str, Any] = {
@@ -206,7 +205,9 @@ class Refunds:
             scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def note(self, refund_id: str, at: str, error: str) -> None:
-        """Leaves on the refund why it can't go on just now, for the operator. It may fail: the refund does not."""
+        """Stores on the refund why it is blocked, for the operator. Best effort: an error here does not fail the
+        refund.
+        """
         with suppress(ClientError, BotoConnectionError, HTTPClientError):
             self._client.update_item(
                 TableName=self._table,
@@ -217,7 +218,7 @@ class Refunds:
             )
 
     def list_surplus(self, order_id: str, cancellation_id: str, surplus: int, at: str) -> None:
-        """Has what an order's payments hold too much stand in the operator's list. Raises `ServiceUnavailable`."""
+        """Adds a surplus of an order's payments to the operator's list. Raises `ServiceUnavailable`."""
         values = {
             ":order_id": order_id,
             ":cancellation_id": cancellation_id,
@@ -225,7 +226,7 @@ class Refunds:
             ":at": at,
             ":status": "surplus",
         }
-        # Or it was listed before, or a person has seen to it already.
+        # It was listed before, or an operator has resolved it already.
         self._update_if(
             surplus_id(order_id),
             "attribute_not_exists(refund_id) OR surplus <> :surplus",
@@ -236,7 +237,7 @@ class Refunds:
         )
 
     def settle_surplus(self, surplus: str, settled: dict[str, str]) -> bool:
-        """Takes a surplus that a person has seen to off the operator's list. False where there is none."""
+        """Removes a surplus that a person has resolved from the operator's list. False if there is none."""
         return self._update_if(
             surplus,
             "attribute_exists(refund_id)",
@@ -246,8 +247,8 @@ class Refunds:
         )
 
     def close(self, refund_id: str, cancellation_id: str, order_id: str, failure: dict[str, str], at: str) -> bool:
-        """Ends as failed the refund of an order that is gone, begun or not. False when it had ended before, or is
-        another order's.
+        """Ends as failed the refund of an order that was deleted, begun or not. False if it had ended before, or
+        belongs to another order.
 
         Raises `ServiceUnavailable`.
         """
@@ -273,7 +274,7 @@ class Refunds:
         )
 
     def _update_if(self, refund_id: str, condition: str, **update: Any) -> bool:
-        """False where the condition does not hold. Raises `ServiceUnavailable`."""
+        """False if the condition does not hold. Raises `ServiceUnavailable`."""
         key = {"refund_id": {"S": refund_id}}
         with database_errors():
             return holds(
@@ -284,7 +285,7 @@ class Refunds:
 
 
 def _raise_unless_changed(error: ClientError) -> None:
-    """A transaction that was canceled: nothing, when an item had been changed; else what it is."""
+    """Handles a cancelled transaction: returns if an item had changed, else raises the error."""
     reasons = {
         reason.get("Code", "None"): reason.get("Message", "")
         for reason in error.response.get("CancellationReasons", [])

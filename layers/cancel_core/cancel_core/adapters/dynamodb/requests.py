@@ -1,6 +1,6 @@
 """The requests table: requests to the shop, and the admin's decisions. Key `request_id`.
 
-Open requests stand in the index `open`, the oldest first. A row stays after its end. See `domain.request_row`.
+The index `open` lists open requests, oldest first. A row is kept after its end. See `domain.request_row`.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
 
 class Requests:
-    """The table, as far as functions use it."""
+    """The table, as the functions use it."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self.table = table
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Adds the row of a new request, in plain values; one that is there stays. Raises `ServiceUnavailable`."""
+        """Adds the row of a new request, in plain values, unless it exists. Raises `ServiceUnavailable`."""
         put_new(self._client, self.table, attribute_values(row), "request_id")
 
     def put_back(self, raw: Raw) -> None:
-        """Adds a row again that was deleted. Raises `ServiceUnavailable`."""
+        """Restores a row that was deleted. Raises `ServiceUnavailable`."""
         put_new(self._client, self.table, raw, "request_id")
 
     def get(self, request_id: str) -> Row | None:
-        """Strongly consistent. None where there is none that can be read. Raises `ServiceUnavailable`."""
+        """Strongly consistent. None if there is no such row, or it can't be read. Raises `ServiceUnavailable`."""
         with database_errors():
             answer = self._client.get_item(
                 TableName=self.table, Key={"request_id": {"S": request_id}}, ConsistentRead=True
@@ -45,7 +45,7 @@ class Requests:
         return _row(answer["Item"]) if "Item" in answer else None
 
     def open(self) -> Iterator[Row]:
-        """The open ones, the oldest first, from the index: eventually consistent. Raises `ServiceUnavailable`."""
+        """The open requests, oldest first, from the index: eventually consistent. Raises `ServiceUnavailable`."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             IndexName="open",
@@ -58,7 +58,8 @@ class Requests:
                 yield from (row for item in page["Items"] if (row := _row(item)))
 
     def claim(self, row: Row, decided: Decided) -> bool:
-        """Makes this the decision that counts. False where the admin has changed the row since, or another counts.
+        """Stores the decision that is carried out. False if the admin has changed the row since, or a decision is
+        stored.
 
         Raises `ServiceUnavailable`.
         """
@@ -74,12 +75,12 @@ class Requests:
         return self._set(row.request_id, "SET decided = :decided", " AND ".join(conditions), values)
 
     def say(self, request_id: str, text: str) -> bool:
-        """Tells the admin of an open request that is not decided. Raises `ServiceUnavailable`."""
+        """Sets `outcome`, for the admin, on an open request without a decision. Raises `ServiceUnavailable`."""
         condition = "#status = :open AND attribute_not_exists(decided)"
         return self._set(request_id, "SET outcome = :text", condition, {":text": {"S": text}, ":open": {"S": "open"}})
 
     def finish(self, request_id: str, status: RequestStatus, outcome: str) -> bool:
-        """Writes down what became of an open request. False where it is known. Raises `ServiceUnavailable`."""
+        """Stores the end of an open request. False if it has ended before. Raises `ServiceUnavailable`."""
         return self._set(
             request_id,
             "SET #status = :status, outcome = :outcome REMOVE #open",
@@ -89,12 +90,12 @@ class Requests:
         )
 
     def of_order(self, order_id: str) -> list[dict[str, Any]]:
-        """All about one order, in plain values, for operators: reads the whole table. Raises `ServiceUnavailable`."""
+        """All requests about one order, in plain values, for operators. Full scan. Raises `ServiceUnavailable`."""
         scan = {"FilterExpression": "order_id = :order", "ExpressionAttributeValues": {":order": {"S": order_id}}}
         return [plain(item) for item in self._scan(scan)]
 
     def old_comments(self, before: str) -> Iterator[str]:
-        """The ids of requests from before then (ISO 8601 UTC) that have a comment. Reads the whole table, eventually
+        """The ids of requests from before that time (ISO 8601 UTC) that have a comment. Scans the table, eventually
         consistent. Raises `ServiceUnavailable`.
         """
         scan = {
@@ -106,7 +107,7 @@ class Requests:
         return (item["request_id"]["S"] for item in self._scan(scan))
 
     def erase_comment(self, request_id: str) -> bool:
-        """Takes the comment off a request. False where there is none (any more). Raises `ServiceUnavailable`."""
+        """Removes the comment from a request. False if there is none (any more). Raises `ServiceUnavailable`."""
         with database_errors():
             return holds(
                 lambda: self._client.update_item(

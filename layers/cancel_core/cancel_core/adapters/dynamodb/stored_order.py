@@ -1,6 +1,6 @@
 """An order as the raw attribute values that were read.
 
-What the shop put there goes back value for value, and a write can make a condition of exactly what was read.
+The shop's attributes are written back unchanged, and a write can be conditional on exactly what was read.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from cancel_core.errors import OrderUnreadable
 
 
 class StoredOrder:
-    """An order as it was read. Reading its parts raises `OrderUnreadable` where they are not what they should be."""
+    """An order as it was read. Its properties raise `OrderUnreadable` if the attributes they need are invalid."""
 
     def __init__(self, raw: Raw, order: Order | None = None) -> None:
-        """`order` is what `raw` reads as, where that is known."""
+        """`order` is the parsed `raw`, if it was parsed before."""
         self.raw = raw
         self._order = order
 
@@ -39,7 +39,7 @@ class StoredOrder:
 
     @property
     def cancellation_id(self) -> str:
-        """Of the cancellation that it carries; empty where it carries none."""
+        """The id of its cancellation; empty if it has none."""
         return self.cancellation.cancellation_id if self.cancellation else ""
 
     @property
@@ -56,7 +56,7 @@ class StoredOrder:
 
     @property
     def contact(self) -> Contact:
-        """Whom a mail about it goes to. Whatever of that is no text counts as absent."""
+        """The recipient of mails about it. Attributes that are not text count as absent."""
         return Contact(*(self._text(name) or "" for name in ("customer_email", "customer_name", "language")))
 
     def _text(self, name: str) -> str | None:
@@ -64,8 +64,8 @@ class StoredOrder:
         return text
 
     def belongs_to(self, caller: Caller | Shop) -> bool:
-        """An order without a customer is a guest's, who has proven its address; it is no customer's. All are the
-        shop's, where no other has been placed under the number since.
+        """Whether the caller may see it. An order without a customer belongs to the guest who has verified its address.
+        The shop may see every order, if no other order was placed under the number since.
         """
         if isinstance(caller, Shop):
             return self.placed_at == caller.placed_at
@@ -79,12 +79,12 @@ class StoredOrder:
 
     @property
     def owner(self) -> Owner:
-        """Whose order it is, beside its id."""
+        """The owner of the order, which identifies it together with its id."""
         return Owner(self._text("placed_at") or "", self._text("customer_id"))
 
     @property
     def noted(self) -> object:
-        """What it carries of the statements of withdrawal about it, in plain values, as it stands there."""
+        """Its attribute `withdrawal`, in plain values."""
         return present({"of": self.raw.get("withdrawal", {"NULL": True})}).get("of")
 
     @property
@@ -93,7 +93,7 @@ class StoredOrder:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """The attributes that the product reads, as plain values. What is NULL counts as absent."""
+        """The attributes that the product reads, as plain values. NULL counts as absent."""
         return present({name: value for name, value in self.raw.items() if name in ORDER_ATTRIBUTES})
 
     @property
@@ -111,12 +111,14 @@ class StoredOrder:
 
     @cached_property
     def request(self) -> CancellationRequest | None:
-        """Of the order, whatever the rest of it is. Anything that is no request of ours counts as none."""
+        """Its `cancellation_request`, also if the rest of the order is invalid. Anything else in the attribute counts
+        as absent.
+        """
         return read_request(present({"of": self.raw.get("cancellation_request", {"NULL": True})}).get("of"))
 
     @property
     def state(self) -> OrderState:
-        """What events tell of it. Raises `OrderUnreadable` only where the cancellation itself can't be read."""
+        """The data for events. Raises `OrderUnreadable` only if the cancellation itself can't be read."""
         cancellation = self.cancellation
         try:
             order = self.order if cancellation else None
@@ -125,7 +127,7 @@ class StoredOrder:
         return OrderState(self.order_id, self.store_id, self._text("customer_id"), cancellation, order)
 
     def changed(self, change: OrderChange) -> StoredOrder:
-        """The order as it is once the change is written."""
+        """The order after the change is written."""
         raw = dict(self.raw)
         for name in {row.attribute for row in change.rows}:
             raw[name] = _rows_apart(raw[name])
@@ -154,14 +156,14 @@ class StoredOrder:
 
 
 def _rows_apart(value: Mapping[str, Any]) -> Raw:
-    """A map, or a list of maps, whose numbers can be set without changing what was read."""
+    """A copy of a map, or of a list of maps, whose numbers can be set without changing the original."""
     if "M" in value:
         return {"M": dict(value["M"])}
     return {"L": [{"M": dict(row["M"])} if "M" in row else row for row in value["L"]]}
 
 
 def _by_id(rows: Mapping[str, Any], name: str) -> dict[str, Raw]:
-    """The rows of a list, by their ids."""
+    """The rows of a list, by id."""
     maps = (row["M"] for row in rows["L"] if "M" in row)
     return {row[name]["S"]: row for row in maps if "S" in row.get(name, {})}
 
@@ -173,7 +175,7 @@ def _size(value: Mapping[str, Any]) -> int:
         case "S":
             return len(content.encode())
         case "N":
-            # Two digits a byte, leading and trailing zeros apart; counting them all keeps to the safe side.
+            # Two digits a byte, without leading and trailing zeros. Counting all digits gives an upper bound.
             return len(content) // 2 + 2
         case "M":
             return 3 + sum(len(name.encode()) + _size(entry) + 1 for name, entry in content.items())

@@ -1,8 +1,8 @@
 """The withdrawals table: consumers' statements, and their results in separate items. Statements never change.
 
-Key `withdrawal_id` and `part`. Items are put where there is none, and never changed: no function may update or delete
-one. `statement`: see `Statement.to_item`; the other parts are written by whom the product tells of a new statement.
-Each part has `expires_at` (epoch seconds); those with `day` (YYYY-MM-DD) and `received_at` stand in the index `by_day`.
+Key `withdrawal_id` and `part`. Items are write-once: no function may update or delete one. For `statement` see
+`Statement.to_item`. The functions that process a new statement write the other parts. Each part has `expires_at` (epoch
+seconds); those with `day` (YYYY-MM-DD) and `received_at` are in the index `by_day`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Listed(NamedTuple):
-    """A statement or its outcome, as the index of days has it. `match` and `in_time` are an outcome's."""
+    """A statement or its outcome, as in the index by day. Only an outcome has `match` and `in_time`."""
 
     withdrawal_id: str
     part: str
@@ -30,14 +30,14 @@ class Listed(NamedTuple):
 
 
 class Withdrawals:
-    """The table, as far as functions use it."""
+    """The table, as the functions use it."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self.table = table
 
     def put(self, statement: Statement) -> Statement:
-        """Stores a statement. What the table then holds under its id: this one, or one that was there before.
+        """Stores a statement, unless its id exists. Returns the stored one: this one, or the one that was there before.
 
         Raises `ServiceUnavailable`.
         """
@@ -45,8 +45,8 @@ class Withdrawals:
         return statement if before is None else read_statement(before)
 
     def put_part(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Stores another part, in plain values, with its `withdrawal_id`, `part` and `expires_at`. The part that was
-        there before and stays; None where there was none.
+        """Stores another part, in plain values, with its `withdrawal_id`, `part` and `expires_at`. Returns the part
+        that existed before, which is left unchanged; None if there was none.
 
         Raises `ServiceUnavailable`.
         """
@@ -64,7 +64,7 @@ class Withdrawals:
         return read_statement(plain(answer["Item"])) if "Item" in answer else None
 
     def parts(self, withdrawal_id: str) -> dict[str, dict[str, Any]]:
-        """All there is of one withdrawal, by part, in plain values; strongly consistent.
+        """All parts of one withdrawal, by name, in plain values; strongly consistent.
 
         Raises `ServiceUnavailable`.
         """
@@ -84,8 +84,8 @@ class Withdrawals:
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def of_day(self, day: str) -> Iterator[Listed]:
-        """Statements and outcomes of what came in on a day (YYYY-MM-DD, UTC), in the order it came, from the index:
-        eventually consistent. Raises `ServiceUnavailable`.
+        """Statements and outcomes of one day (YYYY-MM-DD, UTC), in the order received, from the index: eventually
+        consistent. Raises `ServiceUnavailable`.
         """
         query: dict[str, Any] = {
             "TableName": self.table,

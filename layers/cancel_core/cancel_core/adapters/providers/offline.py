@@ -1,4 +1,4 @@
-"""Payments that the shop pays back outside of this product: booking one completes it."""
+"""Payments that the shop refunds itself, outside this product: they only need to be booked."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from cancel_core.domain.provider import Outcome, PaymentRequest
 
 
 class Offline:
-    """Says yes; the shop does the rest."""
+    """Always succeeds; the shop pays the money back."""
 
     lands_late = False
 
     def check(self, _request: PaymentRequest) -> str | None:
-        """There is nothing to be wrong with it."""
+        """No payment of this kind is invalid."""
         return None
 
     def execute(self, request: PaymentRequest) -> Outcome:
         return Outcome("succeeded", reference=f"offline_{request.idempotency_key}")
 
     def find(self, _request: PaymentRequest) -> Outcome | None:
-        """Nothing is done here before it is booked."""
+        """There is no earlier request to find."""
         return None

@@ -9,7 +9,7 @@ from cancel_core.domain.provider import Outcome, PaymentRequest, Provider
 
 
 class _WhenMet:
-    """A provider that is made, its client imported, when the first payment of its kind is met."""
+    """A provider that is created, and its client imported, when the first payment of its kind is processed."""
 
     def __init__(self, make: Callable[[], Provider]) -> None:
         self._make = cache(make)
@@ -29,7 +29,7 @@ class _WhenMet:
 
 
 def providers(stripe_secret_arn: str = "", stripe_url: str | None = None) -> Mapping[str, Provider]:
-    """Every provider by the name that an order's payments give it. `stripe_url` stands in for Stripe's own."""
+    """Every provider, by the name in an order's payments. `stripe_url` replaces the URL of Stripe's API."""
     from cancel_core.adapters.providers.offline import Offline
 
     def stripe() -> Provider:

@@ -1,8 +1,8 @@
 """Stripe: refunds of captured payments, and releases of authorized ones.
 
-Source: Stripe's API reference, "Refunds", "Cancel a PaymentIntent", "Idempotent requests", "Errors" and "Currencies". A
-key is remembered there for about a day, an answer of 500 with it; so what may have been asked before is looked for by
-our key, which lies in the metadata of what was made.
+Source: Stripe's API reference, "Refunds", "Cancel a PaymentIntent", "Idempotent requests", "Errors" and "Currencies".
+Stripe keeps a key for about a day, also with a response of 500. A request that may have been made before is therefore
+looked up by our key, which is in the metadata of the object that it made.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from cancel_core.errors import ProviderUnavailable
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 8
-"""For one call; a leg takes three at most, and the function's time-out is longer than that."""
+"""For one call. A leg needs at most three, which is less than the function's timeout."""
 
-# Stripe takes ISO 4217's minor units but for these: (currency) -> how many of Stripe's units make one of ours.
+# Stripe uses ISO 4217's minor units except for these: (currency) -> how many of Stripe's units are one of ours.
 _TIMES = {"ISK": 100, "UGX": 100}
 
-# And one of Stripe's units makes so many of ours: the ariary has no minor unit there.
+# And one of Stripe's units is this many of ours: the ariary has no minor unit at Stripe.
 _WHOLE = {"MGA": 100}
 INTENT = "pi_"
 _IN_USE = 409
 _NOT_FOUND = 404
-# What a charge says of which nothing is held any more.
+# Statuses of a charge that holds no more money.
 _NOTHING_HELD = {"charge_already_refunded", "charge_expired_for_capture"}
 _STATES = {"succeeded": "succeeded", "pending": "pending", "requires_action": "pending"}
 
 
 class Stripe:
-    """`secret` gives the account's key, and forgets what it remembers of it when it is told `anew`."""
+    """`secret` returns the account's key; called with True, it reads the key again instead of using its cache."""
 
     def __init__(
         self,
@@ -69,11 +69,11 @@ class Stripe:
             except stripe.CardError as error:
                 return _definite_no(error)
             except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
-                # A no may only mean that it was done before: by another try, or by a person.
+                # The error may only mean that it was done before: by an earlier attempt, or by a person.
                 return _find(client, request) or _definite_no(error)
             except stripe.APIError as error:
                 if _is_replayed(error) and not (known := _find(client, request)):
-                    # The answer of a request that has ended: nothing was made, and nothing will be under this key.
+                    # The result of a request that has ended: nothing was made, and nothing will be under this key.
                     return Outcome("new_key", message=_said(error))
                 if _is_replayed(error) and known:
                     return known
@@ -87,7 +87,7 @@ class Stripe:
 
     @contextmanager
     def _client(self) -> Iterator[stripe.StripeClient]:
-        """What passes by itself, or once a person has mended the configuration, is no decline."""
+        """Temporary errors, and errors that end once a person has corrected the configuration, are not declines."""
         key = self._secret(self._anew)
         self._anew = False
         try:
@@ -134,14 +134,14 @@ def _refund(client: stripe.StripeClient, request: PaymentRequest) -> Outcome:
 
 
 def _release(client: stripe.StripeClient, request: PaymentRequest) -> Outcome:
-    """Releases what is still held. What has been captured meanwhile is not touched."""
+    """Releases what is still held. Amounts captured in the meantime are not touched."""
     if released := _released(client, request):
         return released
     if request.payment_reference.startswith(INTENT):
         once: stripe.RequestOptions = {"idempotency_key": request.idempotency_key}
         try:
             if request.captured:
-                # The rest of an authorization that was captured in part is let go by a last capture of nothing.
+                # The rest of a partly captured authorization is released by a final capture of 0.
                 rest: Any = {"amount_to_capture": 0, "final_capture": True}
                 client.v1.payment_intents.capture(request.payment_reference, rest, once)
             else:
@@ -156,12 +156,12 @@ def _release(client: stripe.StripeClient, request: PaymentRequest) -> Outcome:
     except stripe.InvalidRequestError as error:
         if error.code not in _NOTHING_HELD:
             raise
-    # It has no id but the payment's own, which is not shown to customers.
+    # Its only id is the payment's own, which is not shown to customers.
     return Outcome("succeeded")
 
 
 def _released(client: stripe.StripeClient, request: PaymentRequest) -> Outcome | None:
-    """None while something is held. A release has no id but the payment's own, which is not shown to customers."""
+    """None while something is held. A release has only the payment's own id, which is not shown to customers."""
     if request.payment_reference.startswith(INTENT):
         intent = client.v1.payment_intents.retrieve(request.payment_reference)
         is_held, captured = intent.status == "requires_capture", intent.amount_received
@@ -180,7 +180,7 @@ def _released(client: stripe.StripeClient, request: PaymentRequest) -> Outcome |
 
 
 def _find(client: stripe.StripeClient, request: PaymentRequest) -> Outcome | None:
-    """What was made under our key."""
+    """The object that was made under our key."""
     if request.action == "void":
         return _released(client, request)
     if request.reference:
@@ -211,8 +211,8 @@ def _outcome(refund: stripe.Refund) -> Outcome:
 
 
 def _definite_no(error: stripe.StripeError) -> Outcome:
-    """A no to the request itself. Raises the error where it says nothing of that: the payment is not known under this
-    key, the same request is under way, or the key was used for another one, which may have been carried out.
+    """An error that refers to the request itself. Raises the error in all other cases: the payment is unknown under
+    this key, the same request is in progress, or the key was used for another request, which may have been carried out.
     """
     if error.http_status in {_IN_USE, _NOT_FOUND} or isinstance(error, stripe.IdempotencyError):
         raise error
@@ -225,7 +225,7 @@ def _is_replayed(error: stripe.StripeError) -> bool:
 
 
 def _said(error: stripe.StripeError, *, with_text: bool = False) -> str:
-    """What Stripe answered. Its text is for the operator of a declined refund alone: elsewhere it may name the key."""
+    """Stripe's error. Its message goes only to the operator of a declined refund, because it may contain the key."""
     parts = ["Stripe:", type(error).__name__, str(error.http_status or "no answer"), error.code or ""]
     if with_text:
         parts.append(error.user_message or "")

@@ -1,4 +1,4 @@
-"""Converts the HTTP API's event (payload format 2.0) to an answer. Errors become answers only here."""
+"""Converts the HTTP API's event (payload format 2.0) to a response. Only this module converts errors to responses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cancel_core.telemetry import count, count_refusal, flush, logger
 
 
 def api(handle: Callable[[ApiRequest], Answer]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Makes a Lambda handler of a function that takes a request and answers, or raises."""
+    """Makes a Lambda handler of a function that takes a request and returns a response, or raises."""
 
     @functools.wraps(handle)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

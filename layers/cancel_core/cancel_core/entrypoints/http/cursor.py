@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from cancel_core.entrypoints.http.request import InvalidRequest
 
 MAX_CURSOR = 8192
-"""Characters: a request line has no more than 10,240, and two keys of the index, 1,024 bytes each, make a third."""
+"""Characters. A request line has at most 10,240; two keys of the index, 1,024 bytes each, need a third of that."""
 
 
 def _owner(customer_id: str) -> str:
@@ -18,13 +18,13 @@ def _owner(customer_id: str) -> str:
 
 
 def write_cursor(last: Mapping[str, str], customer_id: str) -> str:
-    """Where the next page begins, and whose it is; the query takes the customer from the token all the same."""
+    """Where the next page begins, and for whom. The query takes the customer from the token in any case."""
     text = json.dumps([_owner(customer_id), last["placed_at"], last["order_id"]], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def read_cursor(cursor: str | None, customer_id: str | None) -> dict[str, str] | None:
-    """The place that a cursor means; None where there is none. Raises `InvalidRequest` where it isn't the caller's."""
+    """The position in a cursor; None without a cursor. Raises `InvalidRequest` if it belongs to another caller."""
     if cursor is None or not customer_id:
         return None
     try:

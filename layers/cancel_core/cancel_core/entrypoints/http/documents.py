@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from cancel_core.services.cancel import Canceled
 
 SUMMARY = {"order_id": str, "store_id": str, "status": str, "placed_at": str, "currency": str, "total": int}
-"""What a list and an order's page show alike."""
+"""The part that the list and the page of an order have in common."""
 _LEG = {"payment_id", "provider", "action", "amount", "status", "reference"}
 _ENTRY = {"at", "status", "comment"}
 
 
 def reasons_view(policy: Policy, languages: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The reasons of a store, each in the first of these `languages` that it is there in: see `PolicyReason.told`."""
+    """The reasons of a store, each in the first of these `languages` that it has: see `PolicyReason.told`."""
     shown = [
         {
             "code": reason.code,
@@ -39,7 +39,7 @@ def reasons_view(policy: Policy, languages: tuple[str, ...] = ()) -> dict[str, A
 
 
 def canceled_view(canceled: Canceled, now: datetime) -> dict[str, Any]:
-    """The answer to a cancel: the order as it now is, and its cancellation."""
+    """The response to a cancel: the order after the cancel, and its cancellation."""
     order = order_view(canceled.stored.order, canceled.policy, now)
     if canceled.is_request:
         return requested_view(order)
@@ -47,12 +47,12 @@ def canceled_view(canceled: Canceled, now: datetime) -> dict[str, Any]:
 
 
 def requested_view(order: dict[str, Any]) -> dict[str, Any]:
-    """The answer to a cancel that the shop decides, and to its taking back. `order` as `order_view` has it."""
+    """The response to a request to the shop, and to taking it back. `order` as in `order_view`."""
     return {"order": order, "cancellation_request": order["cancellation_request"]}
 
 
 def summary_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
-    """An order in a list, with what can be done with it `now`."""
+    """An order in a list, with the actions that are possible `now`."""
     return _summary(order, decide(order, policy, now), _withdrawal(order, policy, now))
 
 
@@ -67,19 +67,19 @@ def _summary(order: Order, decision: Decision, withdrawal: Withdrawal | None) ->
 
 
 def _withdrawal(order: Order, policy: Policy, now: datetime) -> Withdrawal | None:
-    """None where withdrawing is not enabled."""
+    """None if withdrawing is not enabled."""
     if not policy.withdrawal.enabled:
         return None
-    # A store that has not enabled it needs none of this.
+    # Not needed by a store that has not enabled it.
     from cancel_core.domain.withdrawal_period import withdrawal_of
 
     return withdrawal_of(order, policy, now)
 
 
 def order_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
-    """One order, whole, with what can be done with it `now`."""
+    """One complete order, with the actions that are possible `now`."""
     withdrawal = _withdrawal(order, policy, now)
-    # Entries are appended: of two of the same second the one that stands later is the newer.
+    # Entries are appended: of two in the same second the later one is the newer.
     visible = [entry for entry in order.history if entry.visible_to_customer]
     newest_first = sorted(enumerate(visible), key=lambda row: (_time(row[1].at), row[0]), reverse=True)
     return _summary(order, decide(order, policy, now), withdrawal) | {
@@ -98,7 +98,7 @@ def order_view(order: Order, policy: Policy, now: datetime) -> dict[str, Any]:
 
 
 def _time(at: str) -> datetime:
-    """By time, not by text: …29Z is before …29.017Z. What is no time is the oldest."""
+    """By time, not by text: …29Z is before …29.017Z. A value that is not a time sorts as the oldest."""
     return moment(at) or datetime.min.replace(tzinfo=UTC)
 
 

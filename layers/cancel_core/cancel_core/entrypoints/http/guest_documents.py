@@ -1,4 +1,4 @@
-"""The answers of the two guest access routes."""
+"""The responses of the two guest access routes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cancel_core.domain.times import iso
 
 
 def access_view() -> dict[str, Any]:
-    """The answer to a request for a code."""
+    """The response to a request for a code."""
     return {"expires_in": int(CODE_LIFE.total_seconds())}
 
 

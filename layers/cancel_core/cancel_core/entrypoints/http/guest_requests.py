@@ -11,7 +11,7 @@ from cancel_core.domain.addresses import is_address
 
 
 def _address(text: str) -> str:
-    # A phone's keyboard leaves a space behind a word that it completes. Nothing else may stand around an address.
+    # Phone keyboards add a space after a completed word. No other character is trimmed around an address.
     if not is_address(trimmed := text.strip(" ")):
         raise PydanticCustomError("email", "must be an e-mail address")
     return trimmed
@@ -30,7 +30,7 @@ class AccessBody(BaseModel):
 
 
 class TokenBody(BaseModel):
-    """Source: the OpenAPI document's `GuestTokenRequest`. A code that is no six digits is as wrong as another one."""
+    """Source: the OpenAPI document's `GuestTokenRequest`. A code that is not six digits is treated as a wrong code."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 

@@ -26,7 +26,7 @@ def page_view(page: OrderPage, customer_id: str | None, now: datetime) -> dict[s
 
 
 def unreadable_view(document: Mapping[str, Any]) -> dict[str, Any]:
-    """An order in a list that can't be read as a whole: what can be read, null for what can't, and no actions."""
+    """An order in a list that can't be read as a whole: what can be read, null for the rest, and no actions."""
     row: dict[str, Any] = {}
     for name, kind in SUMMARY.items():
         value = document.get(name, "default" if name == "store_id" else None)

@@ -1,4 +1,4 @@
-"""Refusals and failures as RFC 9457 problem details: the one place where errors become HTTP statuses."""
+"""Refusals and failures as RFC 9457 problem details. Only this module maps errors to HTTP statuses."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "INVALID_ACCESS_TOKEN": (401, "The access token is not valid"),
     "SERVICE_UNAVAILABLE": (503, "Try again shortly"),
 }
-"""The HTTP status and the title of each code. A request that can't be parsed has a status of its own."""
+"""The HTTP status and the title of each code. A request that can't be parsed has its own status."""
 
 
 def refusal_problem(request: ApiRequest, refusal: Refusal) -> dict[str, Any]:
-    """The answer to a request that is refused, with the order where the caller may see it."""
+    """The response to a request that is refused, with the order if the caller may see it."""
     status, title = STATUSES[refusal.code]
     extra: dict[str, Any] = {}
     headers: dict[str, str] = {}
@@ -72,7 +72,7 @@ def refusal_problem(request: ApiRequest, refusal: Refusal) -> dict[str, Any]:
         case ServiceUnavailable():
             headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     if refusal.order and refusal.policy:
-        # Functions that answer with no order refuse with none, and do without the rules that its document asks.
+        # Functions that never return an order do not have the rules that its document needs.
         from cancel_core.entrypoints.http.documents import order_view
 
         extra["order"] = order_view(refusal.order, refusal.policy, request.received)
@@ -80,7 +80,7 @@ def refusal_problem(request: ApiRequest, refusal: Refusal) -> dict[str, Any]:
 
 
 def internal_error(request: ApiRequest) -> dict[str, Any]:
-    """The answer where something unforeseen has happened: no inner detail, but the id to ask about it with."""
+    """The response to an unexpected error: no internal detail, only the id to report."""
     detail = "Something went wrong here. Quote the request id when you ask about it."
     return _problem(request, 500, "INTERNAL_ERROR", "Internal error", detail, {}, {})
 

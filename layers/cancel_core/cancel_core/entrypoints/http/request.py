@@ -28,31 +28,33 @@ if TYPE_CHECKING:
     from cancel_core.domain.withdrawal import WithdrawalRequest
 
 MAX_BODY_BYTES = 16_384
-"""The longest body that has anything to say, a comment of 500 characters in escapes among it, has less than half."""
+"""The longest body. A meaningful one, even with a comment of 500 escaped characters, has less than half of it."""
 MAX_PATH = 512
 ESCAPE_BYTES = 4
 """How many of an escape's six bytes do not count in a statement of withdrawal: its message alone may have 2,000
-characters, and many programs write each that is not ASCII as an escape, or as two."""
+characters, and many programs write each non-ASCII character as one or two escapes.
+"""
 MAX_ERRORS = 10
 MAX_POINTER = 200
-# What the gateway makes of a claim that is no string: an array is "[a b]", an object "map[a:b]" or JSON.
+# How the gateway formats a claim that is not a string: an array as "[a b]", an object as "map[a:b]" or JSON.
 _NO_TEXT = re.compile(r"\[.*\]|map\[.*\]|\{.*\}|true|false|null|<nil>", re.DOTALL)
 _KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
 _BAD_KEY = ("#/Idempotency-Key", "must be 1 to 255 printable ASCII characters")
-# RFC 6750, 2.1: what a token may be made of. Ours have 43 characters.
+# RFC 6750, 2.1: the characters of a token. Ours have 43 characters.
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,200})", re.ASCII | re.IGNORECASE)
 _LIMIT = re.compile(r"[0-9]{1,3}", re.ASCII)
 _WEIGHED = re.compile(r"([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(?:;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?")
-"""One element of Accept-Encoding or Accept-Language in lower case: a name, and perhaps its weight."""
+"""One element of Accept-Encoding or Accept-Language in lower case: a name, and optionally its weight."""
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class InvalidRequest(Refusal):
-    """`status` is 400 for no JSON, 413 for a body that is too large, 415 for another media type, 422 for a wrong shape.
+    """`status` is 400 for invalid JSON, 413 for a body that is too large, 415 for another media type, 422 for a wrong
+    shape.
 
-    `errors` say where, each a pointer (a path in the body, or `#/` and a parameter's name) and what is wrong there: the
-    first `MAX_ERRORS` of them, pointers cut at `MAX_POINTER` characters, for their number and length are the client's.
+    `errors` are pairs of a pointer (a path in the body, or `#/` and a parameter's name) and the error there: the first
+    `MAX_ERRORS`, with pointers cut at `MAX_POINTER` characters, because the client controls their number and length.
     """
 
     code = "INVALID_REQUEST"
@@ -65,7 +67,7 @@ class InvalidRequest(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A request as the gateway hands it over, its token already checked."""
+    """A request from the gateway, which has already checked its token."""
 
     event: Mapping[str, Any]
 
@@ -75,7 +77,7 @@ class ApiRequest:
 
     @property
     def received(self) -> datetime:
-        """When the gateway got it, to the millisecond."""
+        """When the gateway received it, in milliseconds."""
         return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self.event["requestContext"]["timeEpoch"])
 
     @property
@@ -84,13 +86,14 @@ class ApiRequest:
 
     @property
     def path(self) -> str:
-        """Cut where no route of ours is so long: it is shown in answers."""
+        """Cut to the longest path that a route can have, because responses contain it."""
         return str(self.event["rawPath"])[:MAX_PATH]
 
     def caller(self, claim: str, find_guest: Callable[[str], Guest | None]) -> Caller:
-        """Who asks: the route says whether a customer, by the claim of the JWT, or a guest, by an access token.
+        """The caller. The route determines whether it is a customer, by a claim of the JWT, or a guest, by an access
+        token.
 
-        `find_guest` has the guest for whom a token speaks. Raises `InvalidAccessToken`.
+        `find_guest` finds the guest of a token. Raises `InvalidAccessToken`.
         """
         if not self.is_guests:
             return self.customer(claim)
@@ -103,28 +106,29 @@ class ApiRequest:
 
     @property
     def is_guests(self) -> bool:
-        """Whether the route is one of those that the gateway's authorizer does not stand before."""
+        """Whether the route is one without the gateway's authorizer."""
         return str(self.event.get("routeKey", "")).partition(" ")[2].startswith("/guest/")
 
     def body(self, model: type[M]) -> M:
-        """The body, read as this model. Raises `InvalidRequest`."""
+        """The body, parsed as this model. Raises `InvalidRequest`."""
         try:
             return model.model_validate(self._json())
         except ValidationError as error:
             _refuse(_faults(error))
 
     def order_id_of(self, caller: Caller) -> str:
-        """The order that is asked about: a guest's token is for one alone, and the path does not name it."""
+        """The order of the request. A guest's token is valid for one order, which the path does not name."""
         return caller.order_id if isinstance(caller, Guest) else str(self.event["pathParameters"]["order_id"])
 
     def customer(self, claim: str) -> Customer:
-        """The customer that the JWT speaks for."""
+        """The customer of the JWT."""
         return Customer(self.customer_id(claim))
 
     def customer_id(self, claim: str) -> str | None:
-        """The customer that the token speaks for; None, who has no orders, when the claim is not there or no string.
+        """The customer of the token; None, who has no orders, if the claim is missing or not a string.
 
-        The gateway hands on every claim as text: what may have been an array, a boolean or null speaks for nobody.
+        The gateway converts every claim to text: one that may have been an array, a boolean or null identifies no
+        customer.
         """
         claims = self.event["requestContext"]["authorizer"]["jwt"]["claims"]
         customer = claims.get(claim)
@@ -134,28 +138,29 @@ class ApiRequest:
         return customer
 
     def header(self, name: str) -> str | None:
-        """Names are lower case in the event."""
+        """Header names are lower case in the event."""
         value: str | None = self.event.get("headers", {}).get(name)
         return value
 
     def accepts_gzip(self) -> bool:
-        """Named or meant by `*`, and not liked less than a plain body (RFC 9110, 12.5.3). What can't be read counts for
-        nothing, and who sends no Accept-Encoding gets a plain body."""
+        """Whether gzip is accepted, by name or by `*`, with at least the weight of identity (RFC 9110, 12.5.3). Invalid
+        elements are ignored. Without Accept-Encoding the body is not compressed.
+        """
         weights = self._weights("accept-encoding")
         others = weights.get("*", 0)
         gzip = weights.get("gzip", others)
         return gzip > 0 and gzip >= weights.get("identity", others)
 
     def languages(self) -> tuple[str, ...]:
-        """What the client reads, most wanted first: BCP 47 tags, and `*` for any (RFC 9110, 12.5.4). What can't be read
-        counts for nothing.
+        """The client's languages, most preferred first: BCP 47 tags, and `*` for any (RFC 9110, 12.5.4). Invalid
+        elements are ignored.
         """
         weights = self._weights("accept-language")
         known = [tag for tag, weight in weights.items() if weight and (tag == "*" or re.fullmatch(LANGUAGE, tag))]
         return tuple(sorted(known, key=weights.__getitem__, reverse=True))
 
     def asked_languages(self) -> tuple[str, ...]:
-        """The query's `language`, or where there is none `languages`. Raises `InvalidRequest`."""
+        """The query's `language`, or `languages` without one. Raises `InvalidRequest`."""
         language = self.query("language")
         if not language:
             return self.languages()
@@ -166,7 +171,7 @@ class ApiRequest:
         return (language,)
 
     def _weights(self, header: str) -> dict[str, float]:
-        """The elements of a header that can be read, in lower case, from 0 to 1 (RFC 9110, 12.4.2)."""
+        """The valid elements of a header, in lower case, with weights from 0 to 1 (RFC 9110, 12.4.2)."""
         weights: dict[str, float] = {}
         for element in (self.header(header) or "").lower().split(","):
             if weighed := _WEIGHED.fullmatch(element.strip(" \t")):
@@ -174,7 +179,7 @@ class ApiRequest:
         return weights
 
     def known_etags(self) -> set[str]:
-        """What If-None-Match names, `W/` taken off: it compares weakly (RFC 9110, 13.1.2). Ours hold no comma."""
+        """The ETags in If-None-Match, without `W/` (weak comparison: RFC 9110, 13.1.2). Ours contain no comma."""
         return {tag.strip().removeprefix("W/") for tag in (self.header("if-none-match") or "").split(",")}
 
     def query(self, name: str) -> str | None:
@@ -196,7 +201,7 @@ class ApiRequest:
 
     def cancel_request(self, caller: Caller) -> CancelRequest:
         """Raises `InvalidRequest`."""
-        # The cancel alone makes one, and it brings the rules along.
+        # Only the cancel creates one, and it imports the rules.
         from cancel_core.domain.cancel import CancelRequest
 
         cancel, key = self._with_key(CancelBody)
@@ -212,17 +217,17 @@ class ApiRequest:
         )
 
     def withdrawal_request(self, model: type[M]) -> WithdrawalRequest:
-        """A statement of withdrawal, whose body reads as this model. Raises `InvalidRequest`."""
-        # The other routes need it not.
+        """A statement of withdrawal, with the body parsed as this model. Raises `InvalidRequest`."""
+        # The other routes do not need it.
         from cancel_core.domain.withdrawal import WithdrawalRequest
 
         given, key = self._with_key(model, is_statement=True)
         return WithdrawalRequest(given.model_dump(exclude_none=True), self.received, self.request_id, key)
 
     def _with_key(self, model: type[M], *, is_statement: bool = False) -> tuple[M, str | None]:
-        """The body, read as this model, and the Idempotency-Key where there is one.
+        """The body, parsed as this model, and the Idempotency-Key if there is one.
 
-        Raises `InvalidRequest`, with all that is wrong in both.
+        Raises `InvalidRequest` with all errors of both.
         """
         body = self._json(is_statement=is_statement)
         key = self.header("idempotency-key")
@@ -265,14 +270,14 @@ class CancelBody(BaseModel):
 
 
 def _bytes(body: str, *, is_base64: bool) -> int:
-    """How long the body is, with nothing of it decoded."""
+    """The length of the body in bytes, without decoding it."""
     if is_base64:
         return len(body) // 4 * 3 - body.count("=", -2)
     return len(body) if len(body) > MAX_BODY_BYTES else len(body.encode("utf-8", "replace"))
 
 
 def _escapes(body: str, *, is_base64: bool) -> int:
-    """How many characters of the body are written as \\uXXXX."""
+    """The number of characters of the body that are written as \\uXXXX."""
     if not is_base64:
         return body.count("\\u")
     try:
@@ -282,7 +287,7 @@ def _escapes(body: str, *, is_base64: bool) -> int:
 
 
 def _exact(text: str) -> Decimal | float:
-    """A number with all of its digits; infinity for one that no program has."""
+    """A number with all its digits; infinity if its exponent is out of range."""
     try:
         return Decimal(text)
     except ArithmeticError:
@@ -307,17 +312,17 @@ def _pointer(location: tuple[int | str, ...]) -> str:
 
 
 def _fingerprint(owner: str, key: str, body: CancelBody) -> Fingerprint:
-    """Hashes, since a key is the client's and a comment is personal.
+    """Stores hashes, because a key is the client's and a comment is personal data.
 
-    The body's is under the client's key, which nobody keeps: a plain hash would tell who guesses a comment that it is
-    right, after the comment has been erased, too.
+    The body's hash is keyed with the client's key, which is not stored: with a plain hash anyone could verify a guess
+    of the comment, even after the comment has been erased.
     """
     digest = hmac.new(f"{owner}\0{key}".encode(), _parsed(body).encode(), "sha256").hexdigest()
     return Fingerprint(key=_digest(f"{owner}\0{key}"), body=digest)
 
 
 def _parsed(body: CancelBody) -> str:
-    """What bodies are compared by. A comment that is null equals none."""
+    """The form in which bodies are compared. A comment that is null equals an absent one."""
     return json.dumps([body.reason, body.comment])
 
 

@@ -1,4 +1,4 @@
-"""Statements of withdrawal: request bodies and answers."""
+"""Statements of withdrawal: request bodies and responses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_ITEMS = 200
 LEAST_QUANTITY, MOST_QUANTITY = Decimal("0.000001"), Decimal(10**9)
 MOST_DIGITS = 15
-"""So many digits a number of JSON keeps in every program, and the canonical form that receipts are hashes of."""
+"""The number of digits that a JSON number keeps in every program, and in the canonical form that receipts hash."""
 
 
 def _fault(message: str) -> PydanticCustomError:
@@ -81,14 +81,14 @@ class _Body(BaseModel):
 
 
 class ItemBody(_Body):
-    """One thing that is withdrawn from, as the consumer calls it. Without `qty`: all of it."""
+    """One item of the withdrawal, in the consumer's words. Without `qty`: all of it."""
 
     item: ItemName
     qty: Quantity = None
 
 
 class _Part(_Body):
-    """What both bodies may have. What is null counts as not given."""
+    """The fields that both bodies have. null counts as absent."""
 
     items: Annotated[list[ItemBody], Field(min_length=1, max_length=MOST_ITEMS)] | None = None
     message: Message | None = None
@@ -112,7 +112,7 @@ class AnyonesBody(_Part):
 
 
 def submitted(request: WithdrawalRequest, made: Submitted) -> Answer:
-    """201, the same for a repeat. An address that the request did not give is the order's, and is shown masked."""
+    """201, the same for a repeat. An address that was taken from the order is shown masked."""
     stored = made.statement
     masked = mask(stored.statement["email"])
     said = stored.statement if "email" in request.given else {**stored.statement, "email": masked}
