@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from cancel_core.domain.caller import Caller, Shop
 from cancel_core.domain.cancellation import Cancellation, Failure, Fingerprint, Leg, Reason, Refund, Rows
-from cancel_core.domain.cancellation_request import CancellationRequest
+from cancel_core.domain.cancellation_request import CancellationRequest, lapsed
 from cancel_core.domain.ids import cancellation_id, pending_since, refund_id, row_key
 from cancel_core.domain.order import HistoryEntry, Item, Order
 from cancel_core.domain.order_change import OrderChange, RowChange
@@ -100,12 +100,8 @@ def cancel(order: Order, plan: RefundPlan, reason: PolicyReason, request: Cancel
             comment=f"Cancelled by the customer: {reason.description}",
             visible_to_customer=True,
         ),
-        request=request.approved or _lapsed(order.cancellation_request),
+        request=request.approved or lapsed(order.cancellation_request),
     )
-
-
-def _lapsed(request: CancellationRequest | None) -> CancellationRequest | None:
-    return request.ended("lapsed") if request and request.is_open else None
 
 
 def _returned(item: Item) -> dict[str, int | Decimal]:

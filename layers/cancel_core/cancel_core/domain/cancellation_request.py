@@ -46,6 +46,11 @@ class CancellationRequest(OwnDocument):
         return self.model_copy(update={"status": status, "decided_at": at, "note": note})
 
 
+def lapsed(request: CancellationRequest | None) -> CancellationRequest | None:
+    """The end of an open request whose order is cancelled in another way. None if there is no open one."""
+    return request.ended("lapsed") if request and request.is_open else None
+
+
 def read_request(value: object) -> CancellationRequest | None:
     """The attribute `cancellation_request` of an order, in plain values. A value that is not ours counts as absent."""
     try:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from cancel_core.domain.cancellation import Cancellation
-from cancel_core.domain.cancellation_request import CancellationRequest
+from cancel_core.domain.cancellation_request import CancellationRequest, lapsed
 from cancel_core.domain.ids import pending_since
 from cancel_core.domain.order import Charge, HistoryEntry, Order
 from cancel_core.domain.order_change import OrderChange, RowChange
@@ -64,11 +64,10 @@ def _request_back(now: Order, was: Order | None, cancellation: Cancellation) -> 
     lapsed, because the order is cancelled. None if there is none, or its end is not known.
     """
     request, before = now.cancellation_request, was.cancellation_request if was else None
-    if request is None or not request.is_open:
-        return None
-    if request.request_id != cancellation.request_id:
-        return request.ended("lapsed")
-    return before if before and before.request_id == request.request_id and not before.is_open else None
+    if request is None or request.request_id != cancellation.request_id:
+        return lapsed(request)
+    is_its_end = before and before.request_id == request.request_id and not before.is_open
+    return before if request.is_open and is_its_end else None
 
 
 def _sums_back(now: Order, was: Order) -> Iterator[RowChange]:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cancel_core.domain.caller import Shop
 from cancel_core.domain.cancel import CancelRequest
-from cancel_core.domain.cancellation_request import CancellationRequest, RequestStatus, has_ended, is_older_request
+from cancel_core.domain.cancellation_request import (
+    CancellationRequest,
+    RequestStatus,
+    has_ended,
+    is_older_request,
+    lapsed,
+)
 from cancel_core.domain.request_events import declined, requested
 from cancel_core.domain.request_row import AskedAbout, Decided, Row, new_row, read_decision
 from cancel_core.domain.request_steps import decline, request_back
@@ -163,7 +169,7 @@ def _put_back(desk: Desk, before: StoredOrder, known: CancellationRequest, now: 
         if stored.placed_at != before.placed_at or not is_older_request(stored.request, known):
             return None
         # The order may have been cancelled while the request was missing.
-        back = known.ended("lapsed") if known.is_open and stored.cancellation else known
+        back = (lapsed(known) if stored.cancellation else None) or known
         return request_back(back, stored.status, iso(now))
 
     _write(desk, before.order_id, change)
