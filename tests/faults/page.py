@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Protocol, TypeVar
 
 from tests.support.machine import ROOT
 
 PAGE = ROOT / "docs" / "faults.md"
 HEADING = "\n## "
+READS = "same as *killed before* (read only)"
+
+
+class Call(Protocol):
+    """A call of a function to the outside: what for, and by which operation."""
+
+    @property
+    def what(self) -> str: ...
+
+    @property
+    def operation(self) -> str: ...
+
+
+P = TypeVar("P", bound=Call)
 
 
 def assert_section(title: str, text: str) -> None:
@@ -27,3 +44,20 @@ def table(*rows: tuple[str, ...]) -> str:
     """A table of which the first row is the head."""
     head, *others = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([head, "|---" * len(rows[0]) + "|", *others])
+
+
+def matrix(
+    faults: Sequence[str],
+    points: Iterable[P],
+    told: Mapping[tuple[P, str], str],
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """A row for each call, with what is told of each fault. `names`: of operations that are called otherwise there."""
+    rows = (
+        (
+            f"{point.what} (`{names.get(point.operation, point.operation)}`)",
+            *(told.get((point, fault), READS) for fault in faults),
+        )
+        for point in points
+    )
+    return table(("call", *faults), *rows)

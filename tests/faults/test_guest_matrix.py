@@ -14,6 +14,7 @@ import pytest
 
 from tests.faults.cells import KILLS, OF_WRITES_ALONE, assert_page, run_all
 from tests.faults.conftest import World, about, operations
+from tests.faults.page import matrix
 from tests.faults.test_mail_matrix import SES, refused_by_ses
 from tests.support import documents
 from tests.support import proxy as faults
@@ -190,12 +191,8 @@ def test_the_matrix_has_every_line_that_talks_to_the_outside(world: World) -> No
 def render(told: dict[tuple[Point, str], str]) -> str:
     lines = [INTRODUCTION]
     for function, title in ((CODE, "From the request to the code"), (MAILS, "From the code to the mail")):
-        lines += [f"## {title}", "", "| call | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
-        for point in (point for point in POINTS if point.function == function):
-            row = [told.get((point, fault), "same as *killed before* (read only)") for fault in FAULTS]
-            operation = "SendEmail" if point.operation == SES else point.operation
-            lines.append(f"| {point.what} (`{operation}`) | " + " | ".join(row) + " |")
-        lines.append("")
+        points = (point for point in POINTS if point.function == function)
+        lines += [f"## {title}", "", matrix(FAULTS, points, told, {SES: "SendEmail"}), ""]
     return "\n".join(lines)
 
 

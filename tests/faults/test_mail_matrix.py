@@ -15,6 +15,7 @@ from cancel_core.domain.ids import cancellation_id, mail_id
 
 from tests.faults.cells import KILLS, OF_WRITES_ALONE, assert_page, run_all
 from tests.faults.conftest import World, about, operations
+from tests.faults.page import matrix
 from tests.support import proxy as faults
 from tests.support.machine import ROOT
 from tests.support.mails import MAIL
@@ -199,12 +200,6 @@ def test_an_event_that_comes_again_and_many_at_once_send_it_once(world: World) -
 
 
 def render(told: dict[tuple[Point, str], str]) -> str:
-    lines = [INTRODUCTION, "| call | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
-    for point in POINTS:
-        row = [
-            told.get((point, fault), "" if fault == "refused" else "same as *killed before* (read only)")
-            for fault in FAULTS
-        ]
-        operation = "SendEmail" if point.operation == SES else point.operation
-        lines.append(f"| {point.what} (`{operation}`) | " + " | ".join(row) + " |")
-    return "\n".join([*lines, ""])
+    # Only SES refuses a mail.
+    told = {(point, "refused"): "" for point in POINTS} | told
+    return f"{INTRODUCTION}\n{matrix(FAULTS, POINTS, told, {SES: 'SendEmail'})}\n"

@@ -18,7 +18,7 @@ from cancel_core.domain.ids import cancellation_id, refund_id
 
 from tests.faults.cells import OF_WRITES_ALONE
 from tests.faults.conftest import World, about, operations
-from tests.faults.page import assert_section, table
+from tests.faults.page import READS, assert_section, table
 from tests.faults.points import CANCEL, FAULTS, POINTS, PROVIDER, PUBLISH, RECONCILE, REFUND, Point
 from tests.support import documents
 from tests.support import proxy as faults
@@ -334,7 +334,7 @@ def render(told: dict[tuple[Point, str], str]) -> str:
         (
             point.function.removesuffix("Function"),
             f"{point.what} (`{point.operation}`)",
-            *(told.get((point, fault), "same as *killed before* (read only)") for fault in FAULTS),
+            *(told.get((point, fault), READS) for fault in FAULTS),
         )
         for point in POINTS
     ]

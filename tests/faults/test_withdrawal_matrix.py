@@ -16,6 +16,7 @@ from cancel_core.services.process_withdrawals import COMMENT
 
 from tests.faults.cells import KILLS, OF_WRITES_ALONE, assert_page, run_all
 from tests.faults.conftest import World, about
+from tests.faults.page import matrix
 from tests.support import documents
 from tests.support import proxy as faults
 from tests.support.machine import ROOT
@@ -172,8 +173,4 @@ def test_the_matrix_has_every_line_that_talks_to_the_outside(world: World) -> No
 
 
 def render(told: dict[tuple[Point, str], str]) -> str:
-    lines = [INTRODUCTION, "| call | " + " | ".join(FAULTS) + " |", "|---" * (1 + len(FAULTS)) + "|"]
-    for point in POINTS:
-        row = [told.get((point, fault), "same as *killed before* (read only)") for fault in FAULTS]
-        lines.append(f"| {point.what} (`{point.operation}`) | " + " | ".join(row) + " |")
-    return "\n".join([*lines, ""])
+    return f"{INTRODUCTION}\n{matrix(FAULTS, POINTS, told)}\n"

@@ -17,6 +17,7 @@ import pytest
 
 from tests.local.processes import children, gone
 from tests.support.machine import ROOT
+from tests.support.stack import TABLES
 
 COMMAND = [sys.executable, "-m", "local"]
 
@@ -43,16 +44,7 @@ def test_it_starts_serves_and_leaves_no_process_behind(tmp_path: Path, how: sign
     try:
         url = described.pop("url")
         assert httpx.get(f"{url}/local/stack").json() == described
-        assert set(described["tables"]) == {
-            "orders",
-            "config",
-            "refunds",
-            "mails",
-            "withdrawals",
-            "access",
-            "requests",
-            "limits",
-        }
+        assert set(described["tables"]) == TABLES
         assert set(described["history_tables"]) == {"config"}
         token = httpx.post(f"{url}/local/tokens", json={"customer_id": "demo-anna"}).json()["token"]
         orders = httpx.get(f"{url}/orders", headers={"Authorization": f"Bearer {token}"}).json()["orders"]

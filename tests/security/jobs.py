@@ -381,18 +381,27 @@ def _reading_the_stream(world: World, function: str, mapping: Mapping[str, Any],
         thread.join()
 
 
+def _is_brought_a_stream(world: World, function: str, source: str) -> None:
+    done = Result(b"{}", None, "1")
+    with _reading_the_stream(world, function, world.mapping(source), done) as batches:
+        world.wait(lambda: batches, "the stream is read")
+
+
+def _leaves_a_batch(world: World, function: str, source: str, queue: str) -> None:
+    """The function fails, and there is no further try."""
+    mapping = world.mapping(source) | {"MaximumRetryAttempts": 0}
+    with _reading_the_stream(world, function, mapping, Result(b"", "Unhandled", "1")):
+        world.wait(lambda: world.received(queue), "the failure is told")
+
+
 def is_brought_the_stream(world: World) -> None:
     world.put(canceled_image())
-    mapping, done = world.mapping("PublishEventsSource"), Result(b"{}", None, "1")
-    with _reading_the_stream(world, "PublishEventsFunction", mapping, done) as batches:
-        world.wait(lambda: batches, "the stream is read")
+    _is_brought_a_stream(world, "PublishEventsFunction", "PublishEventsSource")
 
 
 def leaves_what_it_can_not_publish(world: World) -> None:
     world.put(canceled_image())
-    mapping, failed = world.mapping("PublishEventsSource") | {"MaximumRetryAttempts": 0}, Result(b"", "Unhandled", "1")
-    with _reading_the_stream(world, "PublishEventsFunction", mapping, failed):
-        world.wait(lambda: world.received("PublishDeadLetterQueue"), "the failure is told")
+    _leaves_a_batch(world, "PublishEventsFunction", "PublishEventsSource", "PublishDeadLetterQueue")
 
 
 # --- refund_order -----------------------------------------------------------------------------------------------------
@@ -606,51 +615,37 @@ def says_what_is_wrong_in_the_config(world: World) -> None:
 
 def is_brought_the_edits(world: World) -> None:
     edit_config(world)
-    mapping, done = world.mapping("ValidateConfigSource"), Result(b"{}", None, "1")
-    with _reading_the_stream(world, "ValidateConfigFunction", mapping, done) as batches:
-        world.wait(lambda: batches, "the stream is read")
+    _is_brought_a_stream(world, "ValidateConfigFunction", "ValidateConfigSource")
 
 
 def leaves_what_it_can_not_look_at(world: World) -> None:
     edit_config(world)
-    mapping, failed = world.mapping("ValidateConfigSource") | {"MaximumRetryAttempts": 0}, Result(b"", "Unhandled", "1")
-    with _reading_the_stream(world, "ValidateConfigFunction", mapping, failed):
-        world.wait(lambda: world.received("ConfigDeadLetterQueue"), "the failure is told")
+    _leaves_a_batch(world, "ValidateConfigFunction", "ValidateConfigSource", "ConfigDeadLetterQueue")
 
 
 def is_brought_statements(world: World) -> None:
     withdrawals.said(world)
-    mapping, done = world.mapping("ProcessWithdrawalSource"), Result(b"{}", None, "1")
-    with _reading_the_stream(world, "ProcessWithdrawalFunction", mapping, done) as batches:
-        world.wait(lambda: batches, "the stream is read")
+    _is_brought_a_stream(world, "ProcessWithdrawalFunction", "ProcessWithdrawalSource")
 
 
 def leaves_what_it_can_not_deal_with(world: World) -> None:
     withdrawals.said(world)
-    mapping = world.mapping("ProcessWithdrawalSource") | {"MaximumRetryAttempts": 0}
-    with _reading_the_stream(world, "ProcessWithdrawalFunction", mapping, Result(b"", "Unhandled", "1")):
-        world.wait(lambda: world.received("WithdrawalDeadLetterQueue"), "the failure is told")
+    _leaves_a_batch(world, "ProcessWithdrawalFunction", "ProcessWithdrawalSource", "WithdrawalDeadLetterQueue")
 
 
 def is_brought_orders_with_requests(world: World) -> None:
     requests.asked(world)
-    mapping, done = world.mapping("RequestedOrdersSource"), Result(b"{}", None, "1")
-    with _reading_the_stream(world, "ProcessRequestFunction", mapping, done) as batches:
-        world.wait(lambda: batches, "the stream is read")
+    _is_brought_a_stream(world, "ProcessRequestFunction", "RequestedOrdersSource")
 
 
 def is_brought_decisions(world: World) -> None:
     requests.decided(world)
-    mapping, done = world.mapping("DecisionsSource"), Result(b"{}", None, "1")
-    with _reading_the_stream(world, "ProcessRequestFunction", mapping, done) as batches:
-        world.wait(lambda: batches, "the stream is read")
+    _is_brought_a_stream(world, "ProcessRequestFunction", "DecisionsSource")
 
 
 def leaves_what_it_can_not_carry_out(world: World) -> None:
     requests.decided(world)
-    mapping = world.mapping("DecisionsSource") | {"MaximumRetryAttempts": 0}
-    with _reading_the_stream(world, "ProcessRequestFunction", mapping, Result(b"", "Unhandled", "1")):
-        world.wait(lambda: world.received("RequestDeadLetterQueue"), "the failure is told")
+    _leaves_a_batch(world, "ProcessRequestFunction", "DecisionsSource", "RequestDeadLetterQueue")
 
 
 def seeds_the_config(world: World) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.support.client import Client
 from tests.support.openapi import ApiDocument
 from tests.support.shop import CANCELLATION, ELIGIBILITY, ORDER, REASONS, REQUEST, Shop, refused
-from tests.support.stack import Running
+from tests.support.stack import TABLES, Running
 
 SECURED = [
     *(("GET", "/orders"), ("GET", ORDER), ("GET", ELIGIBILITY), ("GET", CANCELLATION), ("POST", CANCELLATION)),
@@ -135,16 +135,7 @@ def test_a_preflight_is_answered(anyone: Client, method: str, url: str) -> None:
 
 def test_the_local_stack_tells_what_it_has(stack: Running) -> None:
     told = httpx.get(f"{stack.endpoint}/local/stack", timeout=30, trust_env=False).json()
-    assert told["tables"].keys() == {
-        "orders",
-        "config",
-        "refunds",
-        "mails",
-        "withdrawals",
-        "access",
-        "requests",
-        "limits",
-    }
+    assert told["tables"].keys() == TABLES
     for name in ("endpoint_url", "dynamodb_endpoint_url", "region", "event_bus"):
         assert isinstance(told[name], str)
         assert told[name]

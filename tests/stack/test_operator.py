@@ -7,12 +7,10 @@ import json
 import re
 from contextlib import redirect_stderr, redirect_stdout
 from itertools import pairwise
-from typing import Any
-
-import boto3
 
 from ops.__main__ import main as shell
 from tests.support import documents
+from tests.support.batches import failed_batch
 from tests.support.shop import Shop
 from tests.support.stack import Running
 from tests.support.waiting import wait_until
@@ -86,7 +84,9 @@ def test_what_lies_in_the_dead_letter_queues_is_put_back_on_its_way(shop: Shop, 
     sqs, queues = shop.aws.sqs, stack.info.queues
     refund_message = {"detail": {"order_id": order_id, "cancellation_id": cancellation_id}}
     sqs.send_message(QueueUrl=queues["RefundDeadLetterQueue"], MessageBody=json.dumps(refund_message))
-    sqs.send_message(QueueUrl=queues["PublishDeadLetterQueue"], MessageBody=json.dumps(batch_of(order_id, stack)))
+    sqs.send_message(
+        QueueUrl=queues["PublishDeadLetterQueue"], MessageBody=json.dumps(failed_batch(stack, order_id, "cancellation"))
+    )
     before = shop.stored(order_id)
 
     listed = re.sub("  +", "  ", operate(stack, "list"))
@@ -116,37 +116,6 @@ def test_what_lies_in_the_dead_letter_queues_is_put_back_on_its_way(shop: Shop, 
 
     wait_until(was_taken, what="the refund's message was taken")
     assert shop.stored(order_id) == before
-
-
-def batch_of(order_id: str, stack: Running) -> dict[str, Any]:
-    """Lambda's message of a failed batch: the cancel and the refund of an order."""
-    session = boto3.Session("local", "local", region_name=stack.info.region)
-    streams = session.client("dynamodbstreams", endpoint_url=stack.info.dynamodb_endpoint_url)
-    (stream,) = streams.list_streams(TableName=stack.info.tables["orders"])["Streams"]
-    (shard,) = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"]
-    iterator = streams.get_shard_iterator(
-        StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-    )["ShardIterator"]
-    numbers: list[str] = []
-    while iterator:
-        answer = streams.get_records(ShardIterator=iterator)
-        numbers += [
-            record["dynamodb"]["SequenceNumber"]
-            for record in answer["Records"]
-            if record["dynamodb"]["Keys"]["order_id"]["S"] == order_id
-            and "cancellation" in record["dynamodb"]["NewImage"]
-        ]
-        iterator = answer["NextShardIterator"] if answer["Records"] else ""
-    return {
-        "DDBStreamBatchInfo": {
-            "shardId": shard["ShardId"],
-            "startSequenceNumber": numbers[0],
-            "endSequenceNumber": numbers[-1],
-            "approximateArrivalOfFirstRecord": "2026-11-22T10:00:00Z",
-            "batchSize": len(numbers),
-            "streamArn": stream["StreamArn"],
-        }
-    }
 
 
 def test_what_is_unknown_is_said_and_fails(stack: Running) -> None:

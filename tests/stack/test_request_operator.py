@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from ops.__main__ import main
 from tests.stack.test_requests import asked
 from tests.support import documents
+from tests.support.batches import failed_batch
 from tests.support.machine import ROOT
 from tests.support.shop import Shop
 from tests.support.stack import Running
@@ -114,7 +114,7 @@ def test_what_lies_in_the_dead_letter_queue_of_requests_is_dealt_with(
         ExpressionAttributeValues={":status": "gone"},
     )
     shop.aws.requests.delete_item(Key=key)
-    message = {"DDBStreamBatchInfo": batch_of(order_id, stack)}
+    message = failed_batch(stack, order_id, "cancellation_request", most=1)
     sqs, url = shop.aws.sqs, stack.info.queues["RequestDeadLetterQueue"]
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message))
     typed = ["--local", "--url", stack.endpoint]
@@ -134,32 +134,3 @@ def test_what_lies_in_the_dead_letter_queue_of_requests_is_dealt_with(
     # It is once more what can be decided on.
     assert main(["requests", *typed, "approve", request_id]) == 0
     assert shop.order(order_id)["cancellation"]
-
-
-def batch_of(order_id: str, stack: Running) -> dict[str, Any]:
-    """Lambda's words for a failed batch: the change that made the order's request."""
-    session = boto3.Session("local", "local", region_name=stack.info.region)
-    streams = session.client("dynamodbstreams", endpoint_url=stack.info.dynamodb_endpoint_url)
-    (stream,) = streams.list_streams(TableName=stack.info.tables["orders"])["Streams"]
-    (shard,) = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"]
-    iterator = streams.get_shard_iterator(
-        StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-    )["ShardIterator"]
-    found: list[str] = []
-    while iterator and not found:
-        answer = streams.get_records(ShardIterator=iterator)
-        found = [
-            record["dynamodb"]["SequenceNumber"]
-            for record in answer["Records"]
-            if record["dynamodb"]["Keys"]["order_id"]["S"] == order_id
-            and "cancellation_request" in record["dynamodb"]["NewImage"]
-        ]
-        iterator = answer["NextShardIterator"] if answer["Records"] else ""
-    return {
-        "shardId": shard["ShardId"],
-        "startSequenceNumber": found[0],
-        "endSequenceNumber": found[0],
-        "approximateArrivalOfFirstRecord": "2026-11-22T10:00:00Z",
-        "batchSize": 1,
-        "streamArn": stream["StreamArn"],
-    }

@@ -161,6 +161,10 @@ class Calls:
 
         self._before.append((operation, run))
 
+    def before_number(self, number: int, action: Callable[[], Any]) -> None:
+        """Runs `action` once, before the call that has `number` others from now on before it goes out."""
+        self.before("*", action if number == 0 else lambda: self.before_number(number - 1, action))
+
 
 class Heard(Bus):
     """A bus that remembers what was said on it."""
