@@ -53,7 +53,7 @@ def people(aws: Aws, shop: Shop, crowd: Crowd, watch: EventWatch, mails: list[Ma
 
 def _withdrawals(aws: Aws, store_id: str) -> dict[str, dict[str, Document]]:
     found: dict[str, dict[str, Document]] = defaultdict(dict)
-    for item in scan(aws, aws.withdrawals.name):
+    for item in aws.rows("withdrawals"):
         found[item["withdrawal_id"]][item["part"]] = _with_numbers(item)
     return {
         withdrawal_id: parts
@@ -80,7 +80,7 @@ def mails_of(aws: Aws, shop: Shop, mailbox: Mailbox) -> list[Mail]:
             row["event"]["detail"].get("withdrawal_id"),
             mailbox.receipts.get(row["mail_id"], ""),
         )
-        for row in scan(aws, aws.mails.name, Attr("store_id").eq(shop.store_id))
+        for row in aws.rows("mails", Attr("store_id").eq(shop.store_id))
     ]
 
 
@@ -96,8 +96,8 @@ def outcomes(
 ) -> list[Outcome]:
     prefix = f"{shop.mark}-"
     events = _events(watch)
-    stored = {order["order_id"]: order for order in scan(aws, aws.orders.name, Attr("order_id").begins_with(prefix))}
-    documents = scan(aws, aws.refunds.name, Attr("order_id").begins_with(prefix))
+    stored = {order["order_id"]: order for order in aws.rows("orders", Attr("order_id").begins_with(prefix))}
+    documents = aws.rows("refunds", Attr("order_id").begins_with(prefix))
     # Besides each refund, the table has the order's ledger.
     refunds = {one["order_id"]: one for one in documents if one["refund_id"].startswith("ref_")}
     listed, told = defaultdict(list), defaultdict(list)
@@ -147,13 +147,6 @@ def _events(watch: EventWatch) -> dict[str, list[Told]]:
         if event["detail-type"] != WITHDRAWN:
             events[event["detail"]["order_id"]].append(Told(event["detail-type"], event["detail"], sent))
     return events
-
-
-def scan(aws: Aws, table: str, condition: Any = None) -> Iterator[Document]:
-    paginator = aws.orders.meta.client.get_paginator("scan")
-    only = {} if condition is None else {"FilterExpression": condition}
-    for page in paginator.paginate(TableName=table, ConsistentRead=True, **only):
-        yield from page["Items"]
 
 
 def _list(client: Client) -> Iterator[Document]:

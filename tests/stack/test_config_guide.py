@@ -239,12 +239,12 @@ class Admin:
 @pytest.fixture
 def admin(stack: Running, aws: Aws) -> Iterator[Admin]:
     """At a table as a new installation has it; afterwards it is as it was."""
-    before = aws.config.scan(ConsistentRead=True)["Items"]
+    before = aws.rows("config")
     for item in before:
         aws.config.delete_item(Key={"scope": item["scope"]})
     aws.config.put_item(Item={"scope": "default", "enabled": False, "reasons": list(DEFAULT_REASONS)})
     yield Admin(aws, stack.endpoint)
-    for item in aws.config.scan(ConsistentRead=True)["Items"]:
+    for item in aws.rows("config"):
         aws.config.delete_item(Key={"scope": item["scope"]})
     for item in before:
         aws.config.put_item(Item=item)

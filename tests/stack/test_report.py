@@ -58,6 +58,16 @@ def sold(shop: Shop) -> Shop:
     return shop
 
 
+def test_an_export_of_more_than_one_page_is_whole(shop: Shop) -> None:
+    """DynamoDB ends a page at a megabyte; what other tests have left is more than that."""
+    order_ids = [shop.put(**documents.paid(note="x" * 300_000)) for _ in range(5)]
+    try:
+        assert {order["order_id"] for order in of_store(shop, "orders")} == set(order_ids)
+    finally:
+        for order_id in order_ids:
+            shop.aws.orders.delete_item(Key={"order_id": order_id})
+
+
 def test_what_was_cancelled_and_asked_for_is_counted(sold: Shop, stack: Running, tmp_path: Path) -> None:
     table, picture = tmp_path / "report.csv", tmp_path / "report.svg"
     asked = (f"STORE={sold.store_id}", f"CSV={table}", f"PLOT={picture}")

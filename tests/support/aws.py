@@ -19,6 +19,7 @@ from botocore.config import Config
 from tests.support.schemas import assert_valid
 
 if TYPE_CHECKING:
+    from boto3.dynamodb.conditions import ConditionBase
     from types_boto3_dynamodb.client import DynamoDBClient
     from types_boto3_dynamodb.service_resource import Table
     from types_boto3_events.client import EventBridgeClient
@@ -89,10 +90,13 @@ class Aws:
     def refund(self, refund_id: str) -> dict[str, Any]:
         return self._item(self.refunds, {"refund_id": refund_id})
 
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        """All that lies in a small table, by its name in GET /local/stack."""
-        found: list[dict[str, Any]] = self._dynamodb.Table(self.info.tables[table]).scan(ConsistentRead=True)["Items"]
-        return found
+    def rows(self, table: str, only: ConditionBase | None = None) -> list[dict[str, Any]]:
+        """All that lies in a table, by its name in GET /local/stack: one scan ends at a megabyte."""
+        condition: Any = {} if only is None else {"FilterExpression": only}
+        pages = self._dynamodb.meta.client.get_paginator("scan").paginate(
+            TableName=self.info.tables[table], ConsistentRead=True, **condition
+        )
+        return [dict(item) for page in pages for item in page["Items"]]
 
     def config_item(self, scope: str) -> dict[str, Any] | None:
         item: dict[str, Any] | None = self.config.get_item(Key={"scope": scope}, ConsistentRead=True).get("Item")
