@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cancel_core.errors import RequestDecided
@@ -13,6 +15,7 @@ from tests.support.tables import Aws, Calls, Shop
 from tests.support.withdrawals import LATER, WithdrawalDesk, proven
 
 SHIPPED = {"items": [item(invoiced=1, qty_shipped=1)]}
+_TIME = re.compile(r"2026-11-22T10:\d\d:\d\dZ")
 
 
 @pytest.fixture
@@ -213,16 +216,27 @@ def test_of_an_approval_and_a_shipment_one_counts_wherever_it_comes(call: int, d
         desk.settled(request.request_id, "approved", "Approved")
 
 
-def test_one_that_lapses_says_the_same_where_the_stream_is_faster(desk: RequestDesk, aws: Aws) -> None:
+@pytest.mark.parametrize(
+    ("decision", "order", "outcome"),
+    [
+        ("approved", {"notes": "x"}, "Approved, decided T: the order is cancelled."),
+        ("declined", {"notes": "x"}, "Declined, decided T."),
+        ("approved", SHIPPED, "Lapsed: At least one item of the order has already shipped."),
+    ],
+    ids=["approved", "declined", "lapsed"],
+)
+@pytest.mark.parametrize("call", range(7))
+def test_the_outcome_is_the_same_wherever_the_stream_tells_of_the_order(
+    call: int, decision: str, order: dict[str, Any], outcome: str, desk: RequestDesk, aws: Aws
+) -> None:
     request = desk.asked()
-    desk.set(**SHIPPED)
-    desk.decide(request.request_id, "approved")
+    desk.set(**order)
+    desk.decide(request.request_id, decision)
     client = aws.client("dynamodb")
-    # The last write, on the row, never comes.
-    calls = Calls(client)
-    calls.before("UpdateItem", lambda: calls.before("UpdateItem", lambda: calls.before("UpdateItem", desk.follow)))
+    Calls(client).before_number(call, desk.follow)
     desk.carry_out(request.request_id, desk.on(client))
-    desk.settled(request.request_id, "lapsed", "the order could not be cancelled any more")
+    desk.follow()
+    assert _TIME.sub("T", desk.row(request.request_id)["outcome"]) == outcome
 
 
 def test_a_withdrawal_cancels_whatever_is_asked_and_the_request_lapses(desk: RequestDesk) -> None:

@@ -136,7 +136,8 @@ def _follow(desk: Desk, seen: OrderSeen, now: datetime) -> None:
         # A new request that has ended was decided while the order system had overwritten it.
         _publish(desk, declined(about, current))
     if not current.is_open:
-        desk.requests.finish(current.request_id, current.status, _said(current))
+        # A stored decision is being carried out, and ends the row itself: it knows why a request has lapsed.
+        desk.requests.finish(current.request_id, current.status, _said(current), unless_decided=True)
 
 
 def _about(stored: StoredOrder) -> AskedAbout:
@@ -146,6 +147,8 @@ def _about(stored: StoredOrder) -> AskedAbout:
 def _said(request: CancellationRequest) -> str:
     if request.decided_at and request.status == "lapsed":
         return f"Lapsed: approved {request.decided_at}, and the order could not be cancelled any more."
+    if request.decided_at and request.status == "approved":
+        return f"Approved, decided {request.decided_at}: the order is cancelled."
     if request.decided_at:
         return f"{request.status.capitalize()}, decided {request.decided_at}."
     return SAID.get(request.status, f"{request.status.capitalize()}.")
@@ -279,7 +282,7 @@ def _approve(desk: Desk, row: Row, decided: Decided, clock: Callable[[], datetim
     except OrderUnreadable as error:
         logger.error("an order that was to be cancelled can't be read", extra={"faults": error.faults})
         return _lapse(desk, row, decided, clock(), f"The order can't be read: {'; '.join(error.faults)}.")
-    return "approved", f"Approved, decided {decided.at}: the order is cancelled."
+    return approved.status, _said(approved)
 
 
 def _ended_otherwise(desk: Desk, row: Row) -> tuple[RequestStatus, str]:

@@ -79,12 +79,14 @@ class Requests:
         condition = "#status = :open AND attribute_not_exists(decided)"
         return self._set(request_id, "SET outcome = :text", condition, {":text": {"S": text}, ":open": {"S": "open"}})
 
-    def finish(self, request_id: str, status: RequestStatus, outcome: str) -> bool:
-        """Stores the end of an open request. False if it has ended before. Raises `ServiceUnavailable`."""
+    def finish(self, request_id: str, status: RequestStatus, outcome: str, *, unless_decided: bool = False) -> bool:
+        """Stores the end of an open request. False if it has ended before, or has a stored decision and
+        `unless_decided`. Raises `ServiceUnavailable`.
+        """
         return self._set(
             request_id,
             "SET #status = :status, outcome = :outcome REMOVE #open",
-            "#status = :open",
+            "#status = :open" + (" AND attribute_not_exists(decided)" if unless_decided else ""),
             {":status": {"S": status}, ":outcome": {"S": outcome}, ":open": {"S": "open"}},
             {"#open": "open"},
         )
