@@ -38,7 +38,7 @@ test: $(VENV)/dev.stamp ## run the checks and all tests that can run here, and r
 
 .PHONY: rehearse
 rehearse: $(VENV)/dev.stamp $(SAM_VENV)/stamp $(REHEARSE_VENV)/stamp ## deploy, use, update and delete the stack on an AWS emulator (five minutes)
-	REHEARSE=1 $(BIN)/python -m pytest -q -s tests/rehearsal
+	$(BIN)/python -m pytest -q -s tests/rehearsal
 
 # `make test` does several of these at once.
 CHECKS := check-types check-template check-checkov check-dependencies check-style check-imports check-secrets

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,8 +12,6 @@ from tests.support.machine import functions_python, rehearsal_bin, sam_cli
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Deployed once; the tests of the folder use it one after the other, in the order of the file."""
-    if os.environ.get("CI") and not os.environ.get("REHEARSE"):
-        pytest.skip("Where everything runs at once there is no time for it: `make rehearse`, or REHEARSE=1.")
     functions_python()
     sam, programs = sam_cli(), rehearsal_bin()
     folder = tmp_path_factory.mktemp("rehearsal")
