@@ -19,6 +19,9 @@ from tests.bench import page
 from tests.bench.capacity import capacity
 from tests.bench.cold import cold, imports
 from tests.bench.growth import growth
+from tests.bench.memory import memory
+from tests.bench.refunds import PENDING, refunds
+from tests.bench.share import can_limit
 from tests.bench.sizes import sizes
 from tests.bench.throughput import throughput
 from tests.bench.warm import ROUTES, Bench, Warm
@@ -55,6 +58,8 @@ def main() -> None:
             capacity=capacity(aws),
             growth=growth(build, aws, runtime_folder, options.orders, options.pairs, _tell),
             throughput=throughput(folder, options.seconds, tell=_tell),
+            memory=memory(build, aws, runtime_folder, tell=_tell) if can_limit() else [],
+            refunds=refunds(build, aws, runtime_folder, pending=_up_to(options.orders), tell=_tell),
             sizes=sizes(build),
         )
     tables = page.text(figures)
@@ -92,6 +97,11 @@ def _warm(benches: Sequence[Bench], pairs: int, functions: Collection[str] = ROU
             number = max(10, pairs // (1 + rows // (5 if function == "ListOrdersFunction" else 50)))
             for bench in benches:
                 yield bench.measure(function, rows, number)
+
+
+def _up_to(orders: int) -> list[int]:
+    """Pending refunds: no more than orders are to be put into a table."""
+    return [number for number in PENDING if number <= orders] or [orders]
 
 
 @contextmanager

@@ -52,11 +52,14 @@ class Cold:
     answer_cpu_ratio: Spread
 
 
-class _Times(NamedTuple):
+class Times(NamedTuple):
+    """Of one cold start, in seconds as in `Cold`. `peak`: the most memory, in bytes."""
+
     init: float
     init_cpu: float
     answer: float
     answer_cpu: float
+    peak: int
 
 
 def cold(builds: Mapping[str, Build], aws: Aws, runtime_folder: Path, folder: Path, rounds: int) -> list[Cold]:
@@ -70,13 +73,13 @@ def cold(builds: Mapping[str, Build], aws: Aws, runtime_folder: Path, folder: Pa
         for name, function in alone(build, build.layer, aws, runtime_folder).items()
     }
     functions = _bare(built, folder) | built
-    times: dict[str, list[_Times]] = defaultdict(list)
-    with _events(aws) as event_of:
+    times: dict[str, list[Times]] = defaultdict(list)
+    with events_of(aws) as event_of:
         for number in range(rounds):
             # Another one begins each time: what runs after the same neighbour would be measured with its traces.
             names = list(functions)
             for name in names[number % len(names) :] + names[: number % len(names)]:
-                times[name].append(_start(functions[name], {} if name in BARE else event_of(functions[name].name)))
+                times[name].append(start(functions[name], {} if name in BARE else event_of(functions[name].name)))
 
     def spread(name: str, which: int) -> Spread:
         return Spread.of([one[which] for one in times[name]])
@@ -122,12 +125,18 @@ class _Watch(Guard):
     def forget(self, pid: int) -> None:
         """There is nothing to be guarded."""
 
+    def peak(self) -> int:
+        """The most memory that it has used, in bytes. Source: proc_pid_status(5)."""
+        (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
+        return int(kilobytes) * 1024
+
     def cpu(self) -> float:
         """Of its first thread, which does all of a cold start. Source: Linux, Documentation/scheduler/sched-stats."""
         return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0]) / 1e9
 
 
-def _start(function: Function, event: Any) -> _Times:
+def start(function: Function, event: Any) -> Times:
+    """One cold start of it, and its answer to the event."""
     said: list[str] = []
     process = _Watch()
     with Runtime([function], log=lambda _, line: said.append(line), guard=process) as runtime:
@@ -135,13 +144,13 @@ def _start(function: Function, event: Any) -> _Times:
         runtime.warm(function.name)
         init, init_cpu = time.perf_counter() - began, process.cpu()
         result = runtime.invoke(function.name, event)
-        answer, answer_cpu = time.perf_counter() - began, process.cpu()
+        answer, answer_cpu, peak = time.perf_counter() - began, process.cpu(), process.peak()
     assert result.error is None, [result.payload, *said]
-    return _Times(init, init_cpu, answer, answer_cpu)
+    return Times(init, init_cpu, answer, answer_cpu, peak)
 
 
 @contextmanager
-def _events(aws: Aws) -> Iterator[Callable[[str], Any]]:
+def events_of(aws: Aws) -> Iterator[Callable[[str], Any]]:
     """Gives a function's payload of events/, and puts into the tables what it starts from."""
     with ExitStack() as until_then:
         url, _ = until_then.enter_context(answers())

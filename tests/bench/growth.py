@@ -11,6 +11,7 @@ on an engine that has just started, and large on one that is warm.
 
 from __future__ import annotations
 
+import functools
 import http.client
 import itertools
 import json
@@ -130,7 +131,7 @@ def growth(
     with ExitStack() as tables:
         shops = []
         for orders in sorted({min(step, most_orders) for step in STEPS}):
-            shop = _Shop(build, replace(aws, **tables.enter_context(_table(aws, orders))), runtime_folder)
+            shop = _Shop(build, replace(aws, **tables.enter_context(table(aws, orders))), runtime_folder)
             shop.fill({READER: ORDERS_OF_THE_READER}, orders)
             tell(f"{orders} orders put in {shop.filled_seconds:.0f} s")
             shops.append(shop)
@@ -159,7 +160,7 @@ def _in_rounds(shops: Sequence[_Shop], pairs: int) -> tuple[list[Measured], list
 
 
 @contextmanager
-def _table(aws: Aws, orders: int) -> Iterator[dict[str, Any]]:
+def table(aws: Aws, orders: int) -> Iterator[dict[str, Any]]:
     """An orders table without its stream, all of whose records DynamoDB Local would keep. What is then to be replaced
     in `aws`.
     """
@@ -272,12 +273,29 @@ def _order_id(customer: str, number: int) -> str:
 
 
 def _put(aws: Aws, orders: Iterable[tuple[str, int]], *, per_minute: int = 1) -> None:
-    """Puts each customer's order of that number, in requests that are made of text. Those of one minute are equal.
+    """Puts each customer's order of that number. Those of one minute are equal."""
+    began = datetime(2020, 1, 1, tzinfo=UTC)
+    item = attribute_values(order_of(1) | {"order_id": "@order", "customer_id": "@customer", "placed_at": "@placed"})
+    put_copies(
+        aws,
+        item,
+        (
+            {
+                "@order": _order_id(customer, number),
+                "@customer": customer,
+                "@placed": f"{began + timedelta(minutes=number // per_minute):%Y-%m-%dT%H:%M:%SZ}",
+            }
+            for customer, number in orders
+        ),
+    )
+
+
+def put_copies(aws: Aws, item: Mapping[str, Any], differences: Iterable[Mapping[str, str]]) -> None:
+    """Puts copies of an order's item, in each of which some texts are replaced, in requests that are made of text.
 
     boto3 would take longer to write them than DynamoDB Local to read them. That takes one write at a time, so a second
     connection gains nothing.
     """
-    item = attribute_values(order_of(1) | {"order_id": "@order", "customer_id": "@customer", "placed_at": "@placed"})
     put = json.dumps({"PutRequest": {"Item": item}}, separators=(",", ":"))
     headers = {
         "content-type": "application/x-amz-json-1.0",
@@ -286,17 +304,11 @@ def _put(aws: Aws, orders: Iterable[tuple[str, int]], *, per_minute: int = 1) ->
         "authorization": f"AWS4-HMAC-SHA256 Credential=local/20260101/{aws.template.region}/dynamodb/aws4_request,"
         " SignedHeaders=host, Signature=none",
     }
-    began = datetime(2020, 1, 1, tzinfo=UTC)
     connection = http.client.HTTPConnection(urlsplit(aws.dynamodb_endpoint_url).netloc, timeout=60)
-    orders = iter(orders)
+    differences = iter(differences)
     try:
-        while batch := list(itertools.islice(orders, 25)):
-            puts = (
-                put.replace("@order", _order_id(customer, number))
-                .replace("@customer", customer)
-                .replace("@placed", f"{began + timedelta(minutes=number // per_minute):%Y-%m-%dT%H:%M:%SZ}")
-                for customer, number in batch
-            )
+        while batch := list(itertools.islice(differences, 25)):
+            puts = (functools.reduce(lambda text, pair: text.replace(*pair), one.items(), put) for one in batch)
             body = f'{{"RequestItems":{{"{aws.tables["orders"]}":[{",".join(puts)}]}}}}'
             connection.request("POST", "/", body.encode(), headers)
             answer = connection.getresponse()

@@ -9,7 +9,9 @@ from tests.bench.capacity import Units
 from tests.bench.cold import BOTO3, NOTHING, Cold
 from tests.bench.growth import Cost, Growth, same_units
 from tests.bench.measure import Ratio, Spread
+from tests.bench.memory import Taken, price
 from tests.bench.plot import Group, svg
+from tests.bench.refunds import PROVIDER, Refunds
 from tests.bench.sizes import Size, Sizes
 from tests.bench.throughput import Throughput
 from tests.bench.warm import PAGE, ROUTES, Warm
@@ -21,6 +23,7 @@ CANCEL_FUNCTION = "CancelOrderFunction"
 TRIPS = {"reasons": 0, "list": 1, "eligibility": 1, "cancel": 2, "refund": 4}
 RATIO = 1.5
 LAYER = 5 * 1024 * 1024
+MORE_CONCURRENCY = (50, 100)
 MEGABYTE = 1024 * 1024
 LIST, CANCEL = (kind for kind in REQUESTS if kind in ("list orders", "cancel"))
 
@@ -36,6 +39,8 @@ class Figures:
     capacity: Mapping[int, Mapping[str, Units]]
     growth: Growth
     throughput: Sequence[Throughput]
+    memory: Sequence[Taken]
+    refunds: Refunds
     sizes: Sizes
 
 
@@ -68,6 +73,10 @@ def text(figures: Figures) -> str:
         *_growth(figures.growth),
         "### Concurrent clients",
         *_throughput(figures.throughput),
+        "### Memory sizes",
+        *_memory(figures.memory),
+        "### Refunds",
+        *_refunds(figures.refunds),
         "### Sizes",
         *_sizes(figures.sizes),
     ]
@@ -209,6 +218,59 @@ def _throughput(rows: Sequence[Throughput]) -> Iterator[str]:
 
 def _percentiles(one: Throughput, kind: str) -> str:
     return f"{one.latencies[kind].p50 * 1000:.0f}, {one.latencies[kind].p95 * 1000:.0f}"
+
+
+def _memory(rows: Sequence[Taken]) -> Iterator[str]:
+    if not rows:
+        yield "Not measured: this machine does not let a process be given a share of a processor."
+        return
+    peak = max(one.peak for one in rows) / MEGABYTE
+    yield (
+        f"The most memory that a function used is {peak:.0f} MB. Prices are for the time of a million warm requests, "
+        "in US dollars."
+    )
+    yield from _table(
+        "function | MB | init, ms | first request, ms | warm, ms | warm, p95, ms | price",
+        [
+            (
+                one.function.removesuffix("Function"),
+                f"{one.memory}",
+                *map(_ms, (one.init, one.first, one.warm, one.warm_p95)),
+                f"{one.price:.2f}",
+            )
+            for one in rows
+        ],
+    )
+
+
+def _refunds(refunds: Refunds) -> Iterator[str]:
+    share = f"with the share of {refunds.memory} MB" if refunds.limited else "with a whole processor"
+    yield (
+        f"A warm refund takes {refunds.seconds:.2f} s {share} and a provider that takes {PROVIDER} s for each of "
+        f"{refunds.calls:g} calls: {1 / refunds.seconds:.1f} refunds a second for each environment, and "
+        f"{price(refunds.seconds, refunds.memory):.2f} USD for the time of a million."
+    )
+    concurrencies = (refunds.concurrency, *MORE_CONCURRENCY)
+    yield from _table(
+        "refunds in the queue | " + " | ".join(f"minutes with `RefundConcurrency` {one}" for one in concurrencies),
+        [
+            (f"{waiting:,}", *(f"{refunds.minutes(waiting, one):.1f}" for one in concurrencies))
+            for waiting in (1_000, 10_000, 100_000)
+        ],
+    )
+    yield from _table(
+        "pending refunds | announced again by one run | seconds | of | a second",
+        [
+            (
+                f"{run.pending:,}",
+                f"{run.announced:,}",
+                f"{run.seconds:.1f}",
+                f"{run.limit:.0f}",
+                f"{run.announced / run.seconds:.0f}",
+            )
+            for run in refunds.runs
+        ],
+    )
 
 
 def _sizes(sizes: Sizes) -> Iterator[str]:

@@ -15,7 +15,9 @@ from tests.bench.capacity import capacity
 from tests.bench.cold import BOTO3, NOTHING, Cold, cold, imports
 from tests.bench.growth import Cost, Customer, Growth, Step
 from tests.bench.measure import Ratio, Spread
+from tests.bench.memory import Taken
 from tests.bench.page import Figures
+from tests.bench.refunds import Announced, Refunds
 from tests.bench.sizes import Size, Sizes
 from tests.bench.throughput import Latency, Throughput
 from tests.bench.warm import ROUTES, Bench, Warm
@@ -51,6 +53,8 @@ def figures() -> Figures:
             (Customer(10, COST, COST), Customer(100, COST, COST)),
         ),
         throughput=[Throughput(8, 30, 50.4, 9.25, dict.fromkeys(("list orders", "cancel"), Latency(9, 0.1, 0.2)), ())],
+        memory=[Taken("CancelOrderFunction", 512, 0.6, 0.05, 0.0123, 0.02, 60 * 1024**2)],
+        refunds=Refunds(0.9, 3, 10, 512, True, (Announced(1_000, 1_000, 4.0, 120),)),
         sizes=Sizes(
             Size(4_800_000, 13_000_000), {"CancelOrderFunction": Size(1024, 2048)}, {"pydantic": Size(9000, 9999)}
         ),
@@ -67,6 +71,9 @@ def figures() -> Figures:
         "| 1 | 0 / 0 / 0 | 1 / 0.5 / 0 | 1 / 1 / 0 | 2 / 1 / 5 | 3 / 1 / 16 |",
         "| cancel | 10,000 in the table | 2 / 1 / 5 | 12 | 1.25 (1.20..1.30) | 1.25 (1.20..1.30) |",
         "| 8 | 50 | 9.2 | 100, 200 | 100, 200 | hold |",
+        "| CancelOrder | 512 | 600 | 50 | 12 | 20 | 0.09 |",
+        "| 10,000 | 15.0 | 3.0 | 1.5 |",
+        "| 1,000 | 1,000 | 4.0 | 120 | 250 |",
         "| of it pydantic | 9 | 10 |",
     ],
 )

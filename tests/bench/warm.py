@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,10 @@ class Warm:
 
 
 class Bench:
-    """The built functions on an engine with orders."""
+    """The built functions on an engine with orders. `before`: what stands before the command of their process."""
 
-    def __init__(self, build: Build, aws: Aws, runtime_folder: Path) -> None:
+    def __init__(self, build: Build, aws: Aws, runtime_folder: Path, before: Sequence[str] = ()) -> None:
+        self._before = before
         # Warm: the config is known.
         aws = replace(aws, environment={**aws.environment, "CONFIG_CACHE_SECONDS": "100000"})
         self._functions = alone(build, build.layer, aws, runtime_folder)
@@ -53,10 +54,7 @@ class Bench:
     def measure(self, function: str, rows: int, pairs: int, *, warm: int = 20) -> Warm:
         """`pairs` requests, each beside its floor, after `warm` that are not counted."""
         route, _ = ROUTES[function]
-        customer = f"customer-{next(self._numbers)}"
-        events = list(self._events(function, route, rows, customer, pairs + warm))
-        measured = self.run(function, events, warm)
-        assert all(one["status"] == 200 for one in measured), measured
+        measured = self.ask(function, rows, pairs, warm=warm)
         (trips,) = {one["trips"] for one in measured}
 
         def ratio(which: int) -> Ratio:
@@ -64,9 +62,19 @@ class Bench:
 
         return Warm(route, rows, trips, ratio(0), ratio(1))
 
-    def run(self, function: str, events: list[tuple[Any, str]], warm: int) -> list[dict[str, Any]]:
-        asked = json.dumps({"events": events, "warm": warm})
-        done = run_by_itself(self._functions[function], str(Path(__file__).with_name("worker.py")), given=asked)
+    def ask(self, function: str, rows: int, pairs: int, *, warm: int = 20, pause: float = 0.0) -> list[dict[str, Any]]:
+        """The requests that `measure` makes, as worker.py tells of them. `pause`: seconds of rest before each."""
+        route, _ = ROUTES[function]
+        customer = f"customer-{next(self._numbers)}"
+        events = list(self._events(function, route, rows, customer, pairs + warm))
+        measured = self.run(function, events, warm, pause)
+        assert all(one["status"] == 200 for one in measured), measured
+        return measured
+
+    def run(self, function: str, events: list[tuple[Any, str]], warm: int, pause: float = 0.0) -> list[dict[str, Any]]:
+        asked = json.dumps({"events": events, "warm": warm, "pause": pause})
+        worker = str(Path(__file__).with_name("worker.py"))
+        done = run_by_itself(self._functions[function], worker, given=asked, before=self._before)
         measured: list[dict[str, Any]] = json.loads(done.stdout)
         return measured
 

@@ -2,8 +2,8 @@
 
 Needs nothing but what the built function sees, so that it can run the artifacts of any version. On stdin JSON:
 `events`, pairs of an HTTP API event and the id of an order that is the twin of the event's; `warm`, how many of them
-are not counted. On stdout JSON: for each pair {"ours": [wall, cpu], "floor": [wall, cpu], "status", "trips"}, times in
-seconds.
+are not counted; `pause`, seconds of rest before each. On stdout JSON: for each pair {"ours": [wall, cpu],
+"floor": [wall, cpu], "status", "trips"}, times in seconds.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def main() -> None:
     measured = []
     for number, (event, twin) in enumerate(asked["events"]):
         calls.clear()
+        time.sleep(asked["pause"])
         context = SimpleNamespace(aws_request_id=f"request-{number}")
         began, cpu = time.perf_counter(), time.process_time()
         answer = handler(event, context)

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,13 +94,15 @@ def functions(build: Build, aws: Aws, runtime_folder: Path) -> Iterator[Lambda]:
         yield running
 
 
-def run_by_itself(function: Function, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+def run_by_itself(
+    function: Function, *arguments: str, given: str = "", before: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     """Python, with these arguments, where it sees what the function of `alone` sees, but without a runtime client.
 
-    `given` is its input. Fails with what it says.
+    `given` is its input. `before`: what stands before the command. Fails with what it says.
     """
     done = subprocess.run(
-        [sys.executable, "-S", *arguments],
+        [*before, sys.executable, "-S", *arguments],
         cwd=function.code,
         env={
             **function.environment,

@@ -130,6 +130,34 @@ def test_what_answers_clients_starts_from_a_snapshot_where_that_is_wanted(
     assert kept <= {version["Properties"]["FunctionName"]["Ref"] for version in versions}
 
 
+PAGES_CALL = {
+    "ListReasonsFunction",
+    "ListOrdersFunction",
+    "GetOrderFunction",
+    "CheckEligibilityFunction",
+    "CancelOrderFunction",
+}
+
+
+@pytest.mark.parametrize("number", ["0", "2"])
+def test_environments_are_kept_for_what_a_customers_pages_call(number: str, deployed: Json) -> None:
+    asked = Template(ROOT / "template.yaml", {"ProvisionedConcurrency": number})
+    kept = {name: one.get("ProvisionedConcurrencyConfig") for name, one in asked.functions().items()}
+    wanted = {"ProvisionedConcurrentExecutions": number} if number != "0" else None
+    assert kept == {name: wanted if name in PAGES_CALL else None for name in kept}
+    # They are those of the alias, which everything invokes.
+    aliases = _of_type(deployed, "AWS::Lambda::Alias").values()
+    with_them = [one["Properties"] for one in aliases if "ProvisionedConcurrencyConfig" in one["Properties"]]
+    assert {one["FunctionName"]["Ref"] for one in with_them} == PAGES_CALL
+
+
+def test_one_cure_for_cold_starts_excludes_the_other(template: Json) -> None:
+    (rule,) = template["Rules"].values()
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "SnapStart"}, "PublishedVersions"]}
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "ProvisionedConcurrency"}, "0"]}
+
+
 def test_the_same_release_stands_in_the_functions_and_in_the_alarm(tmp_path: Path) -> None:
     built = tmp_path / "template.yaml"
     # As `sam build` writes it: every list and mapping on lines of their own.
