@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cancel_core.domain.request_row import Decided
 from cancel_core.errors import RequestDecided
 
 from tests.support.orders import item, paid
@@ -170,6 +171,20 @@ def test_of_a_taking_back_and_a_decision_that_is_faster_the_decision_counts(deci
         desk.take_back()
     desk.follow()
     desk.settled(request.request_id, decision, decision[1:])
+
+
+def test_a_decision_that_another_run_has_stored_stays_the_one_that_counts(desk: RequestDesk, aws: Aws) -> None:
+    request = desk.asked()
+    desk.decide(request.request_id, "approved")
+    row = desk.requests.get(request.request_id)
+    assert row
+    first = Decided(decision="approved", at="2026-11-22T10:00:05Z")
+    client = aws.client("dynamodb")
+    # It breaks off then, so that the row stays open.
+    Calls(client).before("UpdateItem", lambda: desk.requests.claim(row, first))
+    desk.carry_out(request.request_id, desk.on(client))
+    assert desk.row(request.request_id)["decided"] == first.model_dump(exclude_none=True)
+    assert desk.on_order.decided_at == first.at
 
 
 @pytest.mark.parametrize("decision", ["approved", "declined"])
