@@ -1,4 +1,4 @@
-"""The component as an npm package: packed, installed into a React app (Vite, TypeScript) and a plain page, opened."""
+"""The component as an npm package: packed, installed into a React app, a Vue app (both by Vite) and a plain page, opened."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from tests.support.machine import ROOT, need
 from tests.support.shop import Shop, token_of
 
 EXAMPLES = ROOT / "examples"
-APP = ROOT / ".local" / "react-example"
+APPS = ROOT / ".local" / "examples"
+WORKSPACES = ("package.json", "package-lock.json", "react/package.json", "vue/package.json")
 LIBRARIES = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
 
 
@@ -42,29 +43,45 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "package"
 
 
+# What Vue's own compiler would add, and Next, which is too large to be installed for its types alone.
+TYPES = """
+declare module "*.vue" { const component: import("vue").Component; export default component; }
+declare module "next/navigation" { export function useRouter(): { refresh(): void }; }
+declare const process: { env: Record<string, string | undefined> };
+"""
+
+
 @pytest.fixture(scope="module")
 def built(packed: Path) -> Path:
-    """The React app with the package in it, its types checked, built."""
-    lock = (EXAMPLES / "react" / "package-lock.json").read_bytes()
-    with alone(APP):
-        installed = APP / "package-lock.json"
+    """The folder of the React and the Vue app, which share one npm install: the package in it, types checked, built."""
+    lock = (EXAMPLES / "package-lock.json").read_bytes()
+    with alone(APPS):
+        installed = APPS / "package-lock.json"
         if not installed.exists() or installed.read_bytes() != lock:
-            shutil.rmtree(APP / "node_modules", ignore_errors=True)
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(EXAMPLES / "react" / name, APP)
+            shutil.rmtree(APPS / "node_modules", ignore_errors=True)
+            for name in WORKSPACES:
+                (APPS / name).parent.mkdir(exist_ok=True)
+                shutil.copy(EXAMPLES / name, APPS / name)
             try:
-                run(*LIBRARIES, cwd=APP)
+                run(*LIBRARIES, cwd=APPS)
             except BaseException:
                 installed.unlink()
                 raise
-        shutil.copytree(EXAMPLES / "react", APP, dirs_exist_ok=True)
-        target = APP / "node_modules" / "@cancel-core" / "cancel-order"
+        for name in ("react", "vue", "next"):
+            shutil.copytree(EXAMPLES / name, APPS / name, dirs_exist_ok=True)
+        target = APPS / "node_modules" / "@cancel-core" / "cancel-order"
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(packed, target)
-        bin_ = APP / "node_modules" / ".bin"
-        run(str(bin_ / "tsc"), cwd=APP)
-        run(str(bin_ / "vite"), "build", "--base", "./", cwd=APP)
-        return APP / "dist"
+        # One compiler run for all of the TypeScript.
+        (APPS / "types.d.ts").write_text(TYPES, encoding="utf-8")
+        sources = ["types.d.ts", "react/src", "next/app", "vue/src"]
+        whole = {"extends": "./react/tsconfig.json", "include": sources, "files": []}
+        (APPS / "tsconfig.json").write_text(json.dumps(whole), encoding="utf-8")
+        bin_ = APPS / "node_modules" / ".bin"
+        run(str(bin_ / "tsc"), cwd=APPS)
+        for name in ("react", "vue"):
+            run(str(bin_ / "vite"), "build", "--base", "./", cwd=APPS / name)
+        return APPS
 
 
 def cancels(visits: Visits, shop: Shop, address: str) -> Any:
@@ -82,9 +99,10 @@ def cancels(visits: Visits, shop: Shop, address: str) -> Any:
     return visit
 
 
-def test_the_package_in_a_react_app(built: Path, host: tuple[Path, str], visits: Visits, shop: Shop) -> None:
+@pytest.mark.parametrize("app", ["react", "vue"])
+def test_the_package_in_an_app(built: Path, host: tuple[Path, str], visits: Visits, shop: Shop, app: str) -> None:
     folder, address = host
-    shutil.copytree(built, folder, dirs_exist_ok=True)
+    shutil.copytree(built / app / "dist", folder, dirs_exist_ok=True)
     visit = cancels(visits, shop, f"{address}/index.html")
     # The app heard of it.
     expect(visit.page.get_by_text(re.compile("Status: (canceled|closed)"))).to_be_visible()
