@@ -1,4 +1,4 @@
-"""The component on sites that are not made for it: languages, plain http, phones, foreign CSS, frameworks, failures."""
+"""The component on sites that are not made for it: languages, plain http, phones, foreign CSS, frameworks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import COMPONENT
-from tests.browser.test_cancel import problem
 from tests.browser.visit import SCREENSHOTS, Visit
 from tests.support.machine import need
 
@@ -77,6 +76,8 @@ class Site:
         self.visit, self.page = visit, visit.page
         self.order = order()
         self.fails: dict[str, Any] | None = None
+        # By the last part of the path.
+        self.refuses: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
         self.page.route(f"{API}/**", self._answer)
 
@@ -89,6 +90,8 @@ class Site:
             route.fulfill(status=204, headers=headers)
         elif self.fails:
             route.fulfill(**{"headers": headers} | self.fails)
+        elif refusal := self.refuses.get(path.rpartition("/")[2]):
+            route.fulfill(headers=headers, **refusal)
         elif path.endswith("/cancellation-reasons"):
             reasons = [{"code": "x", "description": "X", "comment_required": False}]
             route.fulfill(json={"enabled": True, "reasons": reasons}, headers=headers)
@@ -332,52 +335,3 @@ def test_a_server_that_renders_pages_can_import_it() -> None:
         [node, "--input-type=module", "-e", script], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.stdout.strip() == "€40.80", done.stderr
-
-
-# ------------------------------------------------------------------ an order that can't be had
-
-
-@pytest.mark.parametrize(
-    ("fails", "markup", "code"),
-    [
-        ({"status": 403, "body": "{}"}, BUTTON, "FORBIDDEN"),
-        (problem(404, "ORDER_NOT_FOUND"), BUTTON, "ORDER_NOT_FOUND"),
-        ({"status": 503, "body": "{}"}, BUTTON, "SERVICE_UNAVAILABLE"),
-        (None, "<cancel-order orderid='7'></cancel-order>", "NO_ORDER"),
-    ],
-)
-def test_an_order_that_cannot_be_had_is_told_to_page_developer_and_customer(
-    site: Site, fails: dict[str, Any] | None, markup: str, code: str
-) -> None:
-    site.page.evaluate("const real = setTimeout; window.setTimeout = (f, ms) => real(f, Math.min(ms, 30));")
-    site.fails = fails and {key: value for key, value in fails.items() if key != "content_type"} | {
-        "headers": {
-            "access-control-allow-origin": "*",
-            "access-control-allow-headers": "*",
-            "content-type": fails.get("content_type", "application/json"),
-        }
-    }
-    inner = '<a slot="unavailable" href="/help">Call us to cancel</a>'
-    site.start(markup.replace("></cancel-order>", f">{inner}</cancel-order>"))
-    expect(site.page.get_by_role("link", name="Call us to cancel")).to_be_visible()
-    site.page.wait_for_function("heard.length")
-    heard: list[Any] = site.page.evaluate("heard")
-    assert [(name, detail["code"]) for name, detail in heard] == [("cancelordererror", code)]
-    (warning,) = site.visit.complaints
-    assert "<cancel-order>" in warning
-    assert code in warning
-    site.visit.complaints.clear()
-    # Later it is there: the shop's words go.
-    site.fails = None
-    site.page.evaluate("element.setAttribute('order-id', '7'), element.refresh()")
-    expect(site.page.locator('cancel-order [part="button"]')).to_be_visible()
-    expect(site.page.get_by_role("link", name="Call us to cancel")).to_be_hidden()
-
-
-def test_a_site_without_a_source_of_tokens_is_told(site: Site) -> None:
-    site.start("", "CancelOrder.getToken = null;")
-    site.page.evaluate("(markup) => { document.querySelector('main').innerHTML = markup; }", BUTTON)
-    site.page.wait_for_function("heard.length === 2")
-    heard: list[Any] = site.page.evaluate("heard")
-    assert {name for name, _ in heard} == {"sessionexpired", "cancelordererror"}
-    assert "getToken" in site.visit.complaints.pop()

@@ -1,4 +1,4 @@
-"""The component as an npm package: packed, installed into a React app, a Vue app (both by Vite) and a plain page, opened."""
+"""The component as an npm package: packed, installed into a React and a Vue app and a plain page, opened."""
 
 from __future__ import annotations
 

@@ -93,7 +93,14 @@ def dependencies(files: Sequence[str], options: Sequence[str]) -> int:
     return 1 if holes else 0
 
 
-NPM_LOCKS = ("web", "local/aws", "docs/diagrams", "examples", "examples/next", "tests/local/stripe/stripe-stateful-mock")
+NPM_LOCKS = (
+    "web",
+    "local/aws",
+    "docs/diagrams",
+    "examples",
+    "examples/next",
+    "tests/local/stripe/stripe-stateful-mock",
+)
 """Folders with a package-lock.json. Of the first one a part is deployed: the sign-in library of the three pages."""
 NPM_DEPLOYED = NPM_LOCKS[:2]
 """Those that a hole fails the check for; in the others, which run in tests alone, it is told."""

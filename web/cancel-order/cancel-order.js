@@ -359,7 +359,7 @@ class CancelOrder extends (globalThis.HTMLElement ?? Object) {
       (status !== 401 && isProblem && parsed?.code) ||
       { 401: "SIGNED_OUT", 403: "FORBIDDEN", 404: "ORDER_NOT_FOUND" }[status] ||
       (status === 429 || status > 500 ? "SERVICE_UNAVAILABLE" : "INTERNAL_ERROR");
-    if (code === "INTERNAL_ERROR" || !Object.hasOwn(this.#text, code)) await this.#rest();
+    if (code === "INTERNAL_ERROR" || !OPEN.includes(code)) await this.#rest();
     return said(code, parsed ?? {}, Number(answer.headers.get("retry-after")) || 0);
   }
 

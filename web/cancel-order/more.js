@@ -113,7 +113,7 @@ export class More {
   help(code, { request_id }, more) {
     const { el, say } = this.#kit;
     const reference = request_id && code === "INTERNAL_ERROR" && el("p", { class: "muted" }, say("reference", { id: request_id }));
-    return [!more && this.support(), reference].filter(Boolean);
+    return [(reference || !more) && this.support(), reference].filter(Boolean);
   }
 
   support() {
