@@ -1,4 +1,4 @@
-"""The three pages: what they show, in both languages, on phones and desktops, in light and dark."""
+"""The three pages: what they show, in each language, on phones and desktops, in light and dark."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.visit import ACCOUNT, ORDERS, Visit, Visits, order_page
+from local.gateway.pages import WEB
+from tests.browser.visit import ACCOUNT, ORDERS, Visit, Visits, order_page, path_of
 from tests.support import documents
 from tests.support.shop import Shop
 
@@ -293,15 +294,45 @@ def test_everything_is_in_swedish_where_the_browser_is(visits: Visits, shop: Sho
     visit.look("done-swedish")
 
 
-def test_the_language_can_be_chosen_and_stays(visit: Visit, shop: Shop) -> None:
+def test_each_language_can_be_chosen_and_stays_and_fits(visits: Visits, shop: Shop) -> None:
     order_id = shop.put()
-    visit.go(ORDERS)
-    visit.page.get_by_label("Language").select_option("sv")
-    expect(visit.page.locator("h1")).to_have_text("Mina ordrar")
+    visit = visits.signed_in(viewport={"width": 320, "height": 640})
     visit.go(order_page(order_id))
+    choice = visit.page.locator("header select")
+    for language in choice.locator("option").evaluate_all("(all) => all.map((one) => one.value)"):
+        with visit.page.expect_navigation():
+            choice.select_option(language)
+        expect(visit.button).to_be_visible()
+        assert visit.page.evaluate("document.documentElement.lang").startswith(language)
+        assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), language
     expect(visit.page.get_by_role("button", name=f"Avbeställ order {order_id}")).to_be_visible()
-    visit.page.get_by_label("Språk").select_option("en")
-    expect(visit.button_of(order_id)).to_be_visible()
+    visit.go(ORDERS)
+    expect(visit.page.locator("h1")).to_have_text("Mina ordrar")
+
+
+def test_what_a_language_lacks_is_english(visits: Visits) -> None:
+    """A language that a site has added, with hardly a word, and one whose file can't be had."""
+    shell = (WEB / "storefront" / "shell.js").read_text(encoding="utf-8")
+    added = {
+        "shell.js": shell.replace('  da: "', '  is: "Íslenska",\n  da: "'),
+        "lang/is.js": 'export default {guest: "Pöntun"};',
+    }
+
+    def answer(route: Route) -> None:
+        file = path_of(route.request).removeprefix("/")
+        if file == "lang/fi.js":
+            route.fulfill(status=404)
+        elif file in added:
+            route.fulfill(body=added[file], content_type="text/javascript")
+        else:
+            route.continue_()
+
+    for language, title in (("is-IS", "Pöntun"), ("fi-FI", "Find your order")):
+        visit = visits.anonymous(lang=language)
+        visit.page.route("**/*.js", answer)
+        visit.go("/guest.html")
+        expect(visit.page.locator("h1")).to_have_text(title)
+        expect(visit.page.get_by_label("E-mail address")).to_be_visible()
 
 
 def test_at_400_percent_nothing_is_cut_off(visits: Visits, shop: Shop) -> None:

@@ -5,19 +5,34 @@ import { openSession } from "./session.js";
 import { WithdrawContract } from "./withdraw-contract/withdraw-contract.js";
 
 /** A language is a file of this folder, two of cancel-order/lang, one of withdraw-contract/lang, and a line here. */
-const LANGUAGES = { en: "English", sv: "Svenska" };
+const LANGUAGES = {
+  da: "Dansk",
+  de: "Deutsch",
+  en: "English",
+  es: "Español",
+  fi: "Suomi",
+  fr: "Français",
+  it: "Italiano",
+  nl: "Nederlands",
+  pl: "Polski",
+  sv: "Svenska",
+};
+/** These lack no word. What another one lacks is English. */
+const WHOLE = ["da", "de", "en", "es", "fi", "fr", "it", "nl", "pl", "sv"];
 const CHOSEN = "cancel-core.language";
 
 const language =
   [localStorage.getItem(CHOSEN), ...navigator.languages.map((one) => one.split("-")[0])].find((one) => one && one in LANGUAGES) ?? "en";
+const words = (code) => import(`./lang/${code}.js`).then((module) => module.default, () => null);
 /** Dates and money in the format of the customer's region, if the browser has one for this language. */
 const locale = navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
-const [{ default: own }, { default: statutory }, config] = await Promise.all([
-  import(`./lang/${language}.js`),
-  WithdrawContract.languages[language](),
+const [own, statutory, config] = await Promise.all([
+  words(language),
+  (WithdrawContract.languages[language] ?? WithdrawContract.languages.en)(),
   fetch("config.json").then((answer) => answer.json()),
 ]);
-const text = { ...own, withdraw: statutory.withdraw };
+const english = own && WHOLE.includes(language) ? {} : await words("en");
+const text = { ...english, ...own, withdraw: statutory.default.withdraw };
 
 /** The text of `key`, with {names} filled in. */
 export function say(key, values = {}) {

@@ -16,7 +16,10 @@ from local.gateway import pages
 from local.gateway.server import Gateway
 from local.gateway.tokens import Issuer
 from local.template import Route
+from tests.support.machine import ROOT
 
+MAILS = ROOT / "functions" / "send_mail" / "templates"
+LANGUAGES = sorted(file.stem for file in (MAILS / "layout").glob("*.toml"))
 PAGES = ("index.html", "orders.html", "order.html", "guest.html", "withdraw.html")
 
 
@@ -170,14 +173,23 @@ def test_the_demo_customers_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize("folder", ["cancel-order", "storefront"])
-def test_both_languages_say_the_same_things(folder: str) -> None:
-    said: dict[str, dict[str, set[str]]] = {}
-    for language in ("en", "sv"):
-        said[language] = {}
-        for file in (pages.WEB / folder / "lang").glob(f"{language}*.js"):
+def test_all_languages_say_the_same_things(folder: str) -> None:
+    said: dict[str, list[tuple[str, set[str]]]] = {}
+    for language in LANGUAGES:
+        said[language] = []
+        for file in sorted((pages.WEB / folder / "lang").glob(f"{language}*.js")):
             # After the words, the first file names the second.
             text = file.read_text(encoding="utf-8").partition("\n};\n")[0]
             words = re.findall(r'^  "?([\w-]+)"?: "(.*)",$', text, re.MULTILINE)
             assert len(words) == len(text.splitlines()) - 2
-            said[language] |= {key: set(re.findall(r"\{\w+\}", value)) for key, value in words}
-    assert said["en"] == said["sv"]
+            said[language] += [(key, set(re.findall(r"\{\w+\}", value))) for key, value in words]
+    for language in LANGUAGES:
+        assert said[language] == said["en"], language
+        assert len({key for key, _ in said[language]}) == len(said[language])
+
+
+def test_the_pages_offer_each_language_that_the_mails_have() -> None:
+    shell = (pages.WEB / "storefront" / "shell.js").read_text(encoding="utf-8")
+    listed = re.findall(r'^  (\w\w): "', shell.partition("const LANGUAGES = {")[2].partition("};")[0], re.MULTILINE)
+    assert listed == list(LANGUAGES)
+    assert re.findall(r'"(\w\w)"', shell.partition("const WHOLE = ")[2].partition(";")[0]) == list(LANGUAGES)
