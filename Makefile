@@ -200,7 +200,7 @@ chaos: $(VENV)/dev.stamp ## inject random sequences of faults (STEPS, SEED, ENGI
 soak: $(VENV)/dev.stamp ## load-test a local stack, then check the invariants (CUSTOMERS, SECONDS; per second WITHDRAWALS, GUESTS; use DYNAMODB=local, because moto is slow and its memory grows)
 	@exec $(BIN)/python -m tests.load
 
-# For example: make bench ORDERS=10000 SECONDS=10, or make bench BEFORE=HEAD~1. ROUNDS and PAIRS reach the program, too.
+# For example: make bench ORDERS=10000 SECONDS=10, make bench ONLY=pages, or make bench BEFORE=HEAD~1. ROUNDS and PAIRS reach the program, too.
 .PHONY: bench
 bench: $(VENV)/dev.stamp $(SAM_VENV)/stamp ## measure performance into docs/performance.md (BEFORE=COMMIT compares; a quarter of an hour)
 	@PYTHONPATH=layers/cancel_core exec $(BIN)/python -m tests.bench

@@ -7,6 +7,7 @@ without a route serve the storefront's pages (`pages.py`).
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import re
 import secrets
@@ -118,8 +119,12 @@ class _Api(Handler):
         headers = [("cache-control", "no-cache"), ("etag", page.etag), *pages.SECURITY]
         if self.headers["If-None-Match"] == page.etag:
             self.answer(304, headers=headers)
-        else:
-            self.answer(200, page.content, [("content-type", page.content_type), *headers])
+            return
+        content, headers = page.content, [("content-type", page.content_type), *headers, ("vary", "accept-encoding")]
+        # As the hosts of static files do, so that a page weighs here what it weighs there.
+        if "gzip" in (self.headers["Accept-Encoding"] or ""):
+            content, headers = gzip.compress(content, mtime=0), [*headers, ("content-encoding", "gzip")]
+        self.answer(200, content, headers)
 
     def _claims(self, route: Route) -> dict[str, str]:
         try:

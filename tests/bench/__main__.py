@@ -20,6 +20,7 @@ from tests.bench.capacity import capacity
 from tests.bench.cold import cold, imports
 from tests.bench.growth import growth
 from tests.bench.memory import memory
+from tests.bench.pages import pages
 from tests.bench.refunds import PENDING, refunds
 from tests.bench.share import can_limit
 from tests.bench.sizes import sizes
@@ -34,8 +35,27 @@ PICTURE = ROOT / "docs" / "pictures" / "bench.svg"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 
 
+PAGES = "pages"
+
+
 def main() -> None:
     options = _options()
+    if options.only != PAGES:
+        _functions(options)
+    if not options.before:
+        with tempfile.TemporaryDirectory() as folder:
+            tables = page.pages_text(_machine(datetime.now(UTC)), pages(Path(folder)))
+        _put(tables, options, begin=page.BEGIN_PAGES)
+
+
+def _put(tables: str, options: argparse.Namespace, begin: str = page.BEGIN) -> None:
+    print(tables)
+    if options.write:
+        PAGE.write_text(page.put_into(PAGE.read_text(), tables, begin))
+        _tell(f"{PAGE.relative_to(ROOT)} is made anew")
+
+
+def _functions(options: argparse.Namespace) -> None:
     with ExitStack() as until_then:
         folder = Path(until_then.enter_context(tempfile.TemporaryDirectory()))
         runtime_folder = link_runtime(folder / "runtime")
@@ -62,12 +82,10 @@ def main() -> None:
             refunds=refunds(build, aws, runtime_folder, pending=_up_to(options.orders), tell=_tell),
             sizes=sizes(build),
         )
-    tables = page.text(figures)
-    print(tables)
+    _put(page.text(figures), options)
     if options.write:
-        PAGE.write_text(page.put_into(PAGE.read_text(), tables))
         PICTURE.write_text(page.picture(figures))
-        _tell(f"{PAGE.relative_to(ROOT)} and {PICTURE.relative_to(ROOT)} are made anew")
+        _tell(f"{PICTURE.relative_to(ROOT)} is made anew")
 
 
 def _compare(
@@ -149,7 +167,7 @@ def _options() -> argparse.Namespace:
         "a commit: cold and warm figures of its build and of this one, in turn, and nothing written",
     )
     add("after", str, None, "with --before: another commit, in place of what is checked out")
-    add("only", str, None, "with --before: this function alone, CancelOrderFunction for one")
+    add("only", str, None, f"{PAGES}: these alone; with --before: this function alone, CancelOrderFunction for one")
     parser.add_argument("--no-write", dest="write", action="store_false", help="print the tables, leave the docs")
     return parser.parse_args()
 

@@ -10,6 +10,7 @@ from tests.bench.cold import BOTO3, NOTHING, Cold
 from tests.bench.growth import Cost, Growth, same_units
 from tests.bench.measure import Ratio, Spread
 from tests.bench.memory import Taken, price
+from tests.bench.pages import Loaded
 from tests.bench.plot import Group, svg
 from tests.bench.refunds import PROVIDER, Refunds
 from tests.bench.sizes import Size, Sizes
@@ -18,6 +19,7 @@ from tests.bench.warm import PAGE, ROUTES, Warm
 from tests.load.customers import REQUESTS
 
 BEGIN, END = "<!-- made by make bench -->\n", "<!-- until here -->\n"
+BEGIN_PAGES = "<!-- made by make bench: pages -->\n"
 CANCEL_FUNCTION = "CancelOrderFunction"
 # The budgets: round trips, ratios, bytes.
 TRIPS = {"reasons": 0, "list": 1, "eligibility": 1, "cancel": 2, "refund": 4}
@@ -44,12 +46,21 @@ class Figures:
     sizes: Sizes
 
 
-def put_into(page: str, tables: str) -> str:
-    """The page with what stands between BEGIN and END made anew."""
-    before, _, rest = page.partition(BEGIN)
+def put_into(page: str, tables: str, begin: str = BEGIN) -> str:
+    """The page with what stands between `begin` and END made anew."""
+    before, _, rest = page.partition(begin)
     _, found, after = rest.partition(END)
-    assert found, f"the page lacks {BEGIN!r} or {END!r}"
-    return f"{before}{BEGIN}\n{tables}\n{END}{after}"
+    assert found, f"the page lacks {begin!r} or {END!r}"
+    return f"{before}{begin}\n{tables}\n{END}{after}"
+
+
+def pages_text(machine: str, rows: Sequence[Loaded]) -> str:
+    """The section about the pages, which is measured by itself as well."""
+    table = _table(
+        "page | requests | of them to the API | KB | seconds until the button",
+        [(one.page, f"{one.requests}", f"{one.api}", f"{one.sent / 1024:.1f}", f"{one.seconds:.1f}") for one in rows],
+    )
+    return f"Measured on {machine}.\n\n" + "\n".join(table) + "\n"
 
 
 def text(figures: Figures) -> str:

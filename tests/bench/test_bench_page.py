@@ -17,6 +17,7 @@ from tests.bench.growth import Cost, Customer, Growth, Step
 from tests.bench.measure import Ratio, Spread
 from tests.bench.memory import Taken
 from tests.bench.page import Figures
+from tests.bench.pages import Loaded
 from tests.bench.refunds import Announced, Refunds
 from tests.bench.sizes import Size, Sizes
 from tests.bench.throughput import Latency, Throughput
@@ -108,11 +109,17 @@ def test_a_budget_that_is_missed_says_so() -> None:
 
 def test_the_page_keeps_what_is_written_by_hand() -> None:
     written = (ROOT / "docs" / "performance.md").read_text()
-    made = page.put_into(written, "| new |\n")
-    assert made.split(page.BEGIN)[0] == written.split(page.BEGIN)[0]
-    assert made.split(page.BEGIN)[1] == f"\n| new |\n\n{page.END}" + written.split(page.END)[1]
+    for begin in (page.BEGIN, page.BEGIN_PAGES):
+        before, _, rest = written.partition(begin)
+        after = rest.partition(page.END)[2]
+        assert page.put_into(written, "| new |\n", begin) == f"{before}{begin}\n| new |\n\n{page.END}{after}"
     with pytest.raises(AssertionError):
         page.put_into("no such place", "")
+
+
+def test_each_page_of_the_slow_phone_has_its_line() -> None:
+    told = page.pages_text("a machine", [Loaded("My Account", 12, 1, 27_443, ("/storefront.css",), 3.46)])
+    assert "| My Account | 12 | 1 | 26.8 | 3.5 |" in told.splitlines()
 
 
 def test_the_picture_has_each_row_and_is_one() -> None:

@@ -311,7 +311,7 @@ def test_each_language_can_be_chosen_and_stays_and_fits(visits: Visits, shop: Sh
 
 
 def test_what_a_language_lacks_is_english(visits: Visits) -> None:
-    """A language that a site has added, with hardly a word, and one whose file can't be had."""
+    """A language that a site has added, with hardly a word, and one whose file cannot be loaded."""
     shell = (WEB / "storefront" / "shell.js").read_text(encoding="utf-8")
     added = {
         "shell.js": shell.replace('  da: "', '  is: "Íslenska",\n  da: "'),

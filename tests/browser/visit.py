@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
 from tests.support.machine import ROOT
-from tests.support.shop import Shop, token_of
+from tests.support.shop import Shop, session_of, token_of
 
 # Every page and state as it looked, from the last run.
 SCREENSHOTS = ROOT / ".local" / "screenshots"
@@ -153,11 +152,7 @@ class Visits:
         """Signed in without the sign-in page; as the shop's customer unless told otherwise."""
         visit = self.anonymous(**options)
         customer = customer_id or self.shop.customer_id
-        session = {
-            "token": token_of(self.shop.endpoint, customer),
-            "name": "Kim",
-            "until": (time.time() + 3600) * 1000,
-        }
+        session = session_of(token_of(self.shop.endpoint, customer))
         # Once: what the page makes of it later stays.
         visit.page.context.add_init_script(f"localStorage['cancel-core.session'] ??= {json.dumps(json.dumps(session))}")
         return visit

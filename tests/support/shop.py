@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -142,6 +143,11 @@ def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     problem: dict[str, Any] = body_of(response)
     assert problem["code"] == code, problem
     return problem
+
+
+def session_of(token: str, name: str = "Kim") -> dict[str, Any]:
+    """What the storefront keeps of who is signed in, for an hour."""
+    return {"token": token, "name": name, "until": (time.time() + 3600) * 1000}
 
 
 def token_of(endpoint: str, customer_id: str, **claims: str) -> str:

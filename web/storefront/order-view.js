@@ -58,7 +58,9 @@ function withdrawalOf({ order_id }) {
     place,
     show({ available_actions, withdrawal }) {
       const offered = available_actions.includes("WITHDRAW");
-      element.hidden = !offered && element.step === "button";
+      // If it cannot be loaded, the footer of each page leads to it.
+      if (offered) import("./withdrawal.js").catch(() => {});
+      element.hidden = !offered && (element.step ?? "button") === "button";
       const date = offered && withdrawal?.until;
       until.textContent = date ? say("withdraw_until", { date: day(date) }) : "";
       received.textContent = withdrawal?.withdrawal_id ? say("withdrawn", { id: withdrawal.withdrawal_id }) : "";

@@ -2,7 +2,6 @@
 import { CancelOrder, money } from "./cancel-order/cancel-order.js";
 import { el } from "./dom.js";
 import { openSession } from "./session.js";
-import { WithdrawContract } from "./withdraw-contract/withdraw-contract.js";
 
 /** A language is a file of this folder, two of cancel-order/lang, one of withdraw-contract/lang, and a line here. */
 const LANGUAGES = {
@@ -26,11 +25,16 @@ const language =
 const words = (code) => import(`./lang/${code}.js`).then((module) => module.default, () => null);
 /** Dates and money in the format of the customer's region, if the browser has one for this language. */
 const locale = navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
-const [own, statutory, config] = await Promise.all([
+const label = (code) => import(`./withdraw-contract/lang/${code}.js`);
+// The component needs its words only with the first order: they come meanwhile.
+CancelOrder.languages[language]?.().catch(() => {});
+const [own, statutory, settings] = await Promise.all([
   words(language),
-  (WithdrawContract.languages[language] ?? WithdrawContract.languages.en)(),
+  label(language).catch(() => label("en")),
   fetch("config.json").then((answer) => answer.json()),
 ]);
+/** config.json. */
+export const config = settings;
 const english = own && WHOLE.includes(language) ? {} : await words("en");
 const text = { ...english, ...own, withdraw: statutory.default.withdraw };
 
@@ -47,7 +51,7 @@ export class Failure extends Error {
   }
 }
 
-const session = await openSession(config.sign_in);
+export const session = await openSession(config.sign_in);
 const main = el("main", { id: "main", tabindex: "-1" });
 
 /**
@@ -98,8 +102,6 @@ export async function start(title, show, { open = false, token = () => session.t
   entitle(say(title));
   CancelOrder.api = config.api;
   CancelOrder.getToken = token;
-  WithdrawContract.api = config.api;
-  WithdrawContract.getToken = () => session.token();
   addEventListener("sessionexpired", () => expired());
   document.querySelector("noscript")?.remove();
   document.body.prepend(el("a", { class: "skip", href: "#main" }, say("skip")), header(title), main, footer());

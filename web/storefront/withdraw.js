@@ -1,6 +1,7 @@
 /** The public page of the withdrawal function: `#form` opens the form, `#order=…` that order's. */
 import { el } from "./dom.js";
 import { say, start } from "./shell.js";
+import "./withdrawal.js";
 
 await start(
   "withdrawal",

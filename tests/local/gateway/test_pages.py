@@ -71,7 +71,16 @@ def test_a_file_is_served_as_what_it_is(client: httpx.Client, path: str, file: s
     assert answer.headers["x-content-type-options"] == "nosniff"
     head = client.head(path)
     assert (head.status_code, head.content) == (200, b"")
-    assert head.headers["content-length"] == str(len(answer.content))
+    assert head.headers["content-length"] == answer.headers["content-length"]
+
+
+def test_a_page_is_compressed_for_who_takes_that(client: httpx.Client) -> None:
+    plain = client.get("/shell.js", headers={"accept-encoding": "identity"})
+    zipped = client.get("/shell.js", headers={"accept-encoding": "br, gzip"})
+    assert plain.content == zipped.content == (pages.WEB / "storefront" / "shell.js").read_bytes()
+    assert (plain.headers.get("content-encoding"), zipped.headers["content-encoding"]) == (None, "gzip")
+    assert int(zipped.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert plain.headers["vary"] == zipped.headers["vary"] == "accept-encoding"
 
 
 def test_what_the_browser_has_is_not_sent_again(client: httpx.Client) -> None:
@@ -152,6 +161,22 @@ def test_the_browser_is_told_to_allow_no_script_but_our_files(client: httpx.Clie
         (own,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
         assert own == policy.replace("frame-ancestors 'none'; ", "")
         assert not re.search(r"<style|<script(?![^>]* src=)|\son\w+=|\sstyle=", html)
+
+
+def test_a_page_asks_at_once_for_all_that_it_needs() -> None:
+    """Else each module is found by the one before it, and a slow phone waits a round trip for each."""
+
+    def modules(name: str) -> set[str]:
+        file = pages.find(f"/{name}")
+        assert file
+        imports = re.findall(r'^import (?:[^;]*? from )?"\./([^"]+)";', file.content.decode(), re.MULTILINE)
+        return {name}.union(*map(modules, imports))
+
+    for page in PAGES:
+        html = (pages.WEB / "storefront" / page).read_text(encoding="utf-8")
+        (first,) = re.findall(r'<script type="module" src="([^"]+)">', html)
+        assert {first, *re.findall(r'<link rel="modulepreload" href="([^"]+)">', html)} == modules(first), page
+        assert '<link rel="preload" href="config.json" as="fetch" crossorigin>' in html
 
 
 def test_nothing_is_ever_put_into_a_page_as_html() -> None:
