@@ -1,13 +1,13 @@
-"""The operator's and the admin's shell: each of its commands works on one stack, with your own AWS credentials.
+"""Command line for operators and admins. Each command works on one stack, with your own AWS credentials.
 
   python -m ops refunds list
   python -m ops config show --local
   python -m ops COMMAND --help
 
-It works on the deployed stack --stack (default: cancel-core), or with --local on the stack of `make run`.
+Commands work on the deployed stack --stack (default: cancel-core), or with --local on the stack of `make run`.
 
-Exit codes: 0 done; 1 refused, or there is no such thing; 2 the command line is wrong; 3 AWS or the local stack can't be
-reached or does not let you in; 4 written, and nothing has answered within the time-out; 130 interrupted.
+Exit codes: 0 done; 1 refused or not found; 2 wrong command line; 3 AWS or the local stack cannot be reached or denies
+access; 4 written, but not confirmed within the time-out; 130 interrupted.
 """
 
 from __future__ import annotations

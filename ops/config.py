@@ -1,14 +1,14 @@
-"""The config table from a shell: what is set, and the two edits that are made most, as the console would write them.
+"""The config table: show it, make the two most frequent edits as the console would, validate it.
 
-  python -m ops config show                              every scope, with what the product says of it
-  python -m ops config set-enabled no                    cancelling off, for every store that goes by default
-  python -m ops config set-enabled yes --store se        one store on
+  python -m ops config show                              every scope, and whether it is in force
+  python -m ops config set-enabled no                    switch cancelling off for all stores that use `default`
+  python -m ops config set-enabled yes --store se        switch one store on
   python -m ops config add-reason late "It comes too late" --before other --in sv="Den kommer för sent"
-  python -m ops config validate                          is each scope in force? (exit code 1: one is not)
-  python -m ops config validate --file item.json         an item as the console's JSON view has it, before it is saved
+  python -m ops config validate                          check each scope (exit code 1: one is not in force)
+  python -m ops config validate --file item.json         check an item, in the console's JSON form, before you save it
 
-An edit writes its one attribute and leaves all else as it is. It waits for the product's answer in `validation`: exit
-code 1 where that is not `In force`, 4 where there is none within --wait seconds. From make: make config DO='show'
+An edit writes one attribute and nothing else. It waits for the product's answer in `validation`: exit code 1 if that is
+not `In force`, 4 if there is none within --wait seconds. From make: make config DO='show'
 """
 
 from __future__ import annotations
@@ -194,28 +194,44 @@ def _words(text: str) -> tuple[str, str]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = subcommands(parser)
     made = {
-        "show": add(commands, "show", "what is set, and what the product says of it"),
+        "show": add(commands, "show", "every scope, and whether it is in force"),
         "set-enabled": add(commands, "set-enabled", "switch cancelling on or off"),
         "add-reason": add(commands, "add-reason", "add a reason that customers can choose"),
-        "validate": add(commands, "validate", "say whether each scope, or an item in a file, is right"),
+        "validate": add(commands, "validate", "check each scope, or an item in a file"),
     }
     for name, command in made.items():
-        what = "of this store alone" if name in {"show", "validate"} else "for this store alone (else for default)"
+        what = (
+            "only this store" if name in {"show", "validate"} else "only for this store (default: the scope `default`)"
+        )
         command.add_argument("--store", metavar="STORE_ID", help=what)
     for command in (made["set-enabled"], made["add-reason"]):
-        command.add_argument("--dry-run", action="store_true", help="write nothing, and say what would be answered")
         command.add_argument(
-            "--wait", type=float, default=WAIT_SECONDS, metavar="SECONDS", help="for the answer (default: %(default)g)"
+            "--dry-run", action="store_true", help="write nothing, and show the answer that the edit would get"
         )
-    made["set-enabled"].add_argument("on", choices=("yes", "no"))
-    made["set-enabled"].add_argument("--create", action="store_true", help="put the item where there is none")
-    made["add-reason"].add_argument("code", metavar="CODE", help="what shops send; it never changes")
-    made["add-reason"].add_argument("description", metavar="WORDS", help="what customers read")
-    made["add-reason"].add_argument("--before", metavar="CODE", help="its place in the list (else the last)")
+        command.add_argument(
+            "--wait",
+            type=float,
+            default=WAIT_SECONDS,
+            metavar="SECONDS",
+            help="wait this long for the answer (default: %(default)g)",
+        )
+    made["set-enabled"].add_argument("on", choices=("yes", "no"), help="whether orders can be cancelled")
+    made["set-enabled"].add_argument("--create", action="store_true", help="create the item if there is none")
+    made["add-reason"].add_argument("code", metavar="CODE", help="the code that clients send; it never changes")
+    made["add-reason"].add_argument("description", metavar="WORDS", help="the text that customers read")
     made["add-reason"].add_argument(
-        "--in", dest="languages", action="append", type=_words, default=[], metavar="LANGUAGE=WORDS"
+        "--before", metavar="CODE", help="insert it before this reason (default: at the end)"
     )
-    made["validate"].add_argument("--file", type=Path, help="an item that is not saved yet (-: standard input)")
+    made["add-reason"].add_argument(
+        "--in",
+        dest="languages",
+        action="append",
+        type=_words,
+        default=[],
+        metavar="LANGUAGE=WORDS",
+        help="the text in another language; may be repeated",
+    )
+    made["validate"].add_argument("--file", type=Path, help="an item in the console's JSON form (-: standard input)")
 
 
 def run(asked: argparse.Namespace, out: Out) -> int:

@@ -1,4 +1,4 @@
-"""Deploys: asks for the parameters, builds for the processor that was named, and has sam show and make the changes.
+"""Deploys the stack: asks for the parameters, builds for that architecture, and has sam show and make the changes.
 
   python -m ops deploy
   python -m ops deploy --keep AlarmEmail=ann@shop.example Architecture=x86_64
@@ -133,9 +133,11 @@ def settings(words: Iterable[str], parameters: Parameters) -> dict[str, str]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--answers", type=Path, default=ANSWERS, help="where answers are kept")
-    parser.add_argument("--keep", action="store_true", help="ask nothing: keep what is proposed")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done, and with what")
+    parser.add_argument(
+        "--answers", type=Path, default=ANSWERS, help="the file with the answers (default: %(default)s)"
+    )
+    parser.add_argument("--keep", action="store_true", help="do not ask: accept the proposed values")
+    parser.add_argument("--dry-run", action="store_true", help="only show the commands and parameters")
     parser.add_argument(
         "set", nargs="*", metavar="Name=value", help="a parameter, in place of what is proposed (or in SET)"
     )

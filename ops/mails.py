@@ -1,11 +1,11 @@
-"""Mails that were not sent, or came back, and what to do about them.
+"""Mails that were not sent, or came back, and how to send them again.
 
-  python -m ops mails list                 what is not sent, and why
-  python -m ops mails list --returned      what bounced or was complained of (reads the whole table)
+  python -m ops mails list                 mails that were not sent, with the reason
+  python -m ops mails list --returned      mails that bounced or were marked as spam (reads the whole table)
   python -m ops mails show MAIL_ID|ORDER_ID
   python -m ops mails resend MAIL_ID
 
-`resend` has a mail be sent once more, also one that was sent, but for a guest's code, which is not kept. From make:
+`resend` sends a mail again, even if it has been sent. A mail with a guest's code cannot be sent again. From make:
 make mails DO='resend MAIL_ID'
 """
 
@@ -126,11 +126,11 @@ def _why(row: dict[str, Any]) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = subcommands(parser)
-    command = add(commands, "list", "what is not sent, and why")
-    command.add_argument("--returned", action="store_true", help="what bounced or was complained of instead")
-    show_one = add(commands, "show", "what became of a mail, or of all mails about an order")
-    show_one.add_argument("id", metavar="MAIL_ID|ORDER_ID")
-    add(commands, "resend", "have a mail sent once more").add_argument("id", metavar="MAIL_ID")
+    command = add(commands, "list", "mails that were not sent, with the reason")
+    command.add_argument("--returned", action="store_true", help="mails that bounced or were marked as spam instead")
+    show_one = add(commands, "show", "one mail, or all mails about an order, with their state")
+    show_one.add_argument("id", metavar="MAIL_ID|ORDER_ID", help="the mail, or the order")
+    add(commands, "resend", "send a mail again").add_argument("id", metavar="MAIL_ID", help="the mail")
 
 
 def run(asked: argparse.Namespace, out: Out) -> int:

@@ -168,29 +168,37 @@ def _commented(orders: Orders, before: str) -> Iterable[str]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = subcommands(parser)
     add(commands, "list", "what is pending, failed, or in a dead-letter queue")
-    add(commands, "show", "one refund's whole story").add_argument("id", metavar="REFUND_ID|ORDER_ID")
+    add(commands, "show", "one refund in full: amounts, attempts, errors, history").add_argument(
+        "id", metavar="REFUND_ID|ORDER_ID", help="the refund, or its order"
+    )
     for name, what in (
         ("retry", "try a failed refund again"),
         ("settle", "mark a failed refund, or a surplus, as settled by hand"),
         ("give-up", "end a pending refund as failed"),
-        ("returned", "end a refund as failed whose money has come back to the provider"),
+        ("returned", "mark a refund as failed because the money came back to the provider"),
     ):
         command = add(commands, name, what)
-        command.add_argument("id", metavar="REFUND_ID|ORDER_ID")
+        command.add_argument("id", metavar="REFUND_ID|ORDER_ID", help="the refund, or its order")
         if name == "returned":
-            command.add_argument("payment", metavar="PAYMENT_ID")
-        command.add_argument("--by", required=True, help="who you are")
-        command.add_argument("--why", required=True, help="what you know, and did")
-    add(commands, "requeue", "put what lies in the dead-letter queues back on its way")
-    command = add(commands, "refill", "put what a restored table has, and a table lacks, back into that")
+            command.add_argument("payment", metavar="PAYMENT_ID", help="the payment whose refund came back")
+        command.add_argument("--by", required=True, help="your name or e-mail address, for the record")
+        command.add_argument("--why", required=True, help="the reason, for the record")
+    add(commands, "requeue", "send the messages of the dead-letter queues again")
+    command = add(commands, "refill", "copy items that are missing in a table from its restored copy")
     command.add_argument("restored", help="the restored table's name")
     command.add_argument("table", help="the name of the table that the stack works on")
-    command = add(commands, "erase", "take a customer's comment and e-mail address off orders")
+    command = add(commands, "erase", "erase a customer's comment and e-mail address from orders")
     which = command.add_mutually_exclusive_group(required=True)
-    which.add_argument("ids", nargs="*", default=[], metavar="ORDER_ID")
-    which.add_argument("--comments-older-than", type=int, metavar="DAYS", help="of all orders cancelled before that")
-    command.add_argument("--withdrawals", action="store_true", help="and the statements of withdrawal about them")
-    add(commands, "export", "all that is held about a customer, as JSON").add_argument("customer_id")
+    which.add_argument("ids", nargs="*", default=[], metavar="ORDER_ID", help="the orders")
+    which.add_argument(
+        "--comments-older-than", type=int, metavar="DAYS", help="on all orders cancelled longer ago than this"
+    )
+    command.add_argument(
+        "--withdrawals", action="store_true", help="erase the statements of withdrawal about them, too"
+    )
+    add(commands, "export", "all data that is stored about a customer, as JSON").add_argument(
+        "customer_id", help="the customer's id, `sub` in their token"
+    )
 
 
 def _move(stack: Stack, asked: argparse.Namespace, person: settlement.Person, now: datetime) -> str:

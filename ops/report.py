@@ -1,12 +1,12 @@
-"""Cancels and requests of some days, counted by reason, store and day, with what was paid back.
+"""Cancels and requests of a period, counted by reason, store and day, with the amounts refunded.
 
   python -m ops report --from 2026-11-01 --to 2026-11-30
   python -m ops report --from 2026-11-01 --to 2026-11-30 --store se --csv report.csv --plot report.svg
   python -m ops report --from 2026-11-01 --to 2026-11-30 --export folder
 
-Without --export it reads the orders and the requests table as a whole: it says first what that costs, and asks (--yes:
-it does not ask). --export names a folder with exports to S3 that were downloaded: the orders table's in its folder
-`orders`, the requests table's in `requests`. Days are those of UTC. From make: make report FROM=2026-11-01
+Without --export it scans the orders and the requests table. It shows what that costs and asks first (--yes: without
+asking). --export names a folder with downloaded S3 exports: of the orders table in its folder `orders`, of the
+requests table in `requests`. Days are in UTC. From make: make report FROM=2026-11-01
 TO=2026-11-30, and STORE, CSV, PLOT, EXPORT, YES=1
 """
 
@@ -108,14 +108,21 @@ def _day(text: str) -> date:
 
 
 def add_arguments(asks: argparse.ArgumentParser) -> None:
-    asks.add_argument("--from", dest="first", type=_day, required=True, metavar="YYYY-MM-DD")
-    asks.add_argument("--to", dest="last", type=_day, required=True, metavar="YYYY-MM-DD", help="that day included")
-    asks.add_argument("--store", help="one store's alone")
-    asks.add_argument("--csv", type=Path, metavar="FILE", help="a row for each day, store, reason and currency")
-    asks.add_argument("--plot", type=Path, metavar="FILE", help="a picture by day and reason, as SVG")
-    asks.add_argument("--export", type=Path, metavar="FOLDER", help="read this instead of the tables")
-    asks.add_argument("--yes", action="store_true", help="read the tables without asking")
-    asks.add_argument("--units-per-second", type=int, default=UNITS_PER_SECOND, help="default: %(default)s")
+    asks.add_argument("--from", dest="first", type=_day, required=True, metavar="YYYY-MM-DD", help="first day")
+    asks.add_argument("--to", dest="last", type=_day, required=True, metavar="YYYY-MM-DD", help="last day, inclusive")
+    asks.add_argument("--store", help="only this store")
+    asks.add_argument("--csv", type=Path, metavar="FILE", help="write a row for each day, store, reason and currency")
+    asks.add_argument("--plot", type=Path, metavar="FILE", help="draw a chart by day and reason, as SVG")
+    asks.add_argument(
+        "--export", type=Path, metavar="FOLDER", help="read the exports in this folder instead of the tables"
+    )
+    asks.add_argument("--yes", action="store_true", help="scan the tables without asking")
+    asks.add_argument(
+        "--units-per-second",
+        type=int,
+        default=UNITS_PER_SECOND,
+        help="read units a second of the scan (default: %(default)s)",
+    )
     asks.set_defaults(fault=asks.error)
 
 
@@ -150,4 +157,4 @@ def run(asked: argparse.Namespace, out: Out) -> int:
     return Exit.DONE
 
 
-COMMAND = Command("report", "cancels and requests of some days, counted", __doc__, add_arguments, run)
+COMMAND = Command("report", "cancels and requests of a period, counted", __doc__, add_arguments, run)

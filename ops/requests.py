@@ -1,11 +1,12 @@
-"""Cancellation requests that the shop decides: those that are open, and the decision on one.
+"""Cancellation requests that the shop decides: list the open ones, approve or decline one.
 
   python -m ops requests list
   python -m ops requests approve req_1234 --note "We are sorry that it took so long."
   python -m ops requests decline req_1234 --note "It has been packed already."
 
-The note is what the customer may read; without one there is none. It writes what an admin writes in the console, and is
-safe to run twice: the first decision that is read counts. From make: make requests DO=approve ID=req_1234 NOTE='...'
+The note is optional and is shown to the customer. The command writes what an admin would write in the console, and is
+safe to run twice: the first decision that is processed counts. From make:
+make requests DO=approve ID=req_1234 NOTE='...'
 """
 
 from __future__ import annotations
@@ -128,11 +129,11 @@ def _wait(stack: Stack, request_id: str) -> Row:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = subcommands(parser)
-    add(commands, "list", "what is open, the oldest first")
+    add(commands, "list", "open requests, oldest first")
     for name, what in (("approve", "cancel the order"), ("decline", "leave the order as it is")):
         command = add(commands, name, what)
-        command.add_argument("id", metavar="REQUEST_ID")
-        command.add_argument("--note", help="what the customer may read")
+        command.add_argument("id", metavar="REQUEST_ID", help="the request")
+        command.add_argument("--note", help="a message that the customer can read")
 
 
 def run(asked: argparse.Namespace, out: Out) -> int:

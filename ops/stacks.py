@@ -59,7 +59,7 @@ class Stack:
 
 def add_options(parser: argparse.ArgumentParser, *, deployed_only: bool = False) -> None:
     """The options of every command. They are accepted before and after a sub-command: see `DEFAULTS`."""
-    group = parser.add_argument_group("which stack, and how to answer")
+    group = parser.add_argument_group("stack and output")
 
     def add(name: str, text: str, **more: Any) -> None:
         group.add_argument(name, default=argparse.SUPPRESS, help=text, **more)
@@ -69,9 +69,9 @@ def add_options(parser: argparse.ArgumentParser, *, deployed_only: bool = False)
     add("--profile", "the profile of your AWS credentials (default: AWS_PROFILE)")
     if not deployed_only:
         add("--local", f"the stack of `make run` on this machine, at {local_url()}", action="store_true")
-        add("--url", "the address of a local stack elsewhere; implies --local")
-        add("--json", "answer with one JSON document", action="store_true")
-    add("--debug", "show the traceback of an error as well", action="store_true")
+        add("--url", "the address of another local stack; implies --local")
+        add("--json", "print one JSON document", action="store_true")
+    add("--debug", "also show the traceback of an error", action="store_true")
 
 
 def local_url() -> str:

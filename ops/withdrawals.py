@@ -1,14 +1,14 @@
-"""Statements of withdrawal: what came in, what was found out about it, and what became of it.
+"""Statements of withdrawal: what was received, which order it matches, and the outcome.
 
-  python -m ops withdrawals list                      those of the last 14 days
+  python -m ops withdrawals list                      statements of the last 14 days
   python -m ops withdrawals list --since 2026-11-01 --until 2026-11-30
-  python -m ops withdrawals show WITHDRAWAL_ID        one, with all that was written beside it, and its mails
+  python -m ops withdrawals show WITHDRAWAL_ID        one statement with its outcome and its mails
   python -m ops withdrawals export --since 2026-11-01 --as csv --to withdrawals.csv
-  python -m ops withdrawals find ADDRESS|ORDER_ID     those of an address or about an order (reads the whole table)
-  python -m ops withdrawals erase WITHDRAWAL_ID ...   takes what a person has said off statements, and keeps their hash
+  python -m ops withdrawals find ADDRESS|ORDER_ID     by e-mail address or order (reads the whole table)
+  python -m ops withdrawals erase WITHDRAWAL_ID ...   erases the personal data of statements, keeps their hash
 
-Days are in UTC. No function of the product may erase: you do it with your own credentials, and WithdrawalTamperedAlarm
-reports it. From make: make withdrawals DO='show WITHDRAWAL_ID'
+Days are in UTC. No function of the product has permission to erase. You do it with your own credentials, and
+WithdrawalTamperedAlarm reports it. From make: make withdrawals DO='show WITHDRAWAL_ID'
 """
 
 from __future__ import annotations
@@ -135,18 +135,22 @@ def _day(text: str) -> date:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = subcommands(parser)
-    for name, what in (("list", "what came in"), ("export", "all of it, for the shop")):
+    for name, what in (("list", "statements received"), ("export", "statements received, in full, as JSON or CSV")):
         command = add(commands, name, what)
-        command.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help=f"default: {DAYS} days ago")
-        command.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="default: today")
+        command.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help=f"first day (default: {DAYS} days ago)")
+        command.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="last day, inclusive (default: today)")
         if name == "export":
-            command.add_argument("--as", dest="form", choices=("json", "csv"), default="json")
-            command.add_argument("--to", type=Path, metavar="FILE", help="default: the terminal")
-    add(commands, "show", "one, with what became of it and its mails").add_argument("id", metavar="WITHDRAWAL_ID")
-    find = add(commands, "find", "those of an address or about an order")
-    find.add_argument("what", metavar="ADDRESS|ORDER_ID|CUSTOMER_ID")
-    erase = add(commands, "erase", "take what a person has said off statements")
-    erase.add_argument("ids", nargs="+", metavar="WITHDRAWAL_ID")
+            command.add_argument(
+                "--as", dest="form", choices=("json", "csv"), default="json", help="the format (default: json)"
+            )
+            command.add_argument("--to", type=Path, metavar="FILE", help="write to this file (default: the terminal)")
+    add(commands, "show", "one statement with its outcome and its mails").add_argument(
+        "id", metavar="WITHDRAWAL_ID", help="the statement"
+    )
+    find = add(commands, "find", "statements by e-mail address, order or customer")
+    find.add_argument("what", metavar="ADDRESS|ORDER_ID|CUSTOMER_ID", help="what to look for")
+    erase = add(commands, "erase", "erase the personal data of statements")
+    erase.add_argument("ids", nargs="+", metavar="WITHDRAWAL_ID", help="the statements")
 
 
 def _export(stack: Stack, out: Out, asked: argparse.Namespace, withdrawal_ids: Iterable[str]) -> None:

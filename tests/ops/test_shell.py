@@ -206,6 +206,23 @@ def test_each_command_has_help_with_examples(name: str, capsys: Said) -> None:
     assert ("--local" in said) is (name != "deploy")
 
 
+def test_each_argument_says_what_it_is() -> None:
+    def parsers(one: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+        yield one
+        for action in one._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for sub in action.choices.values():
+                    yield from parsers(sub)
+
+    unsaid = [
+        f"{one.prog}: {action.metavar or action.dest}"
+        for one in parsers(parser())
+        for action in one._actions
+        if not action.help and not isinstance(action, argparse._SubParsersAction)
+    ]
+    assert unsaid == []
+
+
 @pytest.mark.parametrize("arguments", [(), ("refunds",), ("config", "set-enabled", "maybe"), ("--typed", "x 'y")])
 def test_a_wrong_command_line_is_a_code_of_its_own(arguments: tuple[str, ...], capsys: Said) -> None:
     with pytest.raises(SystemExit) as ended:
