@@ -25,7 +25,7 @@ from tests.bench.refunds import PENDING, refunds
 from tests.bench.share import can_limit
 from tests.bench.sizes import sizes
 from tests.bench.throughput import throughput
-from tests.bench.warm import ROUTES, Bench, Warm
+from tests.bench.warm import LIST_FUNCTION, LONGEST_PAGE, ROUTES, Bench, Warm
 from tests.conftest import Aws, serve
 from tests.support.builds import Build, build_for_this_machine
 from tests.support.machine import ROOT
@@ -112,9 +112,13 @@ def _warm(benches: Sequence[Bench], pairs: int, functions: Collection[str] = ROU
         for rows in sizes_:
             _tell(f"{route}, {rows} rows")
             # A page of long orders takes as long as many short ones.
-            number = max(10, pairs // (1 + rows // (5 if function == "ListOrdersFunction" else 50)))
+            number = max(10, pairs // (1 + rows // (5 if function == LIST_FUNCTION else 50)))
             for bench in benches:
                 yield bench.measure(function, rows, number)
+        if function == LIST_FUNCTION:
+            _tell(f"{route}, a page of {LONGEST_PAGE} orders of {LONGEST_PAGE} rows")
+            for bench in benches:
+                yield bench.measure(function, LONGEST_PAGE, 10, page=LONGEST_PAGE)
 
 
 def _up_to(orders: int) -> list[int]:

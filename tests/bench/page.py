@@ -24,6 +24,7 @@ CANCEL_FUNCTION = "CancelOrderFunction"
 # The budgets: round trips, ratios, bytes.
 TRIPS = {"reasons": 0, "list": 1, "eligibility": 1, "cancel": 2, "refund": 4}
 RATIO = 1.5
+WARM_RATIO = 1.15
 LAYER = 5 * 1024 * 1024
 MORE_CONCURRENCY = (50, 100)
 MEGABYTE = 1024 * 1024
@@ -116,10 +117,7 @@ def _budgets(figures: Figures) -> Iterator[Sequence[str]]:
     for route, budget in TRIPS.items():
         trips = max(rows[route][0] for rows in figures.capacity.values())
         yield f"round trips, warm, {route}", f"{budget}", f"{trips}", _met(trips <= budget)
-    cancels = [warm for warm in figures.warm if warm.route == ROUTES[CANCEL_FUNCTION][0]]
-    for warm in cancels:
-        ratio = warm.cpu.ratio
-        yield f"warm CPU of a cancel, {warm.rows} rows", f"{RATIO} x", f"{ratio.text()} x", _met(ratio.median <= RATIO)
+    yield from _warm_budgets(figures.warm)
     (start,) = (cold for cold in figures.cold if cold.name == CANCEL_FUNCTION)
     for what, ratio in (("time", start.init_ratio), ("CPU", start.init_cpu_ratio)):
         yield (
@@ -140,6 +138,21 @@ def _budgets(figures: Figures) -> Iterator[Sequence[str]]:
         same = same_units(costs)
         ratios = ", ".join(f"{cost.cpu.ratio.median:.2f}" for cost in costs)
         yield f"growth: {what}", "flat", f"the same units; CPU {ratios} x" if same else "other units", _met(same)
+
+
+def _warm_budgets(warm: Sequence[Warm]) -> Iterator[Sequence[str]]:
+    for route in dict.fromkeys(one.route for one in warm if one.trips):
+        of_route = [one for one in warm if one.route == route]
+        rows = ", ".join(f"{one.rows}" for one in of_route)
+        ratios = [one.cpu.ratio.median for one in of_route]
+        measured = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+        yield f"warm CPU of `{route}`, {rows} rows", f"{WARM_RATIO} x", f"{measured} x", _met(max(ratios) <= WARM_RATIO)
+    # A route without a call has no floor to compare with. It may take what the others may take beside their calls.
+    read = min(one.cpu.floor.median for one in warm if one.trips)
+    for one in warm:
+        if not one.trips:
+            share, most = one.cpu.ours.median / read, WARM_RATIO - 1
+            yield f"warm CPU of `{one.route}`", f"{most:.2f} x one read", f"{share:.2f} x", _met(share <= most)
 
 
 def _met(is_met: bool) -> str:
@@ -311,11 +324,12 @@ def picture(figures: Figures) -> str:
             Group(
                 "Warm: CPU of a cancel by rows, to its DynamoDB calls alone",
                 [(f"{one.rows}", one.cpu.ratio) for one in figures.warm if one.route == cancel],
-                RATIO,
+                WARM_RATIO,
             ),
             Group(
                 "Warm: CPU of the other routes by rows, to their DynamoDB calls alone",
                 [of_route(one) for one in figures.warm if one.route != cancel and one.trips],
+                WARM_RATIO,
             ),
             Group(
                 "Growth: CPU of a cancel by orders in the table",

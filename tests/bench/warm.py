@@ -16,11 +16,12 @@ from tests.support.builds import Build
 from tests.support.metering import order_of
 
 CONFIG = {"scope": "default", "enabled": True, "reasons": [{"code": "other", "description": "Other"}]}
+LIST_FUNCTION = "ListOrdersFunction"
+PAGE, LONGEST_PAGE = 20, 100
 # By function: the route, and for orders of how many rows it is measured. A list is a page of PAGE of them.
-PAGE = 20
 ROUTES: Mapping[str, tuple[str, tuple[int, ...]]] = {
     "ListReasonsFunction": ("GET /cancellation-reasons", (1,)),
-    "ListOrdersFunction": ("GET /orders", (1, 10, 100)),
+    LIST_FUNCTION: ("GET /orders", (1, 10, 100)),
     "GetOrderFunction": ("GET /orders/{order_id}", (1, 10, 100, 400)),
     "CheckEligibilityFunction": ("GET /orders/{order_id}/cancellation-eligibility", (1, 10, 100, 400)),
     "CancelOrderFunction": ("POST /orders/{order_id}/cancellation", (1, 10, 100, 400)),
@@ -51,22 +52,24 @@ class Bench:
         self._numbers = iter(range(10**9))
         self._put("config", CONFIG)
 
-    def measure(self, function: str, rows: int, pairs: int, *, warm: int = 20) -> Warm:
-        """`pairs` requests, each beside its floor, after `warm` that are not counted."""
+    def measure(self, function: str, rows: int, pairs: int, *, warm: int = 20, page: int = PAGE) -> Warm:
+        """`pairs` requests, each beside its floor, after `warm` that are not counted. `page`: orders of a list."""
         route, _ = ROUTES[function]
-        measured = self.ask(function, rows, pairs, warm=warm)
+        measured = self.ask(function, rows, pairs, warm=warm, page=page)
         (trips,) = {one["trips"] for one in measured}
 
         def ratio(which: int) -> Ratio:
             return Ratio.of([(one["ours"][which], one["floor"][which]) for one in measured])
 
-        return Warm(route, rows, trips, ratio(0), ratio(1))
+        return Warm(route if page == PAGE else f"{route}?limit={page}", rows, trips, ratio(0), ratio(1))
 
-    def ask(self, function: str, rows: int, pairs: int, *, warm: int = 20, pause: float = 0.0) -> list[dict[str, Any]]:
+    def ask(
+        self, function: str, rows: int, pairs: int, *, warm: int = 20, page: int = PAGE, pause: float = 0.0
+    ) -> list[dict[str, Any]]:
         """The requests that `measure` makes, as worker.py tells of them. `pause`: seconds of rest before each."""
         route, _ = ROUTES[function]
         customer = f"customer-{next(self._numbers)}"
-        events = list(self._events(function, route, rows, customer, pairs + warm))
+        events = list(self._events(function, route, rows, customer, pairs + warm, page))
         measured = self.run(function, events, warm, pause)
         assert all(one["status"] == 200 for one in measured), measured
         return measured
@@ -78,21 +81,24 @@ class Bench:
         measured: list[dict[str, Any]] = json.loads(done.stdout)
         return measured
 
-    def _events(self, function: str, route: str, rows: int, customer: str, number: int) -> Iterator[tuple[Any, str]]:
+    def _events(
+        self, function: str, route: str, rows: int, customer: str, number: int, page: int
+    ) -> Iterator[tuple[Any, str]]:
         if function == "CancelOrderFunction":
             for _ in range(number):
                 first, twin = (self._order(rows, customer) for _ in range(2))
                 yield event(route, customer, first), twin
             return
         order_id = self._order(rows, customer)
-        if function == "ListOrdersFunction":
-            for _ in range(PAGE - 1):
+        if function == LIST_FUNCTION:
+            for _ in range(page - 1):
                 self._order(rows, customer)
         if function == "GetCancellationFunction":
             cancel, _ = ROUTES["CancelOrderFunction"]
             self.run("CancelOrderFunction", [(event(cancel, customer, order_id), self._order(rows, customer))], 0)
         for _ in range(number):
-            yield event(route, customer, order_id), order_id
+            made = event(route, customer, order_id)
+            yield made if page == PAGE else made | {"queryStringParameters": {"limit": str(page)}}, order_id
 
     def _order(self, rows: int, customer: str) -> str:
         order_id = f"order-{next(self._numbers):08}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,6 +15,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.config import Config
+from cancel_core.adapters.dynamodb import database
 from cancel_core.adapters.dynamodb.attributes import plain
 from cancel_core.adapters.dynamodb.config import ConfigTables, Policies
 from cancel_core.adapters.dynamodb.orders import Orders
@@ -124,6 +125,22 @@ def open_shop(aws: Aws) -> Shop:
     made = Shop(client, orders, Refunds(client, aws.tables["refunds"], orders), aws.tables, f"store-{uuid4()}")
     made.configure()
     return made
+
+
+@contextmanager
+def product_client(aws: Aws, url: str | None = None) -> Iterator[DynamoDBClient]:
+    """The client that the functions use, whose configuration differs from a plain boto3 client's. `url`: of a proxy."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in (
+            ("AWS_ENDPOINT_URL", url or aws.client("dynamodb").meta.endpoint_url),
+            ("AWS_DEFAULT_REGION", "eu-north-1"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+        ):
+            environment.setenv(name, value)
+        client = database.client()
+    with closing(client):
+        yield client
 
 
 def request(

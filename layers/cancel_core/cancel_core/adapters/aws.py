@@ -22,5 +22,7 @@ def client(service: str, *, tries: int = 3, **settings: Any) -> Any:
     Config.
     """
     waits = {"connect_timeout": 1, "read_timeout": 3} | settings
-    config = Config(retries={"mode": "standard", "total_max_attempts": tries}, **waits)
+    # Without a user agent here botocore composes a longer one, twice for each request (docs/performance.md).
+    agent = session().user_agent()
+    config = Config(user_agent=agent, retries={"mode": "standard", "total_max_attempts": tries}, **waits)
     return session().create_client(service, config=config)

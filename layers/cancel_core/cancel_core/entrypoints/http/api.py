@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,8 @@ def api(handle: Callable[[ApiRequest], Answer]) -> Callable[[dict[str, Any], Any
             flush()
             logger.clear_state()
 
+    # The last step of the initialisation. What it has created is never freed, so no garbage collection has to visit it.
+    gc.freeze()
     return handler
 
 
