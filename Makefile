@@ -11,6 +11,8 @@ SAM_VENV := .venv-sam
 CHECKOV_VENV := .venv-checkov
 REHEARSE_VENV := .venv-rehearse
 RECORDING_VENV := .venv-recording
+CLIENTS_VENV := .venv-clients
+KOTLIN_VENV := .venv-kotlin
 BIN := $(VENV)/bin
 # `sam build` looks for python3.13 on the PATH, and a venv that python3.13 made has one.
 SAM := PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" $(SAM_VENV)/bin/sam
@@ -133,8 +135,9 @@ lock: ## lock requirements/*.in with uv (UPGRADE=--upgrade: newest versions of e
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 layer.in -o ../layers/cancel_core/requirements.txt
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 refund.in -o ../functions/refund_order/requirements.txt
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 mail.in -o ../functions/send_mail/requirements.txt
-	cd requirements && for set in pip run dev sam checkov recording; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
+	cd requirements && for set in pip run dev sam checkov recording clients; do uv pip compile $(LOCK) --python-version 3.11 $$set.in -o $$set.txt || exit 1; done
 	cd requirements && uv pip compile $(LOCK) --python-version 3.13 rehearse.in -o rehearse.txt
+	cd requirements && uv pip compile $(LOCK) --python-version 3.11 --no-deps kotlin.in -o kotlin.txt
 LOCK = --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
 
 .PHONY: holidays
@@ -213,9 +216,30 @@ diagrams: $(VENV)/dev.stamp ## draw the diagrams of docs/architecture.md into do
 recording: $(VENV)/run.stamp $(RECORDING_VENV)/stamp ## record the README's screen recording from the pages (needs Chromium)
 	@$(RECORDING_VENV)/bin/python docs/recording/record.py
 
+.PHONY: reference
+reference: $(VENV)/dev.stamp ## write docs/reference/index.html from docs/openapi.yaml (needs npm if package-lock.json has another Redoc)
+	@$(BIN)/python -m docs.reference.render
+
+.PHONY: schemas
+schemas: $(VENV)/dev.stamp $(CLIENTS_VENV)/stamp ## write docs/schemas/events into the template, and as types into examples/order_events
+	@$(BIN)/python -m docs.schemas.registry
+	@rm -rf examples/order_events
+	@$(CLIENTS_VENV)/bin/datamodel-codegen --input docs/schemas/events --input-file-type jsonschema --output examples/order_events \
+	    --output-model-type typing.TypedDict --target-python-version 3.11 --disable-timestamp --use-double-quotes \
+	    --use-schema-description --formatters builtin
+
+# For example: make clients ONLY='kotlin swift'
+.PHONY: clients
+clients: $(VENV)/dev.stamp $(CLIENTS_VENV)/stamp ## lint docs/openapi.yaml and generate clients in four languages (needs npm and Java; ONLY='lint typescript python kotlin swift')
+	@$(BIN)/python -m examples.clients.generate $(ONLY)
+
+.PHONY: try-kotlin
+try-kotlin: clients $(KOTLIN_VENV)/stamp ## compile the Kotlin client and cancel an order with it (needs OkHttp 4 in Maven's local repository)
+	KOTLIN=1 $(BIN)/python -m pytest -q tests/stack/test_generated_clients.py
+
 .PHONY: clean
 clean: ## remove everything that make installed, built or cached
-	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) $(REHEARSE_VENV) $(RECORDING_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) $(REHEARSE_VENV) $(RECORDING_VENV) $(CLIENTS_VENV) $(KOTLIN_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- installing
@@ -269,6 +293,19 @@ $(RECORDING_VENV)/stamp: requirements/recording.txt
 	$(call make-venv,$(RECORDING_VENV))
 	@echo 'installing what the screen recording needs ...'
 	@$(RECORDING_VENV)/bin/python $(INSTALL) -r requirements/recording.txt
+	@touch $@
+
+$(CLIENTS_VENV)/stamp: requirements/clients.txt
+	$(call make-venv,$(CLIENTS_VENV))
+	@echo 'installing the client generators ...'
+	@$(CLIENTS_VENV)/bin/python $(INSTALL) -r requirements/clients.txt
+	@touch $@
+
+# Only the compiler in the package is used, not what a notebook needs.
+$(KOTLIN_VENV)/stamp: requirements/kotlin.txt
+	$(call make-venv,$(KOTLIN_VENV))
+	@echo 'installing the Kotlin compiler ...'
+	@$(KOTLIN_VENV)/bin/python $(INSTALL) --no-deps -r requirements/kotlin.txt
 	@touch $@
 
 # If aws-sam-cli or checkov cannot be installed, the steps that need it are skipped with a message. In CI it fails.

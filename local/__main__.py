@@ -54,7 +54,7 @@ def _tell(stack: Stack, seconds: float, *, with_demo: bool) -> None:
         f"cancel-core is ready after {seconds:.1f} s.",
         f"  Shop       {url}/   (the shop's pages, in your browser)",
         f"  Mails      {url}/local/mails/   (what was sent; nothing leaves this machine)",
-        f"  API        {url}",
+        f"  API        {url}   (its reference: {url}/local/docs)",
         f"  AWS        {described['endpoint_url']}   (region {described['region']}, any credentials)",
         f"  DynamoDB   {described['dynamodb_endpoint_url']}",
         f"  Stripe     {described['stripe_url']}   (the payment server of local/stripe)",

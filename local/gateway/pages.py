@@ -43,6 +43,27 @@ class Page:
         return f'"{hashlib.sha256(self.content).hexdigest()[:20]}"'
 
 
+REFERENCE = "/local/docs"
+REFERENCE_FOLDERS: Mapping[str, Path] = {f"{REFERENCE}/": WEB.parent / "docs" / "reference"}
+_REFERENCE_FILES = ("", "index.html", "show.js", "redoc.standalone.js")
+# As docs/reference/index.html has it itself: see docs/reference/render.py, which takes more than `make run` installs.
+REFERENCE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; worker-src blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
+REFERENCE_SECURITY = (
+    ("content-security-policy", f"{REFERENCE_POLICY}; frame-ancestors 'none'"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+)
+
+
+def find_reference(raw_path: str) -> Page | None:
+    """A file of the API reference, which is served below /local/docs/; its index.html is /local/docs/ itself."""
+    name = raw_path.removeprefix(f"{REFERENCE}/")
+    return find(f"{REFERENCE}/{name or 'index.html'}", REFERENCE_FOLDERS) if name in _REFERENCE_FILES else None
+
+
 def find(raw_path: str, folders: Mapping[str, Path] = FOLDERS) -> Page | None:
     """The file for an undecoded request path; "/" is index.html. None if there is none, or it must not be served."""
     path = unquote(raw_path)

@@ -1,7 +1,7 @@
 """The server of the HTTP API, from the request line to the response.
 
-Three paths belong to the local stack: GET /local/stack, POST /local/tokens, and /local/mails (`mails.py`). Paths
-without a route serve the storefront's pages (`pages.py`).
+Four paths belong to the local stack: GET /local/stack, POST /local/tokens, /local/mails (`mails.py`), and the API
+reference at /local/docs. Paths without a route serve the storefront's pages (`pages.py`).
 """
 
 from __future__ import annotations
@@ -113,10 +113,10 @@ class _Api(Handler):
             client=self.client_address[0], port=self.gateway.server.port,
         )  # fmt: skip
 
-    def _page(self, page: pages.Page) -> None:
+    def _page(self, page: pages.Page, security: Iterable[tuple[str, str]] = pages.SECURITY) -> None:
         if self.gateway.stack is None:
             raise Refusal(503, "Service Unavailable")
-        headers = [("cache-control", "no-cache"), ("etag", page.etag), *pages.SECURITY]
+        headers = [("cache-control", "no-cache"), ("etag", page.etag), *security]
         if self.headers["If-None-Match"] == page.etag:
             self.answer(304, headers=headers)
             return
@@ -185,6 +185,10 @@ class _Api(Handler):
             if self.gateway.stack is None:
                 return self._json(503, {"message": "Starting"})
             return self._json(200, self.gateway.stack)
+        if self.command in ("GET", "HEAD") and path == pages.REFERENCE:
+            return self.answer(302, headers=[("location", f"{pages.REFERENCE}/")])
+        if self.command in ("GET", "HEAD") and (page := pages.find_reference(path)):
+            return self._page(page, pages.REFERENCE_SECURITY)
         if self.command == "GET" and path.startswith(mails.MAILS):
             if self.gateway.stack is None:
                 return self._json(503, {"message": "Starting"})

@@ -31,6 +31,14 @@ def _no_saved_query(template: Json, _: Mapping[str, str]) -> None:
     del template["Resources"]["OrderStoryQuery"]
 
 
+# Registry and schemas hang on one condition.
+REGISTERED = ("Conditions.RegisterEvents",)
+
+
+def _no_schemas(template: Json, _: Mapping[str, str]) -> None:
+    template["Conditions"]["RegisterEvents"] = {"Fn::Equals": ["no schemas", "schemas"]}
+
+
 METRIC_MATH = (
     "FunctionErrorsAlarm",
     "ReleaseFunctionErrorsAlarm",
@@ -92,6 +100,13 @@ LEFT_OUT = (
         "AWS::Logs::QueryDefinition is not among its resources.",
         "tests/template/test_lint.py::test_cfn_lint_finds_nothing_in_what_the_transform_makes",
         _no_saved_query,
+    ),
+    LeftOut(
+        "the events' schemas in a registry",
+        REGISTERED,
+        "AWS::EventSchemas is not among its services.",
+        "tests/template/test_event_schemas.py::test_the_template_registers_each_event_as_it_is_published",
+        _no_schemas,
     ),
     LeftOut(
         "alarms over several metrics",

@@ -17,7 +17,7 @@ from cancel_core.telemetry import flush
 from ops.settlement import Person, Refused, settle
 from tests.support.bank import Bank, canceled, run, three_payments
 from tests.support.orders import ENABLED, document, item, order, paid, payment
-from tests.support.schemas import assert_valid
+from tests.support.schemas import assert_event
 from tests.support.tables import NOW, Heard, Shop, request
 
 ANN = Person("ann@shop.example", "seen to it")
@@ -30,7 +30,7 @@ def written(shop: Shop, order_id: str, **attributes: Any) -> Heard:
     heard = Heard()
     assert publish_changes(shop.orders, shop.refunds, heard, [Change("1", before, shop.stored(order_id))], NOW) == []
     for event in heard.events:
-        assert_valid("events", as_sent(event))
+        assert_event(as_sent(event))
     return heard
 
 

@@ -17,11 +17,14 @@ from tests.support import documents
 from tests.support.openapi import ApiDocument
 from tests.support.schemas import (
     ROOT,
+    assert_event,
     assert_valid,
+    event_documents,
+    event_schema,
     fault,
     openapi_document,
     plain,
-    published_schema,
+    published_event_schema,
     schema,
     schema_document,
 )
@@ -117,7 +120,7 @@ def test_what_we_send_and_write_is_open_for_fields_that_a_later_version_adds() -
     withdrawals = {"/WithdrawalItem", "/WithdrawalRequest", "/OrderWithdrawalRequest"}
     assert set(_closed_objects(openapi_document()["components"]["schemas"])) == bodies | withdrawals
     assert _closed_objects(schema_document("order")) == []
-    assert _closed_objects(schema_document("events")) == []
+    assert _closed_objects(event_documents()) == []
 
 
 def test_a_field_that_is_not_documented_is_noticed_by_these_tests_all_the_same() -> None:
@@ -134,22 +137,32 @@ def test_a_field_that_is_not_documented_is_noticed_by_these_tests_all_the_same()
         "occurred_at": "2026-11-22T22:09:49Z",
     }
     event = {"source": "cancel-core", "detail-type": "OrderCanceled", "detail": detail}
-    assert_valid("events", event)
+    assert_event(event)
     more = event | {"detail": detail | {"more": 1}}
-    assert fault(published_schema("events"), more) is None
-    assert fault(schema("events"), more)
+    assert fault(published_event_schema("OrderCanceled"), more) is None
+    assert fault(event_schema("OrderCanceled"), more)
 
 
 def test_the_guides_events_follow_the_schema() -> None:
     guide = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
     shown = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)]
     for event in shown:
-        assert_valid("events", event)
-    assert {event["detail-type"] for event in shown} > {
-        "OrderCanceled",
-        "CancellationRequested",
-        "CancellationDeclined",
+        assert_event(event)
+    # Those that are like OrderCanceled are not shown again.
+    assert {event["detail-type"] for event in shown} == event_documents().keys() - {
+        "OrderRefunded",
+        "OrderRefundFailed",
     }
+
+
+def test_the_events_of_an_order_differ_in_what_their_refund_and_surplus_are_alone() -> None:
+    common = []
+    for detail_type in ("OrderCanceled", "OrderRefunded", "OrderRefundFailed", "OrderPaymentSurplus"):
+        parts: dict[str, Any] = dict(event_documents()[detail_type]["$defs"])
+        detail = parts.pop(f"{detail_type}Detail")
+        same = {name: one for name, one in detail["properties"].items() if name not in ("refund", "surplus")}
+        common.append((parts, same, detail["required"]))
+    assert all(one == common[0] for one in common)
 
 
 def test_unknown_attributes_of_an_order_are_allowed() -> None:

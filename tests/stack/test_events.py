@@ -1,4 +1,4 @@
-"""What the bus tells. Each event is held against docs/schemas/events.json as it is taken from the queue."""
+"""What the bus tells. Each event is held against docs/schemas/events as it is taken from the queue."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import boto3
 from boto3.dynamodb.types import TypeSerializer
 from botocore.config import Config
 
-from tests.support.schemas import assert_valid
+from tests.support.schemas import assert_event
 
 if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
@@ -161,7 +161,7 @@ class EventWatch:
         self.aws.sqs.delete_queue(QueueUrl=self.queue_url)
 
     def drain(self) -> None:
-        """Takes what is in the queue, and holds each event against docs/schemas/events.json.
+        """Takes what is in the queue, and holds each event against docs/schemas/events.
 
         An event that does not fit is kept like the others: it fails the test that drained it, and is not hidden for the
         queue's visibility timeout from another one that waits for what came with it.
@@ -181,7 +181,7 @@ class EventWatch:
                 )
             drained = self.seen[new:]
         for event in drained:
-            assert_valid("events", event)
+            assert_event(event)
 
     def of(self, order_id: str, *detail_types: str) -> list[dict[str, Any]]:
         """The events of one order so far, in the order they came."""

@@ -17,9 +17,10 @@ from jsonschema.protocols import Validator
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
-SchemaName = Literal["order", "config", "events"]
+SchemaName = Literal["order", "config"]
 # What we write ourselves, by schema. The rest is written by others, or says itself whether it is closed.
-_OURS = {"order": ["cancellation"], "config": [], "events": ["config", "detail"]}
+_OURS = {"order": ["cancellation"], "config": []}
+EVENTS = DOCS / "schemas" / "events"
 
 
 @cache
@@ -49,16 +50,53 @@ def schema(name: SchemaName) -> Validator:
     return Draft202012Validator(document | {"$defs": document["$defs"] | parts})
 
 
-def closed(node: Any) -> Any:
-    """A schema that refuses fields which are not documented.
+@cache
+def event_documents() -> dict[str, dict[str, Any]]:
+    """docs/schemas/events, by `detail-type`."""
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(EVENTS.glob("*.json"))}
 
-    The published ones are open, since fields are added within a version; what this version sends is documented in full.
+
+@cache
+def published_event_schema(detail_type: str) -> Validator:
+    """A validator of docs/schemas/events/<detail_type>.json, as others have it."""
+    document = event_documents()[detail_type]
+    Draft202012Validator.check_schema(document)
+    return Draft202012Validator(document)
+
+
+@cache
+def event_schema(detail_type: str) -> Validator:
+    """A validator of an event that refuses fields of its `detail` which are not documented."""
+    document = event_documents()[detail_type]
+    return Draft202012Validator(document | {"$defs": closed(document["$defs"])})
+
+
+def assert_event(event: Mapping[str, Any]) -> None:
+    """An event of the bus, as a target gets it, follows the schema of its `detail-type`."""
+    assert event.get("detail-type") in event_documents(), f"no such event is documented: {event!r}"
+    found = fault(event_schema(event["detail-type"]), plain(event))
+    assert found is None, f"not a valid event: {found}\n{event!r}"
+
+
+def closed(node: Any) -> Any:
+    """A schema that refuses fields and values which are not documented.
+
+    The published ones are open, since fields, and values of an `x-extensible-enum`, are added within a version; what
+    this version sends is documented in full. `x-constraints` beside a body's schema, or in a schema, restricts it
+    further: code generators would make a type of its own of each such restriction.
     """
     if isinstance(node, list):
         return [closed(inner) for inner in node]
     if not isinstance(node, dict):
         return node
     made = {name: closed(inner) for name, inner in node.items()}
+    if "x-extensible-enum" in node:
+        made["enum"] = node["x-extensible-enum"]
+    if "x-constraints" in node:
+        if "schema" in node:
+            made["schema"] = {"allOf": [made["schema"], node["x-constraints"]]}
+        else:
+            made["allOf"] = [node["x-constraints"]]
     if node.get("type") == "object" and isinstance(node.get("properties"), dict):
         return {"additionalProperties": False} | made
     return made

@@ -159,7 +159,8 @@ def test_the_admins_mail_is_made_of_what_the_event_has(resources: dict[str, Json
     (target,) = rule["Targets"]
     assert target["Arn"] == {"Ref": "ConfigTopic"}
     paths, template = (target["InputTransformer"][name] for name in ("InputPathsMap", "InputTemplate"))
-    known = json.loads((ROOT / "docs/schemas/events.json").read_text())["$defs"]["config"]["required"]
+    schema = json.loads((ROOT / "docs/schemas/events/ConfigInvalid.json").read_text())
+    known = schema["$defs"]["ConfigInvalidDetail"]["required"]
     assert {path.removeprefix("$.detail.") for path in paths.values()} <= set(known)
     assert set(re.findall(r"<(\w+)>", template)) == set(paths)
     # EventBridge takes a text for text when each of its lines stands between quotation marks.

@@ -47,7 +47,12 @@ PHRASES = re.compile(r"\b(?:" + "|".join(FORBIDDEN).replace(" ", GAP) + r")\b", 
 
 TEXTS = ("*.md", "*.py", "*.js", "*.html", "*.j2", "*.yaml", "Makefile")
 FOLDERS = ("docs", "events", "examples", "functions", "layers", "local", "ops", "requirements", "tests", "web")
-GENERATED = ("*/node_modules/*", "docs/reference/*", "docs/openapi.yaml")
+GENERATED = (
+    "*/node_modules/*",
+    "docs/reference/*.html",
+    "docs/reference/redoc.*",
+    "examples/clients/python/cancel_core_client/*",
+)
 # The checks' own words.
 EXEMPT = ("tests/template/test_vocabulary.py",)
 # These are being rewritten. Remove a line when its files pass.

@@ -218,3 +218,23 @@ def test_the_pages_offer_each_language_that_the_mails_have() -> None:
     listed = re.findall(r'^  (\w\w): "', shell.partition("const LANGUAGES = {")[2].partition("};")[0], re.MULTILINE)
     assert listed == list(LANGUAGES)
     assert re.findall(r'"(\w\w)"', shell.partition("const WHOLE = ")[2].partition(";")[0]) == list(LANGUAGES)
+
+
+def test_the_reference_is_three_files_and_nothing_beside_them() -> None:
+    assert pages.find_reference("/local/docs/") == pages.find_reference("/local/docs/index.html")
+    for name in ("show.js", "redoc.standalone.js"):
+        found = pages.find_reference(f"/local/docs/{name}")
+        assert found
+        assert found.content_type.startswith("text/javascript")
+    for path in ("/local/docs/render.py", "/local/docs/package.json", "/local/docs/../openapi.yaml", "/local/doc"):
+        assert pages.find_reference(path) is None
+
+
+def test_the_reference_is_served_with_its_own_policy(client: httpx.Client) -> None:
+    asked = client.get("/local/docs")
+    assert (asked.status_code, asked.headers["location"]) == (302, "/local/docs/")
+    page = client.get("/local/docs/")
+    assert page.status_code == 200
+    assert page.headers["content-security-policy"].startswith(pages.REFERENCE_POLICY)
+    assert 'id="openapi"' in page.text
+    assert client.get("/local/docs/", headers={"if-none-match": page.headers["etag"]}).status_code == 304
