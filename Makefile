@@ -84,7 +84,7 @@ format: $(VENV)/dev.stamp ## fix lint findings and formatting with ruff
 
 ARCHITECTURE ?= arm64
 .PHONY: build
-build: $(SAM_VENV)/stamp ## build the deployment packages and their SBOM into .aws-sam (ARCHITECTURE=arm64 or x86_64)
+build: $(VENV)/run.stamp $(SAM_VENV)/stamp ## build the deployment packages and their SBOM into .aws-sam (ARCHITECTURE=arm64 or x86_64)
 	@$(SAM_VENV)/bin/python3.13 -c '' 2>/dev/null || { echo 'The functions are built with python3.13 itself: install it, run make clean, and try again.' >&2; exit 1; }
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(MAKE) --silent --no-print-directory compile
@@ -95,11 +95,16 @@ build: $(SAM_VENV)/stamp ## build the deployment packages and their SBOM into .a
 # layer: its sources, too, where a folder has nothing else.
 ARTIFACTS := .aws-sam/build
 COMPILER := $(SAM_VENV)/bin/python3.13
+# The service data is of the botocore that is locked for this environment.
+TRIMMER := $(BIN)/python
+SERVICE_DATA := $(ARTIFACTS)/CancelCoreLayer/python/cancel_core/adapters/service_data
 NOT_IMPORTED := pydantic/(v1|deprecated|mypy)
 .PHONY: compile
 compile:
 	@rm -rf $(ARTIFACTS)/*/python/pydantic/v1 $(ARTIFACTS)/*/python/aws_lambda_powertools/event_handler
 	@find $(ARTIFACTS)/*/python/aws_lambda_powertools/utilities -mindepth 1 -maxdepth 1 -type d ! -name 'jmespath*' -exec rm -rf {} +
+	@rm -rf $(SERVICE_DATA)
+	@$(TRIMMER) requirements/service_data.py $(SERVICE_DATA)
 	@$(COMPILER) -m compileall -q -f --invalidation-mode unchecked-hash -x '$(NOT_IMPORTED)' $(ARTIFACTS)
 
 # sam gives a container only the variables that a template names, so the address of make run's services is named in a copy.

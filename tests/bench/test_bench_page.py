@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local.template import Template
 from tests.bench import page
 from tests.bench.capacity import capacity
 from tests.bench.cold import BOTO3, NOTHING, Cold, cold, imports
@@ -38,10 +39,11 @@ NO_CALL = Ratio(Spread(0.001, 0.001, 0.001), Spread(0.0001, 0.0001, 0.0001), Spr
 
 def figures() -> Figures:
     """Figures of one machine, all of them within the budgets."""
-    names = (NOTHING, BOTO3, "CancelOrderFunction")
+    names = (NOTHING, BOTO3, "CancelOrderFunction", "GetOrderFunction", "RefundOrderFunction")
+    fast = Spread(0.95, 0.9, 1.0)
     return Figures(
         machine="a machine",
-        cold=[Cold(name, *([SPREAD] * 8)) for name in names],
+        cold=[Cold(name, *([SPREAD] * 4), *([fast] * 4)) for name in names],
         imports={"botocore": 0.045, "six": 0.0001},
         warm=[Warm(REASONS, 1, 0, NO_CALL, NO_CALL), *(Warm(CANCEL, rows, 2, RATIO, WARM) for rows in (1, 400))],
         capacity={
@@ -92,7 +94,7 @@ def test_a_budget_that_is_missed_says_so() -> None:
     wrong = figures()
     wrong = replace(
         wrong,
-        cold=[replace(one, init_ratio=slow) for one in wrong.cold],
+        cold=[replace(one, init_ratio=slow, init_cpu_ratio=Spread(1.09, 1.0, 1.2)) for one in wrong.cold],
         warm=[replace(one, cpu=replace(one.cpu, ours=slow, ratio=slow)) for one in wrong.warm],
         capacity={1: {**wrong.capacity[1], "cancel": (3, 1, 5)}},
         growth=replace(
@@ -107,6 +109,8 @@ def test_a_budget_that_is_missed_says_so() -> None:
         "| warm CPU of `POST /orders/{order_id}/cancellation`, 1, 400 rows",
         "| warm CPU of `GET /cancellation-reasons`",
         "| cold start of a cancel, import and init, time",
+        "| cold start of a cancel, import and init, CPU",
+        "| cold start of the slowest other client route (GetOrderFunction), time",
         "| layer, zipped",
         "| growth: a page, 100 to 10,000 orders",
     ]
@@ -145,3 +149,8 @@ def test_cold_and_warm_and_units_are_measured(build: Build, aws: Aws, runtime_fo
 
     units = capacity(aws)
     assert json.dumps(units[1]["cancel"]) == "[2, 1.0, 5]"
+
+
+def test_the_budget_of_cold_starts_is_of_every_client_route() -> None:
+    functions = {route.function for route in Template(ROOT / "template.yaml").routes()}
+    assert functions == page.OTHER_CLIENT_FUNCTIONS | {page.CANCEL_FUNCTION}

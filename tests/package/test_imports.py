@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,19 +17,30 @@ from tests.support.builds import Build
 Imported = Mapping[str, Mapping[str, tuple[str, str | None]]]
 
 SCRIPT = """\
-import json, sys
+import gc, json, sys
+data = []
+sys.addaudithook(lambda event, args: event == "open" and ".json" in str(args[0]) and data.append(args[0]))
 import app
-print(json.dumps({name: [module.__file__, getattr(module, "__cached__", None)] for name, module in sys.modules.items()
-                  if getattr(module, "__file__", None) and name != "__main__"}))
+print(json.dumps([{name: [module.__file__, getattr(module, "__cached__", None)] for name, module in sys.modules.items()
+                   if getattr(module, "__file__", None) and name != "__main__"}, data,
+                  gc.isenabled() and gc.get_freeze_count()]))
 """
+Initialised = Mapping[str, tuple[Mapping[str, Any], list[str], int]]
 
 
 @pytest.fixture(scope="module")
-def imported(build: Build, aws: Aws, runtime_folder: Path) -> Imported:
-    """By function what is imported when it has been initialised: module -> file, bytecode."""
-
+def initialised(build: Build, aws: Aws, runtime_folder: Path) -> Initialised:
+    """By function, when it has been initialised, what `imported` has, the JSON files that have been read, and how many
+    objects the garbage collector leaves out.
+    """
     functions = alone(build, build.layer, aws, runtime_folder)
     return {name: json.loads(run_by_itself(function, "-c", SCRIPT).stdout) for name, function in functions.items()}
+
+
+@pytest.fixture(scope="module")
+def imported(initialised: Initialised) -> Imported:
+    """By function what is imported when it has been initialised: module -> file, bytecode."""
+    return {name: modules for name, (modules, _, _) in initialised.items()}
 
 
 # What the layer and the runtime carry and every function imports. Nothing comes in without somebody's notice.
@@ -202,3 +214,19 @@ def test_nothing_is_compiled_at_a_cold_start(build: Build, imported: Imported) -
             assert Path(bytecode).exists(), (function, name)
             # PEP 552: by a hash, and not checked: a package's files do not keep their times.
             assert Path(bytecode).read_bytes()[4:8] == b"\x01\0\0\0", (function, name)
+
+
+def test_clients_are_made_from_the_trimmed_data(build: Build, initialised: Initialised) -> None:
+    """Of botocore's own data only the rules of endpoints are read, which are small."""
+    trimmed = build.layer / "python/cancel_core/adapters/service_data"
+    for function, (_, read, _) in initialised.items():
+        of_botocore = {Path(file).name for file in read if not Path(file).is_relative_to(trimmed)}
+        rules = {"endpoint-rule-set-1.json.gz", "partitions.json", "sdk-default-configuration.json"}
+        assert of_botocore == rules, function
+        models = {Path(file).name for file in read if Path(file).is_relative_to(trimmed)}
+        assert models == {"endpoints.json", "service-2.json"}, function
+
+
+def test_the_garbage_collector_is_on_after_init(initialised: Initialised) -> None:
+    """And leaves out what init has created, nearly all of which was created with the collector off."""
+    assert {function for function, (_, _, left_out) in initialised.items() if left_out < 50_000} == set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,8 @@ def build_for_this_machine(tree: Path, sam: Path, folder: Path) -> Build:
     ]
     # Versions up to 0.1.0 carry no bytecode.
     if "\ncompile:" in (tree / "Makefile").read_text():
-        commands.append(["make", "--silent", "compile", f"ARTIFACTS={built}", f"COMPILER={sam.parent / 'python3.13'}"])
+        programs = [f"COMPILER={sam.parent / 'python3.13'}", f"TRIMMER={sys.executable}"]
+        commands.append(["make", "--silent", "compile", f"ARTIFACTS={built}", *programs])
     for command in commands:
         done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

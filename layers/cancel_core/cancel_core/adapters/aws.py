@@ -5,16 +5,43 @@ It uses botocore's session: boto3's would import modules that no function uses (
 
 from __future__ import annotations
 
+import os
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
+from botocore.loaders import Loader
 from botocore.session import Session, get_session
+
+TRIMMED = str(Path(__file__).with_name("service_data"))
+"""What the functions call, of botocore's data. Only the built layer has it: requirements/service_data.py."""
+
+
+class ServiceData(Loader):
+    """botocore's loader. It looks into the trimmed data first, and takes the rest from botocore's own data."""
+
+    def __init__(self, trimmed: str = TRIMMED) -> None:
+        super().__init__(extra_search_paths=[trimmed])
+        self._trimmed = trimmed
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
+        """What lies in the folders. botocore's own method also looks into each of four hundred, which takes longer than
+        making the client.
+        """
+        folders = [path for path in self.search_paths if os.path.isdir(path)]  # noqa: PTH112 - fast, as above
+        return sorted({name for folder in folders for name in os.listdir(folder)})  # noqa: PTH208 - ten times as fast as pathlib
+
+    def is_builtin_path(self, path: str) -> bool:
+        """The trimmed data is botocore's own. Endpoints of others would take precedence over its endpoint rules."""
+        return path.startswith(self._trimmed) or super().is_builtin_path(path)
 
 
 @cache
 def session() -> Session:
-    return get_session()
+    made = get_session()
+    made.register_component("data_loader", ServiceData())
+    return made
 
 
 def client(service: str, *, tries: int = 3, **settings: Any) -> Any:

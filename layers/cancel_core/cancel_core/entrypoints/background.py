@@ -6,13 +6,17 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from cancel_core import init_ends
 from cancel_core.telemetry import count, flush, logger
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def background(handler: Handler) -> Handler:
-    """For functions without a waiting client: an uncaught error is logged and counted, and fails the invocation."""
+    """For functions without a waiting client: an uncaught error is logged and counted, and fails the invocation.
+
+    The function's init ends with it.
+    """
 
     @functools.wraps(handler)
     def observed(event: dict[str, Any], context: Any) -> Any:
@@ -27,6 +31,7 @@ def background(handler: Handler) -> Handler:
             flush()
             logger.clear_state()
 
+    init_ends()
     return observed
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import gc
 from collections.abc import Callable
 from typing import Any
 
+from cancel_core import init_ends
 from cancel_core.entrypoints.http.problems import internal_error, refusal_problem
 from cancel_core.entrypoints.http.request import ApiRequest
 from cancel_core.entrypoints.http.response import Answer, respond
@@ -15,7 +15,10 @@ from cancel_core.telemetry import count, count_refusal, flush, logger
 
 
 def api(handle: Callable[[ApiRequest], Answer]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Makes a Lambda handler of a function that takes a request and returns a response, or raises."""
+    """Makes a Lambda handler of a function that takes a request and returns a response, or raises.
+
+    The function's init ends with it.
+    """
 
     @functools.wraps(handle)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -31,8 +34,7 @@ def api(handle: Callable[[ApiRequest], Answer]) -> Callable[[dict[str, Any], Any
             flush()
             logger.clear_state()
 
-    # The last step of the initialisation. What it has created is never freed, so no garbage collection has to visit it.
-    gc.freeze()
+    init_ends()
     return handler
 
 
