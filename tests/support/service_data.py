@@ -52,6 +52,10 @@ def parameters(session: Session, service: str, operation: str) -> dict[str, Any]
     return given
 
 
+NOBODY = "local"
+"""Credentials that sign a request which is never sent."""
+
+
 def sent(
     session: Session, service: str, operation: str, given: dict[str, Any], region: str = "eu-north-1", **config: Any
 ) -> tuple[Any, ...]:
@@ -59,8 +63,8 @@ def sent(
     client = session.create_client(
         service,
         region,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
+        aws_access_key_id=NOBODY,
+        aws_secret_access_key=NOBODY,
         config=Config(retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=False, **config),
     )
     client.meta.events.register("before-send", _send)
