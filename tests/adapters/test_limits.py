@@ -135,7 +135,7 @@ def test_giving_back_whose_answer_is_lost_is_made_up_for(day: Day, shop: Shop, a
     else:
         calls.before("UpdateItem", lambda: calls.before("UpdateItem", arrive_and_fail))
 
-    # The second write's condition holds no more when it comes again, which is as good.
+    # The second write's condition no longer holds when it is retried, which is as good.
     Limits(losing, day.limits.table).give_back(day.slot("can_a"))
 
     assert day.taken == set()

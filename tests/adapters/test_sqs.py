@@ -1,4 +1,4 @@
-"""Queues: a message that could not be dealt with comes again after a while."""
+"""Queues: a message that could not be processed is delivered again after a while."""
 
 from __future__ import annotations
 

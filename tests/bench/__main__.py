@@ -52,7 +52,7 @@ def _put(tables: str, options: argparse.Namespace, begin: str = page.BEGIN) -> N
     print(tables)
     if options.write:
         PAGE.write_text(page.put_into(PAGE.read_text(), tables, begin))
-        _tell(f"{PAGE.relative_to(ROOT)} is made anew")
+        _tell(f"{PAGE.relative_to(ROOT)} is rewritten")
 
 
 def _functions(options: argparse.Namespace) -> None:
@@ -85,7 +85,7 @@ def _functions(options: argparse.Namespace) -> None:
     _put(page.text(figures), options)
     if options.write:
         PICTURE.write_text(page.picture(figures))
-        _tell(f"{PICTURE.relative_to(ROOT)} is made anew")
+        _tell(f"{PICTURE.relative_to(ROOT)} is rewritten")
 
 
 def _compare(

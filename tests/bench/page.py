@@ -54,7 +54,7 @@ class Figures:
 
 
 def put_into(page: str, tables: str, begin: str = BEGIN) -> str:
-    """The page with what stands between `begin` and END made anew."""
+    """The page with what stands between `begin` and END replaced."""
     before, _, rest = page.partition(begin)
     _, found, after = rest.partition(END)
     assert found, f"the page lacks {begin!r} or {END!r}"

@@ -66,7 +66,7 @@ class Bench:
     def ask(
         self, function: str, rows: int, pairs: int, *, warm: int = 20, page: int = PAGE, pause: float = 0.0
     ) -> list[dict[str, Any]]:
-        """The requests that `measure` makes, as worker.py tells of them. `pause`: seconds of rest before each."""
+        """The requests that `measure` makes, as worker.py reports them. `pause`: seconds of rest before each."""
         route, _ = ROUTES[function]
         customer = f"customer-{next(self._numbers)}"
         events = list(self._events(function, route, rows, customer, pairs + warm, page))

@@ -114,7 +114,7 @@ def test_the_customer_sees_what_comes_back_and_then_that_it_came(
 
 
 def test_a_dialog_opened_again_at_once_is_not_emptied_by_its_closing(visit: Visit, shop: Shop) -> None:
-    """The browser tells of a closing a moment later."""
+    """The browser reports a closing a moment later."""
     order_id = shop.put()
     visit.go(ORDERS)
     visit.open(order_id)
@@ -312,7 +312,7 @@ def test_shipped_while_the_dialog_was_open(visit: Visit, shop: Shop) -> None:
 
 
 def test_the_race_with_a_shipment_is_told_by_what_has_left(visit: Visit, shop: Shop) -> None:
-    """The cancel is under way when a part of the order leaves the house."""
+    """The cancel is under way when a part of the order is shipped."""
     order_id = shop.put(
         status="processing",
         items=[documents.invoiced("1", name="Kettle"), documents.invoiced("2", name="Cup")],

@@ -57,7 +57,7 @@ def test_a_guest_finds_the_order_cancels_it_and_sees_the_money_come_back(guest: 
     ((key, body),) = guest.visit.cancels
     assert key
     assert body == {"reason": "no_longer_needed"}
-    # It stays when the page is loaded anew.
+    # It stays when the page is loaded again.
     guest.page.reload()
     expect(guest.visit.status).to_have_text(
         "Cancelled. Refund approved: SEK\xa0200.00. The shop will transfer it to you."

@@ -19,7 +19,7 @@ from tests.support.machine import ROOT
 from tests.support.shop import Shop
 
 COMPONENT = WEB / "withdraw-contract"
-# As the Official Journal and the member states have them, letter by letter.
+# As the Official Journal and the member states have them, exactly.
 LABELS = json.loads((Path(__file__).parent / "withdrawal_labels.json").read_text(encoding="utf-8"))
 # The languages that all of it is in.
 WHOLE = ("da", "de", "en", "es", "fi", "fr", "it", "nl", "pl", "sv")

@@ -163,9 +163,9 @@ def test_rows_are_booked_by_their_ids_wherever_they_stand_since() -> None:
 
 def test_ids_are_derived() -> None:
     first, again, other = order(), order(), order(order_id="o2")
-    anew = order(placed_at="2026-11-21T10:00:00Z")
+    replaced = order(placed_at="2026-11-21T10:00:00Z")
 
-    made = [ids.cancellation_id(one.order_id, one.placed_at) for one in (first, again, other, anew)]
+    made = [ids.cancellation_id(one.order_id, one.placed_at) for one in (first, again, other, replaced)]
     assert made[0] == made[1]
     assert len(set(made)) == 3
     legs = [

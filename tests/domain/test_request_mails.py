@@ -1,4 +1,4 @@
-"""Which mails tell of a request to the shop and of its decision, and what they tell."""
+"""Which mails report a request to the shop and its decision, and what they say."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_an_address_is_compared_trimmed_and_without_regard_to_case(said: str, or
 def test_a_customers_own_statement_is_proven_while_it_is_the_same_order() -> None:
     made = proven(document())
     assert how_it_matches(made, OWNER, "") == "proven"
-    # Placed anew under the same number, or somebody else's by now. The address proves nothing then.
+    # Placed again under the same number, or somebody else's by now. The address proves nothing then.
     for owner in (OWNER._replace(placed_at="2026-11-21T10:00:00Z"), OWNER._replace(customer_id="c2")):
         assert how_it_matches(made, owner, ADDRESS) == "none"
 

@@ -1,4 +1,4 @@
-"""The mail queue's messages: what is taken in, what comes again, and what SES says."""
+"""The mail queue's messages: what is accepted, what is retried, and what SES says."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Taken:
         self.sent.append((detail_type, detail["order_id"]))
 
     def handle(self, *bodies: Any, received: int = 1) -> list[str]:
-        """The numbers of the messages that are to come again."""
+        """The numbers of the messages that are to be retried."""
         records = [
             {
                 "messageId": str(number),

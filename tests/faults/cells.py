@@ -58,4 +58,4 @@ def assert_page(page: Path, text: str) -> None:
         page.write_text(text)
     there = page.read_text()
     changes = difflib.unified_diff(there.splitlines(), text.splitlines(), "the page", "what happens", n=0, lineterm="")
-    assert there == text, "\n".join([f"docs/{page.name} is not what happens: UPDATE_DOCS=1 writes it anew", *changes])
+    assert there == text, "\n".join([f"docs/{page.name} is not what happens: UPDATE_DOCS=1 rewrites it", *changes])

@@ -40,7 +40,7 @@ QUICK = {
     # What every library would say, if it were let.
     "LogLevel": "DEBUG",
 }
-# A message whose process was killed comes again after this; long enough for a cold start on a slow machine.
+# A message whose process was killed is delivered again after this; long enough for a cold start on a slow machine.
 VISIBLE_SECONDS = 3
 
 

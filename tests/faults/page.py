@@ -35,9 +35,7 @@ def assert_section(title: str, text: str) -> None:
     if os.environ.get("UPDATE_DOCS"):
         by_title[title] = wanted
         PAGE.write_text(HEADING.join([first, *(f"{name}\n{body}" for name, body in by_title.items())]))
-    assert by_title.get(title) == wanted, (
-        f"{title!r} of docs/faults.md is not what happens: UPDATE_DOCS=1 writes it anew"
-    )
+    assert by_title.get(title) == wanted, f"{title!r} of docs/faults.md is not what happens: UPDATE_DOCS=1 rewrites it"
 
 
 def table(*rows: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""A provider that is away for longer than the retries last."""
+"""A provider that is unavailable for longer than the retries last."""
 
 from __future__ import annotations
 

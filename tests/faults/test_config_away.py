@@ -1,4 +1,4 @@
-"""An admin edits while what looks through the edits is away, or dies at every call it makes."""
+"""An admin edits while what validates the edits is unavailable, or dies at every call it makes."""
 
 from __future__ import annotations
 

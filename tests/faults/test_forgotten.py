@@ -135,7 +135,7 @@ def test_a_refund_that_is_pending_at_the_provider_is_looked_at_until_it_has_ende
     def look(request: faults.Request) -> bool:
         return request.method == "GET" and request.path.startswith("/v1/refunds/")
 
-    # Two looks in vain; the third shows how it has ended.
+    # Two looks without a result; the third shows how it has ended.
     world.stripe.plan(look, faults.change_answer(pending), times=2)
     if ends == "failed":
         world.stripe.plan(look, faults.change_answer(failed), times=ALWAYS)

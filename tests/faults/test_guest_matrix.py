@@ -1,6 +1,6 @@
 """Every line between a guest's request and the mail with the code, broken off in every way, on the running stack.
 
-The result is docs/faults-guests.md. `UPDATE_DOCS=1` writes it anew.
+The result is docs/faults-guests.md. `UPDATE_DOCS=1` rewrites it.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Cell:
         """Asks, breaks off, and waits for the end. What came of it."""
         proxy, words = self.world.proxies[point.function], (self.order_id, self.shop.store_id)
         if point.operation == AGAIN:
-            # Whose turn it is that something is away.
+            # Whose turn it is that something is unavailable.
             if point.function == MAILS:
                 proxy.plan(about(SES, *words), refused_by_ses(429, "TooManyRequests"))
             else:

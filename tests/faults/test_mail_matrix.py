@@ -1,6 +1,6 @@
 """Every line of the mail function that talks to the outside, broken off in every way, on the running stack.
 
-The result is docs/faults-mail.md. `UPDATE_DOCS=1` writes it anew.
+The result is docs/faults-mail.md. `UPDATE_DOCS=1` rewrites it.
 """
 
 from __future__ import annotations

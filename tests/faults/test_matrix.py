@@ -1,6 +1,6 @@
 """Every line of a function that talks to the outside, broken off in every way, on the running stack.
 
-The result is a section of docs/faults.md. `UPDATE_DOCS=1` writes it anew.
+The result is a section of docs/faults.md. `UPDATE_DOCS=1` rewrites it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from tests.support.shop import CANCELLATION, Shop
 from tests.support.waiting import wait_until
 
 SECONDS = 90
-"""For one cell to come to its end: processes start anew, messages come again."""
+"""For one cell to come to its end: processes start again, messages are delivered again."""
 
 
 def lose_events_of(order_id: str) -> Fault:
-    """The bus says that it has taken everything, and loses what tells of this order."""
+    """The bus says that it has taken everything, and loses the event of this order."""
 
     def fault(request: faults.Request, forward: faults.Forward) -> faults.Answer:
         entries = json.loads(request.body)["Entries"]

@@ -1,6 +1,6 @@
 """Every line that follows a request to the shop, broken off in every way, on the running stack.
 
-The result is docs/faults-requests.md. `UPDATE_DOCS=1` writes it anew.
+The result is docs/faults-requests.md. `UPDATE_DOCS=1` rewrites it.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ Items = dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def anew(world: World) -> Iterator[tuple[Stack, Aws]]:
+def second_stack(world: World) -> Iterator[tuple[Stack, Aws]]:
     """A second stack, deployed beside the first, at the same payment provider. Its tables are empty."""
     with ExitStack() as open_until_then:
         settings = Settings(port=0, aws_port=free_port(), stripe_url=world.stripe.url, parameters=QUICK)
@@ -73,8 +73,10 @@ def aws_table(aws: Aws, name: str) -> Any:
 
 
 @pytest.mark.parametrize("lost", ["both tables", "the orders table"])
-def test_after_a_restore_each_refund_is_paid_once(world: World, shop: Shop, anew: tuple[Stack, Aws], lost: str) -> None:
-    stack, aws = anew
+def test_after_a_restore_each_refund_is_paid_once(
+    world: World, shop: Shop, second_stack: tuple[Stack, Aws], lost: str
+) -> None:
+    stack, aws = second_stack
     owed = 20000
     # The payments hold so much that the provider itself would not mind paying twice.
     intents = {name: world.account.paid(3 * owed) for name in ("ended", "paid since", "begun since", "never", "later")}

@@ -1,6 +1,6 @@
 """All that a shop may do to an order, at each moment of a cancel and its refund, on the running stack.
 
-A section of docs/faults.md says what becomes of the money. `UPDATE_DOCS=1` writes it anew.
+A section of docs/faults.md says what becomes of the money. `UPDATE_DOCS=1` rewrites it.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Cell:
         booked = sum(one.get("amount_refunded", 0) for one in order["payments"])
         refund = (order.get("cancellation") or {}).get("refund")
         facts = json.dumps({"booked": booked, "given": given, "order": order, "document": document}, default=str)
-        # An order that nobody can read is not written: a person is told, who has it mended and tries again.
+        # An order that nobody can read is not written: a person is told, who has it corrected and tries again.
         is_unreadable = document.get("failure", {}).get("code") == "INVALID_ORDER"
         assert booked == given or is_unreadable, f"{self}: {facts}"
         assert refund, f"{self}: {facts}"

@@ -174,7 +174,7 @@ class Bank:
 
     def _be_there(self, payment: str) -> None:
         if self.is_away:
-            raise CannotSay("the provider is away")
+            raise CannotSay("the provider is unavailable")
         if payment in self.unknown:
             raise CannotSay(f"no such payment: {payment}")
 

@@ -115,7 +115,7 @@ class Checks(World):
         if was:
             assert was["cancellation_id"] == made, "a cancellation became another one"
         elif made not in known.cancellation_ids:
-            assert known.erased or not known.cancellation_ids, "an order was cancelled anew"
+            assert known.erased or not known.cancellation_ids, "an order was cancelled again"
             known.cancellation_ids.append(made)
         if (refund := now.get("refund")) and refund["refund_id"] not in known.refund_ids:
             known.refund_ids.append(refund["refund_id"])

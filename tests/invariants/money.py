@@ -1,4 +1,4 @@
-"""The sums of an order as the contract has them, worked out anew from plain documents. NULL counts as absent.
+"""The sums of an order as the contract has them, computed again from plain documents. NULL counts as absent.
 
 Nothing of the product is used here: what it works out is judged by this.
 """

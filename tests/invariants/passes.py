@@ -98,7 +98,7 @@ class Passes(Checks):
                 self.position = start
                 return
         # As Lambda goes on from what a function reports: at the first record that failed. What was published in the
-        # midst of this, too, comes again.
+        # midst of this, too, is retried.
         numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]
         self.position = start + min(map(numbers.index, failed), default=len(batch))
 

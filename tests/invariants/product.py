@@ -253,7 +253,7 @@ class _Listener(logging.Handler):
 
 @contextmanager
 def listening(told: Listens) -> Iterator[None]:
-    """Tells of which orders the product warns in its log, and keeps all else of it from the test's output."""
+    """Reports of which orders the product warns in its log, and keeps all else of it from the test's output."""
     log = logging.getLogger(logger.name)
     handlers, log.handlers, level = log.handlers, [_Listener(told)], log.level
     log.setLevel(logging.WARNING)

@@ -61,7 +61,7 @@ class RequestWorld(RuleBasedStateMachine):
     # ------------------------------------------------------------------ the streams
 
     def follow(self, number: int, desk: Desk | None = None) -> None:
-        """In order, and not beyond one that is to come again."""
+        """In order, and not beyond one that is to be retried."""
         for _ in range(number):
             if self.desk.seen >= len(self.desk.images):
                 return

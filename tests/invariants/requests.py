@@ -231,7 +231,7 @@ class RequestMachine(RequestWorld):
             ends = {stored.request.status, status}
             # Of two ends that are none of them an approval the order may keep the later one, once it was written over.
             is_lost = self.written_over and not ends & {"open", "approved"}
-            assert len(ends) == 1 or is_lost, f"order and row tell of two ends: {ends}"
+            assert len(ends) == 1 or is_lost, f"order and row have two ends: {ends}"
         else:
             assert status != "open", "it waits, and its order knows nothing of it"
         readable = row.get("decision") in {"approved", "declined"}

@@ -118,7 +118,7 @@ class ShopMoney(Shop):
             _share(mine, "amount_voided", account.released(), "amount_authorized")
             known.not_booked.pop(reference, None)
             known.shop_moved_money |= bool(account.given() or account.released())
-            # What is booked of a refund that then fails was booked in vain.
+            # What is booked of a refund that then fails was booked without effect.
             known.misled |= any(one.is_ours and one.ends == "failed" for one in account.movements)
         if told != payments(order):
             changes["payments"] = told

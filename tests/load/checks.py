@@ -1,4 +1,4 @@
-"""What has to hold once a load is over, by name. Pure functions over what was seen; the sums are worked out anew from
+"""What has to hold once a load is over, by name. Pure functions over what was seen; the sums are computed again from
 the order as the shop placed it, with nothing of the product's own code.
 """
 
@@ -261,7 +261,7 @@ def all_has_ended(load: Load) -> Breaches:
 
 def no_request_failed(load: Load) -> Breaches:
     """Those who come at a rate, whatever the stack can do, may be turned away by the product as by the gateway: its
-    503 says when to come again.
+    503 says when to try again.
     """
     arrived = Counter({said: number for said, number in load.arrived.items() if said != TURNED_AWAY})
     for said, number in (load.answers + arrived).items():
@@ -300,8 +300,8 @@ OF_EACH_ORDER: dict[str, Callable[[Outcome], Breaches]] = {
     "a proven withdrawal of all that can be cancelled cancels": withdrawal_cancels,
     "each cancel and refund is mailed once": mails_were_sent,
     "no refund is left pending": nothing_is_pending,
-    "OrderCanceled tells of each cancel": cancel_is_told,
-    "OrderRefunded tells of each refund": refund_is_told,
+    "OrderCanceled reports each cancel": cancel_is_told,
+    "OrderRefunded reports each refund": refund_is_told,
     "the list says what may be done": list_is_right,
 }
 

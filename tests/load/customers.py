@@ -72,7 +72,7 @@ class Customer:
         return said, body
 
     def _must(self, said: str, story: Story | None, what: str, *expected: str) -> None:
-        """Raises `EndOfVisitError` for an answer that is none of these, and tells of it where there was one."""
+        """Raises `EndOfVisitError` for an answer that is none of these, and reports it where there was one."""
         if said in expected:
             return
         if said not in {GATEWAY_503, NO_ANSWER}:

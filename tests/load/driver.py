@@ -24,7 +24,7 @@ from tests.support.shop import Shop
 from tests.support.stripe_servers import Account
 
 NO_END = frozenset({"OrderCanceled", gather.WITHDRAWN})
-"""Events that do not tell of a refund's end."""
+"""Events that do not report a refund's end."""
 TELL_SECONDS = 10.0
 """How often a line tells how it goes."""
 

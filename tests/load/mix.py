@@ -148,7 +148,7 @@ UNDER_WAY = 3
 
 
 class _Deck(Generic[T]):
-    """Cards in their proportions, shuffled anew each time all are dealt."""
+    """Cards in their proportions, shuffled again each time all are dealt."""
 
     def __init__(self, proportions: Mapping[T, int], seed: str) -> None:
         self._cards = [card for card, number in proportions.items() for _ in range(number)]

@@ -132,7 +132,7 @@ OF_EACH_WITHDRAWAL: dict[str, Callable[[Withdrawal], Breaches]] = {
     "no statement is stored that was not sent": stored_as_sent,
     "one key, one statement": one_key_one_statement,
     "each statement has the one outcome that it should have": found_out_once,
-    "WithdrawalReceived tells of each statement, always the same": told_of,
+    "WithdrawalReceived reports each statement, always the same": told_of,
     "each statement has one receipt and one notice by mail": receipt_was_mailed,
 }
 

@@ -72,7 +72,7 @@ class Outcome:
     lies in the table at the end; `refund` its document in the refunds table. `provider` is by `payment_id`. `listed`
     are its rows in the customer's list at the end, None where nobody has looked. `statements`: how many statements of
     withdrawal are stored that are about it; `withdrawn`: one of them is proven, of the whole order, and came before
-    the order left the house. `mails`: those of its cancel and refund.
+    the order was shipped. `mails`: those of its cancel and refund.
     """
 
     placed: Document

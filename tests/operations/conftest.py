@@ -19,7 +19,7 @@ from tests.support.machine import ROOT
 
 Json = dict[str, Any]
 NOBODY_LISTENS = "http://127.0.0.1:1"
-# A function whose database is away. Its first answer takes as long as any; none waits for the others.
+# A function whose database is unavailable. Its first answer takes as long as any; none waits for the others.
 CUT_OFF = "ListOrdersFunction"
 
 

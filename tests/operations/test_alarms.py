@@ -41,7 +41,7 @@ def not_cancelled() -> Json:
 
 
 def changed(before: Json, after: Json) -> Json:
-    """What the orders table's stream tells of a change."""
+    """What the orders table's stream reports of a change."""
     event: Json = payload("publish_events")
     event["Records"][0]["dynamodb"] |= {"OldImage": before, "NewImage": after}
     return event

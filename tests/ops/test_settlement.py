@@ -127,7 +127,7 @@ def test_a_pending_refund_is_given_up_before_it_is_settled(shop: Shop) -> None:
 
 
 def asked_in_vain(shop: Shop, order_id: str, bank: Bank) -> None:
-    """The process ends as the provider is to be asked: nobody knows whether it was."""
+    """The process ends as the provider is to be asked: it is unknown whether it was."""
     bank.before = crash
     with pytest.raises(Crash):
         run(shop, order_id, bank)

@@ -102,7 +102,7 @@ def test_a_right_edit_is_in_force_and_a_wrong_one_is_not(stack: Deployment) -> N
     enabled(stack, {"BOOL": True})
     wait_until(
         lambda: "enabled" not in str(stack.get("ConfigTable", scope="default").get("validation", "")),
-        what="it is mended",
+        what="it is corrected",
     )
     told("a right edit is in force, a wrong one is not, says why, and is mailed by rule and topic")
 

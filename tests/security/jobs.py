@@ -446,7 +446,7 @@ def waits_for_a_provider_that_is_away(world: World) -> None:
     finally:
         world.stripe.clear()
     assert "last_error" in world.refund_of(AT_STRIPE)
-    world.wait(received, "the message comes again, and not in six minutes")
+    world.wait(received, "the message is delivered again, and not in six minutes")
 
 
 def closes_the_refund_of_an_order_that_is_gone(world: World) -> None:
@@ -542,7 +542,7 @@ def _has_come_again(world: World, queue: str, function: str) -> None:
     message["receiptHandle"] = world.wait(received, "the message is there")[0]
     failed = {"batchItemFailures": [{"itemIdentifier": sent}]}
     assert world.invoke(function, {"Records": [message]}) == failed
-    world.wait(received, "the message comes again, and not in two minutes")
+    world.wait(received, "the message is delivered again, and not in two minutes")
 
 
 def is_brought_codes(world: World) -> None:

@@ -25,7 +25,7 @@ NOT_SCANNED = ("docs/reference/redoc.standalone.js", "docs/reference/index.html"
 """Redoc as npm publishes it, whose minified lines look like secrets, and what `make reference` writes from
 docs/openapi.yaml, which is scanned itself."""
 ACCEPTED: dict[str, str] = {}
-"""Holes that can't be mended here: the id, and why not."""
+"""Holes that can't be fixed here: the id, and why not."""
 
 
 def _run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -91,8 +91,8 @@ def dependencies(files: Sequence[str], options: Sequence[str]) -> int:
         print(f"not done: known holes of dependencies (the service that can be reached knows nothing of {which})")
     holes = [(one, hole) for one in audited for hole in one.get("vulns", [])]
     for one, hole in holes:
-        mended = ", ".join(hole["fix_versions"]) or "no version yet"
-        print(f"{one['name']} {one['version']}: {hole['id']}, mended in {mended}: {hole['description']}")
+        fixed_in = ", ".join(hole["fix_versions"]) or "no version yet"
+        print(f"{one['name']} {one['version']}: {hole['id']}, fixed in {fixed_in}: {hole['description']}")
     if not holes and len(unknown) < len(audited):
         print(f"no known holes in {len(audited) - len(unknown)} packages")
     return 1 if holes else 0
@@ -124,10 +124,10 @@ def npm() -> bool:
             told = json.loads(done.stdout)
             holes = told["vulnerabilities"]
         except (OSError, ValueError, KeyError, subprocess.TimeoutExpired):
-            print(f"not done: known holes of {folder}/package-lock.json (npm, or the service that knows them, is away)")
+            print(f"not done: known holes of {folder}/package-lock.json (npm or its service is unavailable)")
             continue
         for name, hole in holes.items():
-            print(f"{folder}: {name}: {hole['severity']}, mended: {bool(hole['fixAvailable'])}")
+            print(f"{folder}: {name}: {hole['severity']}, fixable: {bool(hole['fixAvailable'])}")
         found |= bool(holes) and folder in NPM_DEPLOYED
         if not holes:
             print(f"no known holes in {folder}/package-lock.json")

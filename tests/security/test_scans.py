@@ -80,7 +80,7 @@ def test_a_hole_is_found() -> None:
     with feed(holed="pydantic") as service:
         code, said = scan("dependencies", LOCK, *service)
     assert code == 1
-    assert re.fullmatch(r"pydantic \S+: PYSEC-0000-1, mended in 99.0: As tests go.\n", said)
+    assert re.fullmatch(r"pydantic \S+: PYSEC-0000-1, fixed in 99.0: As tests go.\n", said)
 
 
 def test_where_there_is_none_it_says_so() -> None:

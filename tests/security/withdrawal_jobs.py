@@ -26,7 +26,7 @@ def _forget(world: World) -> None:
 
 
 def said(world: World, *, ago: timedelta = timedelta(0)) -> dict[str, Any]:
-    """The stream's record of a customer's statement about all of `demo-paid`, of which nobody knows anything yet."""
+    """The stream's record of a customer's statement about all of `demo-paid`, which nothing has processed yet."""
     _forget(world)
     (record,) = payload("process_withdrawal")["Records"]
     received = iso_milliseconds(datetime.now(UTC) - ago)

@@ -197,8 +197,12 @@ def test_what_had_succeeded_and_was_erased_is_not_paid_again(
     source = paid(payments=held)
     bank, order_id = Bank(), begun(shop, version, source, ("succeeded",), "succeeded")
     asked(bank, shop, order_id, "p1")
-    anew = source | {"order_id": order_id, "store_id": shop.store_id, "items": [item(invoiced=1, amount=10000 + more)]}
-    shop.write(anew)
+    second = source | {
+        "order_id": order_id,
+        "store_id": shop.store_id,
+        "items": [item(invoiced=1, amount=10000 + more)],
+    }
+    shop.write(second)
     cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW.replace(hour=11))
 
     run(shop, order_id, bank)
@@ -247,8 +251,8 @@ def test_what_was_carried_to_its_end_counts_for_a_later_cancellation_of_the_orde
     bank, order_id = Bank(), begun(shop, version, source, ("pending",))
     asked(bank, shop, order_id, "p1")
     run(shop, order_id, bank)
-    anew = source | {"order_id": order_id, "store_id": shop.store_id, "placed_at": "2026-11-20T10:00:00.000Z"}
-    shop.write(anew)
+    second = source | {"order_id": order_id, "store_id": shop.store_id, "placed_at": "2026-11-20T10:00:00.000Z"}
+    shop.write(second)
     cancel_order(shop.orders, shop.policies(), request(order_id, request_id="request-2"), lambda: NOW)
 
     run(shop, order_id, bank)

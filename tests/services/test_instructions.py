@@ -28,7 +28,7 @@ WARM_UP, COUNTS = 2, 3
 
 
 def instructions(work: Callable[[], Any]) -> int:
-    """What `work` executes: the least of some counts, for a connection that is opened anew in one is none of it.
+    """What `work` executes: the least of some counts, for a connection that is opened again in one is none of it.
 
     It is run twice before: what is made on first use is not counted.
     """

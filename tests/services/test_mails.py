@@ -246,7 +246,7 @@ def test_of_two_at_once_one_sends_and_the_other_comes_again(office: PostOffice) 
 
     def run(_: int) -> None:
         start.wait()
-        # Who finds somebody else at a mail has its event come again.
+        # Who finds somebody else at a mail has its event delivered again.
         with suppress(MailPostponed):
             office.send(event)
 

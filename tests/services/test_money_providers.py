@@ -301,7 +301,7 @@ def test_a_provider_that_cannot_be_reached_holds_up_its_own_leg_alone(shop: Shop
     payments = [payment("p1", captured=4000), payment("p2", captured=6000), payment("p3", authorized=700)]
     next(row for row in payments if row["payment_id"] == away)["provider"] = "card"
     bank, order_id = Bank(), canceled(shop, paid(payments=payments))
-    # It may be away already when the payment is looked at, or only when it is to pay.
+    # It may be unavailable already when the payment is looked at, or only when it is to pay.
     reached = Acquirer(**{"ref-p1": Held(4000), "ref-p2": Held(6000), "ref-p3": Held(authorized=700)})
     unreached = Acquirer(**(reached.payments if known else {}))
     unreached.faults = [ProviderUnavailable("no such payment: connection refused")] * 9

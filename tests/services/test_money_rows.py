@@ -98,7 +98,7 @@ def test_what_the_shop_credits_while_the_refund_is_asked_for_is_not_given_back_a
     source, write, _ = credited(name)
     source["payments"] = [payment("p1", captured=10000), payment("p2", captured=5000)]
     bank, order_id = Bank(), canceled(shop, source)
-    # Nobody knows whether the provider has been asked, when the shop writes; then it turns out it has not.
+    # It is unknown whether the provider has been asked, when the shop writes; then it turns out it has not.
     bank.before = crash
     with pytest.raises(Crash):
         run(shop, order_id, bank)

@@ -531,15 +531,15 @@ def test_another_order_under_the_same_order_id_is_left_alone(shop: Shop) -> None
     bank, order_id = Bank(), canceled(shop, paid())
     before = shop.stored(order_id)
     shop.client.delete_item(TableName=shop.tables["orders"], Key={"order_id": {"S": order_id}})
-    anew = paid(order_id=order_id, store_id=shop.store_id, placed_at="2026-11-22T09:00:00Z")
-    shop.write(anew)
+    replacement = paid(order_id=order_id, store_id=shop.store_id, placed_at="2026-11-22T09:00:00Z")
+    shop.write(replacement)
     deleted = Change("1", before, None)
     assert publish_changes(shop.orders, shop.refunds, Bus(impatient("events", 1), "bus"), [deleted], NOW) == ["1"]
 
     refund_order(shop.refunds, {"offline": bank}, order_id, before.cancellation_id, lambda: NOW)
 
     assert bank.moved == {}
-    assert shop.document(order_id) == anew
+    assert shop.document(order_id) == replacement
 
 
 def test_an_order_that_was_put_over_with_another_placing_time_is_the_same_order(shop: Shop) -> None:

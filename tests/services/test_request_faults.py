@@ -179,7 +179,7 @@ def asked_anew(desk: RequestDesk, _: CancellationRequest) -> None:
 
 
 def written_over(desk: RequestDesk, _: CancellationRequest) -> None:
-    """And asked anew, before it was put back."""
+    """And asked again, before it was put back."""
     desk.put(desk.images[0])
     desk.cancel()
 

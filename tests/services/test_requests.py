@@ -113,7 +113,7 @@ def test_of_two_admins_one_counts_wherever_the_other_writes(
     desk.settled(request.request_id, first if claimed_first else second, (first if claimed_first else second)[1:])
     assert desk.on_order.note == ("First" if claimed_first else "Second")
     before = desk.row(request.request_id), desk.shop.document(desk.order_id)
-    # And it comes again.
+    # And it is delivered again.
     desk.carry_out(request.request_id)
     desk.follow()
     assert (desk.row(request.request_id), desk.shop.document(desk.order_id)) == before

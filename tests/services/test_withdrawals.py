@@ -297,8 +297,8 @@ def test_an_order_placed_anew_under_the_number_is_neither_noted_on_nor_cancelled
     one = desk.take(proven(desk.shop.document(order_id)))
 
     def place_anew() -> None:
-        anew = paid(placed_at="2026-11-22T09:45:00Z")
-        desk.shop.write(anew | {"order_id": order_id, "store_id": desk.shop.store_id})
+        second = paid(placed_at="2026-11-22T09:45:00Z")
+        desk.shop.write(second | {"order_id": order_id, "store_id": desk.shop.store_id})
 
     process(racing(aws, desk, place_anew, at=at), one, LATER)
     after = desk.shop.order(order_id)
@@ -333,7 +333,7 @@ def test_others_may_write_what_they_like_on_the_order_while_it_is_noted(aws: Aws
     assert after["note"] == "mine"
 
 
-# --------------------------------------------------------------------------------------- what comes again, and not
+# --------------------------------------------------------------------------------- what is delivered again, and not
 
 
 def test_a_bus_that_refuses_gets_the_event_again(desk: WithdrawalDesk, monkeypatch: pytest.MonkeyPatch) -> None:

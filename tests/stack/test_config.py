@@ -127,7 +127,7 @@ def test_a_wrong_edit_leaves_what_was_right_and_says_which_attribute(shop: Shop,
     # Turning off works all the same.
     shop.configure_exactly(**good | wrong | {"enabled": "No"})
     assert is_disabled(shop, order_id)
-    # Mended, it is in force with the next request.
+    # Corrected, it is in force with the next request.
     shop.configure_exactly(**GOOD | {"reasons": documents.REASONS[:1]})
     assert reasons(shop) == {"enabled": True, "reasons": documents.offered(documents.REASONS[:1])}
 

@@ -24,7 +24,7 @@ def left_of_the_day() -> float:
 @pytest.fixture(autouse=True)
 def not_at_midnight() -> None:
     if left_of_the_day() < 60:
-        pytest.skip("The day ends within a minute, and the count begins anew.")
+        pytest.skip("The day ends within a minute, and the count begins again.")
 
 
 def test_beyond_the_limit_a_cancel_is_refused_for_the_rest_of_the_day(shop: Shop) -> None:

@@ -181,13 +181,13 @@ def test_money_that_is_captured_after_the_cancel_is_told_at_once(
     def is_listed() -> bool:
         return f"the payments of order {order_id} hold 300.00 SEK too much" in operate(shop, capsys, "list")
 
-    wait_until(is_listed, what="the surplus is listed anew", every=1)
+    wait_until(is_listed, what="the surplus is listed again", every=1)
     assert [event["detail"]["surplus"] for event in events.of(order_id, "OrderPaymentSurplus")] == [20000, 30000]
     assert not events.of(order_id, "OrderRefunded")
 
 
 def test_what_the_shop_gives_back_itself_is_not_told_as_ours(shop: Shop, events: EventWatch) -> None:
-    """Credited in the order system before the refund is tried anew."""
+    """Credited in the order system before the refund is tried again."""
     order_id = shop.put(**documents.paid(payments=[captured(1)]))
     shop.canceled(order_id)
     events.wait_for(order_id, "OrderRefundFailed")

@@ -216,7 +216,7 @@ def test_a_second_cancel_without_a_key(shop: Shop) -> None:
     assert problem["order"]["cancellation"] == first["cancellation"]
 
 
-# --- the order of the checks: an order with everything wrong, mended from the first check to the last
+# --- the order of the checks: an order with everything wrong, corrected from the first check to the last
 
 
 def test_the_first_check_that_fails_is_answered(shop: Shop) -> None:

@@ -25,7 +25,7 @@ class Build:
 
 
 def build_for_this_machine(tree: Path, sam: Path, folder: Path) -> Build:
-    """Builds the checkout `tree` into `folder`; anew only what has changed. Fails with what the tools say."""
+    """Builds the checkout `tree` into `folder`, only what has changed. Fails with what the tools say."""
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": f"{sam.parent}{os.pathsep}{os.environ['PATH']}"}
     built = folder / "build"
     commands = [

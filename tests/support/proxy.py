@@ -232,7 +232,7 @@ class FaultProxy:
             connection.close()
 
 
-# What belongs to one connection, or is counted anew.
+# What belongs to one connection, or is counted again.
 _OURS = {"connection", "content-length", "transfer-encoding", "keep-alive"}
 
 

@@ -17,7 +17,7 @@ from tests.support.schemas import ROOT
 from tests.support.waiting import wait_until
 
 TABLES = frozenset({"orders", "config", "refunds", "mails", "withdrawals", "access", "requests", "limits"})
-"""What the stack tells of its tables, by name."""
+"""What the stack says about its tables, by name."""
 START_SECONDS = 60
 STOP_SECONDS = 20
 

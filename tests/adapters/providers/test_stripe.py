@@ -202,8 +202,8 @@ def test_an_answer_of_500_that_is_kept_under_the_key_asks_for_another_key(
     with pytest.raises(ProviderUnavailable):
         provider(proxy).execute(asked)
     assert provider(proxy).execute(again(asked)).status == "new_key"
-    anew = asked._replace(idempotency_key=f"2-{asked.payment_reference}")
-    assert provider(proxy).execute(again(anew)).status == "succeeded"
+    second = asked._replace(idempotency_key=f"2-{asked.payment_reference}")
+    assert provider(proxy).execute(again(second)).status == "succeeded"
     assert account.refunds(asked.payment_reference) == [400]
 
 

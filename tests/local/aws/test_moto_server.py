@@ -1,4 +1,4 @@
-"""Where moto is mended it does what DynamoDB does: the same is asked of AWS's own engine."""
+"""Where moto is corrected it does what DynamoDB does: the same is asked of AWS's own engine."""
 
 from __future__ import annotations
 
@@ -146,9 +146,9 @@ def test_a_connection_is_kept_whatever_was_asked_on_it(aws: Aws) -> None:
 
 
 def test_what_is_sent_while_others_are_deleted_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    mended: list[tuple[type, str]] = [(Message, "visible"), (Message, "delayed"), (Queue, "delete_message")]
-    mended += [(SQSBackend, name) for name in ("receive_message", "change_message_visibility", "purge_queue")]
-    for owner, name in mended:
+    corrected: list[tuple[type, str]] = [(Message, "visible"), (Message, "delayed"), (Queue, "delete_message")]
+    corrected += [(SQSBackend, name) for name in ("receive_message", "change_message_visibility", "purge_queue")]
+    for owner, name in corrected:
         monkeypatch.setattr(owner, name, getattr(owner, name))
     _mend_queues()
     sqs: Any = sqs_backends["123456789012"]["eu-north-1"]
