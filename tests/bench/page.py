@@ -295,6 +295,7 @@ def _refunds(refunds: Refunds) -> Iterator[str]:
             for waiting in (1_000, 10_000, 100_000)
         ],
     )
+    yield "One run of the reconciler, which ends ten seconds before its timeout, with so many pending refunds:"
     yield from _table(
         "pending refunds | announced again by one run | seconds | of | a second",
         [
