@@ -9,11 +9,13 @@ from tests.bench.capacity import Units
 from tests.bench.cold import BOTO3, NOTHING, Cold
 from tests.bench.growth import Cost, Growth, same_units
 from tests.bench.measure import Ratio, Spread
-from tests.bench.memory import Taken, price
+from tests.bench.memory import Taken
+from tests.bench.page_shares import memory_table, refund_tables
 from tests.bench.pages import Loaded
 from tests.bench.plot import Group, svg
-from tests.bench.refunds import PROVIDER, Refunds
+from tests.bench.refunds import Refunds
 from tests.bench.sizes import Size, Sizes
+from tests.bench.tables import ms, table
 from tests.bench.throughput import Throughput
 from tests.bench.warm import PAGE, ROUTES, Warm
 from tests.load.customers import REQUESTS
@@ -32,7 +34,6 @@ OTHER_CLIENT_FUNCTIONS = {
 }
 """Beside the cancel's, those that a client waits for."""
 LAYER = 5 * 1024 * 1024
-MORE_CONCURRENCY = (50, 100)
 MEGABYTE = 1024 * 1024
 LIST, CANCEL = (kind for kind in REQUESTS if kind in ("list orders", "cancel"))
 
@@ -63,18 +64,18 @@ def put_into(page: str, tables: str, begin: str = BEGIN) -> str:
 
 def pages_text(machine: str, rows: Sequence[Loaded]) -> str:
     """The section about the pages, which is measured by itself as well."""
-    table = _table(
+    lines = table(
         "page | requests | of them to the API | KB | seconds until the button",
         [(one.page, f"{one.requests}", f"{one.api}", f"{one.sent / 1024:.1f}", f"{one.seconds:.1f}") for one in rows],
     )
-    return f"Measured on {machine}.\n\n" + "\n".join(table) + "\n"
+    return f"Measured on {machine}.\n\n" + "\n".join(lines) + "\n"
 
 
 def text(figures: Figures) -> str:
     parts = [
         f"Measured on {figures.machine}. Ratios compare measurements taken alternately: median with quartiles.",
         "### Budgets",
-        *_table("what | budget | measured | ", _budgets(figures)),
+        *table("what | budget | measured | ", _budgets(figures)),
         "![Ratios to the baseline](pictures/bench.svg)",
         "### Cold starts",
         *cold_table(figures.cold),
@@ -92,9 +93,9 @@ def text(figures: Figures) -> str:
         "### Concurrent clients",
         *_throughput(figures.throughput),
         "### Memory sizes",
-        *_memory(figures.memory),
+        *memory_table(figures.memory),
         "### Refunds",
-        *_refunds(figures.refunds),
+        *refund_tables(figures.refunds),
         "### Sizes",
         *_sizes(figures.sizes),
     ]
@@ -105,18 +106,6 @@ def text(figures: Figures) -> str:
             lines.append("")
         lines.append(part)
     return "\n".join(lines) + "\n"
-
-
-def _table(head: str, rows: Iterator[Sequence[str]] | Sequence[Sequence[str]]) -> Iterator[str]:
-    columns = head.split(" | ")
-    yield "| " + head + " |"
-    yield "|" + "---|" * len(columns)
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.0f}" if seconds >= 0.1 else f"{seconds * 1000:.2g}"
 
 
 def _budgets(figures: Figures) -> Iterator[Sequence[str]]:
@@ -173,16 +162,16 @@ def _met(is_met: bool) -> str:
 
 
 def cold_table(rows: Sequence[Cold]) -> Iterator[str]:
-    yield from _table(
+    yield from table(
         "function | init, ms | its CPU, ms | init, ratio | its CPU, ratio | first answer, ms | its CPU, ratio",
         [
             (
                 one.name,
-                _ms(one.init.median),
-                _ms(one.init_cpu.median),
+                ms(one.init.median),
+                ms(one.init_cpu.median),
                 "" if one.name == NOTHING else one.init_ratio.text(),
                 "" if one.name == NOTHING else one.init_cpu_ratio.text(),
-                _ms(one.answer.median),
+                ms(one.answer.median),
                 one.answer_cpu_ratio.text(),
             )
             for one in rows
@@ -191,16 +180,16 @@ def cold_table(rows: Sequence[Cold]) -> Iterator[str]:
 
 
 def warm_table(rows: Sequence[Warm]) -> Iterator[str]:
-    yield from _table(
+    yield from table(
         "route | rows | round trips | ms | ratio | CPU, ms | CPU, ratio",
         [
             (
                 f"`{one.route}`",
                 f"{one.rows}",
                 f"{one.trips}",
-                _ms(one.latency.ours.median),
+                ms(one.latency.ours.median),
                 _beside(one.latency),
-                _ms(one.cpu.ours.median),
+                ms(one.cpu.ours.median),
                 _beside(one.cpu),
             )
             for one in rows
@@ -215,7 +204,7 @@ def _beside(ratio: Ratio) -> str:
 
 def _capacity(rows: Mapping[int, Mapping[str, Units]]) -> Iterator[str]:
     routes = list(next(iter(rows.values())))
-    yield from _table(
+    yield from table(
         "rows | " + " | ".join(routes),
         [
             [f"{number}", *(f"{trips} / {read:g} / {written}" for trips, read, written in units.values())]
@@ -227,17 +216,17 @@ def _capacity(rows: Mapping[int, Mapping[str, Units]]) -> Iterator[str]:
 def _growth(growth: Growth) -> Iterator[str]:
     def row(what: str, orders: str, cost: Cost) -> Sequence[str]:
         units = f"{cost.trips} / {cost.read:g} / {cost.written:g}"
-        return what, orders, units, _ms(cost.latency.ours.median), cost.latency.ratio.text(), cost.cpu.ratio.text()
+        return what, orders, units, ms(cost.latency.ours.median), cost.latency.ratio.text(), cost.cpu.ratio.text()
 
     rows = [row("cancel", f"{step.orders:,} in the table", step.cancel) for step in growth.steps]
     rows += [row("page", f"{step.orders:,} in the table", step.page) for step in growth.steps]
     rows += [row("first page", f"{one.orders:,} of the customer", one.first) for one in growth.customers]
     rows += [row("last page", f"{one.orders:,} of the customer", one.last) for one in growth.customers]
-    yield from _table("what | orders | round trips / read units / write units | ms | ratio | CPU, ratio", rows)
+    yield from table("what | orders | round trips / read units / write units | ms | ratio | CPU, ratio", rows)
 
 
 def _throughput(rows: Sequence[Throughput]) -> Iterator[str]:
-    yield from _table(
+    yield from table(
         "clients | requests a second | cancels a second | list, p50 and p95, ms | cancel, p50 and p95, ms | invariants",
         [
             (
@@ -257,60 +246,6 @@ def _percentiles(one: Throughput, kind: str) -> str:
     return f"{one.latencies[kind].p50 * 1000:.0f}, {one.latencies[kind].p95 * 1000:.0f}"
 
 
-def _memory(rows: Sequence[Taken]) -> Iterator[str]:
-    if not rows:
-        yield "Not measured: this machine does not let a process be given a share of a processor."
-        return
-    peak = max(one.peak for one in rows) / MEGABYTE
-    yield (
-        f"The most memory that a function used is {peak:.0f} MB. Prices are for the time of a million warm requests, "
-        "in US dollars."
-    )
-    yield from _table(
-        "function | MB | init, ms | first request, ms | warm, ms | warm, p95, ms | price",
-        [
-            (
-                one.function.removesuffix("Function"),
-                f"{one.memory}",
-                *map(_ms, (one.init, one.first, one.warm, one.warm_p95)),
-                f"{one.price:.2f}",
-            )
-            for one in rows
-        ],
-    )
-
-
-def _refunds(refunds: Refunds) -> Iterator[str]:
-    share = f"with the share of {refunds.memory} MB" if refunds.limited else "with a whole processor"
-    yield (
-        f"A warm refund takes {refunds.seconds:.2f} s {share} and a provider that takes {PROVIDER} s for each of "
-        f"{refunds.calls:g} calls: {1 / refunds.seconds:.1f} refunds a second for each environment, and "
-        f"{price(refunds.seconds, refunds.memory):.2f} USD for the time of a million."
-    )
-    concurrencies = (refunds.concurrency, *MORE_CONCURRENCY)
-    yield from _table(
-        "refunds in the queue | " + " | ".join(f"minutes with `RefundConcurrency` {one}" for one in concurrencies),
-        [
-            (f"{waiting:,}", *(f"{refunds.minutes(waiting, one):.1f}" for one in concurrencies))
-            for waiting in (1_000, 10_000, 100_000)
-        ],
-    )
-    yield "One run of the reconciler, which ends ten seconds before its timeout, with so many pending refunds:"
-    yield from _table(
-        "pending refunds | announced again by one run | seconds | of | a second",
-        [
-            (
-                f"{run.pending:,}",
-                f"{run.announced:,}",
-                f"{run.seconds:.1f}",
-                f"{run.limit:.0f}",
-                f"{run.announced / run.seconds:.0f}",
-            )
-            for run in refunds.runs
-        ],
-    )
-
-
 def _sizes(sizes: Sizes) -> Iterator[str]:
     def row(name: str, size: Size) -> Sequence[str]:
         return name, f"{size.zipped / 1024:,.0f}", f"{size.unzipped / 1024:,.0f}"
@@ -318,7 +253,7 @@ def _sizes(sizes: Sizes) -> Iterator[str]:
     rows = [row("the layer", sizes.layer)]
     rows += [row(f"of it {name}", size) for name, size in sizes.dependencies.items()]
     rows += [row(f"{name}", size) for name, size in sizes.functions.items()]
-    yield from _table("artifact | zipped, KB | unzipped, KB", rows)
+    yield from table("artifact | zipped, KB | unzipped, KB", rows)
 
 
 def picture(figures: Figures) -> str:
