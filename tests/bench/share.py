@@ -8,8 +8,10 @@ measured there.
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 FULL = 1769
@@ -23,9 +25,19 @@ _V1 = Path("/sys/fs/cgroup/cpu")
 _V2 = Path("/sys/fs/cgroup")
 
 
+@cache
 def can_limit() -> bool:
-    """Whether this machine lets us make a control group with a CPU limit."""
-    return _parent() is not None
+    """Whether this machine lets us run a process in a control group with a CPU limit. It is tried: a folder that may be
+    written is not enough.
+    """
+    if _parent() is None:
+        return False
+    try:
+        # A size that nothing else uses.
+        with limited(FULL - 1) as before:
+            return subprocess.run([*before, "true"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 @contextmanager
