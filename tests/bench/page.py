@@ -10,7 +10,7 @@ from tests.bench.cold import BOTO3, NOTHING, Cold
 from tests.bench.growth import Cost, Growth, same_units
 from tests.bench.measure import Ratio, Spread
 from tests.bench.memory import Taken
-from tests.bench.page_shares import memory_table, refund_tables
+from tests.bench.page_shares import MEGABYTE, memory_table, refund_tables
 from tests.bench.pages import Loaded
 from tests.bench.plot import Group, svg
 from tests.bench.refunds import Refunds
@@ -33,8 +33,7 @@ OTHER_CLIENT_FUNCTIONS = {
     *("RequestGuestCodeFunction", "RedeemGuestCodeFunction"),
 }
 """Beside the cancel's, those that a client waits for."""
-LAYER = 5 * 1024 * 1024
-MEGABYTE = 1024 * 1024
+LAYER = 5 * MEGABYTE
 LIST, CANCEL = (kind for kind in REQUESTS if kind in ("list orders", "cancel"))
 
 
