@@ -24,7 +24,7 @@ from cancel_core.adapters import aws
 
 from requirements.service_data import OPERATIONS, write
 from tests.support.machine import ROOT, checkov, sam_cli
-from tests.support.service_data import CALLED, parameters, sample, sent, session_of
+from tests.support.service_data import CALLED, handlers, parameters, sample, sent, session_of
 from tests.template.test_permissions import ALLOWED
 
 # Lambda polls streams and queues with these, in the function's role. Source: Lambda developer guide, "Process DynamoDB
@@ -130,6 +130,15 @@ def _sent(session: Session, service: str, operation: str, given: Any, region: st
         return sent(session, service, operation, given, region, **config)
     except (EndpointProviderError, EndpointVariantError) as error:
         return str(error)
+
+
+def test_the_handlers_are_botocores_own(ours: Session) -> None:
+    whole = get_session()
+    assert {whole.get_service_model(service).service_id.hyphenize() for service in OPERATIONS} == aws.SERVICES - {"sts"}
+    for service, operation in [*CALLED, ("sts", "AssumeRoleWithWebIdentity")]:
+        called = handlers(whole, service, operation)
+        assert [name for name, those in called if those]
+        assert handlers(ours, service, operation) == called
 
 
 def test_what_is_not_trimmed_is_botocores_own(trimmed: Path, ours: Session, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import botocore
 from botocore import xform_name
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
+from botocore.handlers import BUILTIN_HANDLERS
 from botocore.session import Session, get_session
 from cancel_core.adapters import aws
 
@@ -24,6 +25,9 @@ from requirements.service_data import OPERATIONS
 CALLED = [(service, operation) for service, operations in OPERATIONS.items() for operation in sorted(operations)]
 """Pairs of a service and an operation."""
 SCOPE = re.compile(r"Credential=[^/]+/\d+/(\S+?)/aws4_request")
+
+
+OF_DOCUMENTATION = {"docs"}
 
 
 class Sent(Exception):
@@ -39,9 +43,7 @@ def _send(request: AWSPreparedRequest, **_: Any) -> None:
 
 def session_of(folder: Path) -> Session:
     """A session as the functions have it, with the trimmed data of this folder."""
-    made = get_session()
-    made.register_component("data_loader", aws.ServiceData(str(folder)))
-    return made
+    return aws.new_session(aws.ServiceData(str(folder)))
 
 
 def parameters(session: Session, service: str, operation: str) -> dict[str, Any]:
@@ -78,6 +80,15 @@ def sent(
     raise AssertionError("nothing was sent")
 
 
+def handlers(session: Session, service: str, operation: str) -> list[Any]:
+    """What botocore calls for a request of this operation, event by event."""
+    emitter = session.get_component("event_emitter")
+    service_id = session.get_service_model(service).service_id.hyphenize()
+    events = sorted({event.partition(".")[0] for event, *_ in BUILTIN_HANDLERS} - OF_DOCUMENTATION)
+    names = [f"{event}.{service_id}{rest}" for event in events for rest in ("", f".{operation}")]
+    return [(name, emitter._emitter._handlers.prefix_search(name)) for name in [*events, *names]]
+
+
 def sample(shape: Any, depth: int = 0, *, in_json: bool = False) -> Any:
     """A value with all members of a botocore shape, as a caller gives it, or as it stands in an answer's JSON."""
     match shape.type_name if shape else "structure":
@@ -105,6 +116,8 @@ def main(folder: Path) -> None:
         given = parameters(whole, service, operation)
         pair = [sent(session, service, operation, given) for session in (whole, trimmed)]
         assert pair[0] == pair[1], pair
+        called = [handlers(session, service, operation) for session in (whole, trimmed)]
+        assert called[0] == called[1], called
     print(botocore.__version__)
 
 

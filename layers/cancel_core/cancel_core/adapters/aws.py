@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
+from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
 from botocore.loaders import Loader
-from botocore.session import Session, get_session
+from botocore.session import Session
 
 TRIMMED = str(Path(__file__).with_name("service_data"))
 """What the functions call, of botocore's data. Only the built layer has it: requirements/service_data.py."""
+SERVICES = frozenset({"dynamodb", "eventbridge", "secrets-manager", "sesv2", "sqs", "sts"})
+"""The services that are called, as botocore's events name them. `sts`: for credentials, outside Lambda."""
 
 
 class ServiceData(Loader):
@@ -39,8 +42,26 @@ class ServiceData(Loader):
 
 @cache
 def session() -> Session:
-    made = get_session()
-    made.register_component("data_loader", ServiceData())
+    return new_session(ServiceData())
+
+
+def new_session(data: Loader) -> Session:
+    """A session with this data, and with botocore's own event handlers, except those of services that are not called:
+    a hundred of the hundred and twenty. Registering these takes longer than making a client.
+    """
+    made = Session(include_builtin_handlers=False)
+    made.register_component("data_loader", data)
+    emitter = made.get_component("event_emitter")
+    register = {
+        (): emitter.register,
+        (REGISTER_FIRST,): emitter.register_first,
+        (REGISTER_LAST,): emitter.register_last,
+    }
+    for event, handler, *place in BUILTIN_HANDLERS:
+        # "before-call" is for all services, "before-call.s3.DeleteObjects" for one.
+        service = event.partition(".")[2].partition(".")[0]
+        if not service or service in SERVICES:
+            register[tuple(place)](event, handler)
     return made
 
 
