@@ -105,6 +105,7 @@ compile:
 	@find $(ARTIFACTS)/*/python/aws_lambda_powertools/utilities -mindepth 1 -maxdepth 1 -type d ! -name 'jmespath*' -exec rm -rf {} +
 	@rm -rf $(SERVICE_DATA)
 	@$(TRIMMER) requirements/service_data.py $(SERVICE_DATA)
+	@$(TRIMMER) requirements/core_schema.py $(ARTIFACTS)/CancelCoreLayer/python/pydantic_core/core_schema.py
 	@$(COMPILER) -m compileall -q -f --invalidation-mode unchecked-hash -x '$(NOT_IMPORTED)' $(ARTIFACTS)
 
 # sam gives a container only the variables that a template names, so the address of make run's services is named in a copy.
