@@ -25,7 +25,10 @@ def link_runtime(folder: Path) -> Path:
         wanted += [
             re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in package.requires or [] if "extra ==" not in line
         ]
-        for top in {file.parts[0] for file in package.files or [] if file.parts[0] not in ("..", "__pycache__")}:
+        # The bytecode of a package that is one module lies in a folder that it shares with others.
+        files = (file.parts for file in package.files or [] if file.parts[0] != "..")
+        for top in {Path(*parts) if parts[0] == "__pycache__" else Path(parts[0]) for parts in files}:
             if not (folder / top).exists():
-                (folder / top).symlink_to(Path(str(package.locate_file(top))))
+                (folder / top).parent.mkdir(exist_ok=True)
+                (folder / top).symlink_to(Path(str(package.locate_file(str(top)))))
     return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,8 +79,8 @@ def test_what_is_there_in_a_language_is_told_to_who_wants_it_most(tag: str, own:
 
 @given(descriptions=st.dictionaries(st.sampled_from(["sv", "de", "fi-FI"]), st.text(min_size=1)))
 def test_no_decision_depends_on_a_language(descriptions: dict[str, str]) -> None:
-    said = replace(ENABLED, reasons=(PolicyReason("other", "Other", descriptions),))
-    silent = replace(ENABLED, reasons=(PolicyReason("other", "Other"),))
+    said = ENABLED._replace(reasons=(PolicyReason("other", "Other", descriptions),))
+    silent = ENABLED._replace(reasons=(PolicyReason("other", "Other"),))
     assert decide(order(), said, NOW) == decide(order(), silent, NOW)
     for words in descriptions.values():
         assert (said.reason(words) is None) == (words != "other")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -37,7 +37,7 @@ from tests.support.orders import ENABLED, document, item, order, payment
 
 PLACED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 AT = "2026-11-22T10:00:00Z"
-HOUR = replace(ENABLED, cancel_within=timedelta(minutes=60), approval="after_window")
+HOUR = ENABLED._replace(cancel_within=timedelta(minutes=60), approval="after_window")
 END = PLACED + timedelta(minutes=60)
 STATUSES: list[RequestStatus] = ["open", "approved", "declined", "withdrawn", "lapsed"]
 
@@ -173,10 +173,10 @@ def test_the_shop_is_asked_from_the_second_after_the_window_on() -> None:
     last, after = decide(order(), HOUR, END), decide(order(), HOUR, END + timedelta(microseconds=1))
     assert (last.eligible, last.approval_required, last.until) == (True, False, END)
     assert (after.eligible, after.approval_required, after.until) == (True, True, None)
-    closed = decide(order(), replace(HOUR, approval="never"), END + timedelta(microseconds=1))
+    closed = decide(order(), HOUR._replace(approval="never"), END + timedelta(microseconds=1))
     assert [blocker.code for blocker in closed.blockers] == ["CANCELLATION_WINDOW_CLOSED"]
     assert not closed.approval_required
-    always = replace(HOUR, approval="always")
+    always = HOUR._replace(approval="always")
     assert decide(order(), always, END).approval_required
     assert decide(order(), always, END + timedelta(seconds=1)).blockers == closed.blockers
 
@@ -216,8 +216,8 @@ def cancel(table: Table, policy: Policy, now: datetime, caller: Caller | Shop, *
 
 EVERYTHING = Exclusions(skus=("MUG",), payment_providers=("invoice",))
 policies = st.builds(
-    replace,
-    st.sampled_from([ENABLED, replace(ENABLED, enabled=False)]),
+    Policy._replace,
+    st.sampled_from([ENABLED, ENABLED._replace(enabled=False)]),
     cancel_within=st.none() | st.just(timedelta(minutes=60)),
     excluded=st.sampled_from([Exclusions(), Exclusions(), EVERYTHING]),
     approval=st.sampled_from(["never", "always", "after_window"]),
@@ -302,7 +302,7 @@ def test_to_ask_the_shop_takes_no_more_than_to_cancel_would(
     source: dict[str, Any], policy: Policy, now: datetime
 ) -> None:
     about = order(source)
-    asking, not_asking = decide(about, policy, now), decide(about, replace(policy, approval="never"), now)
+    asking, not_asking = decide(about, policy, now), decide(about, policy._replace(approval="never"), now)
     assert not not_asking.approval_required
     if policy.approval == "after_window":
         others = tuple(one for one in not_asking.blockers if one.code != "CANCELLATION_WINDOW_CLOSED")

@@ -123,7 +123,7 @@ def test_what_was_cancelled_or_given_back_before_is_no_part_of_the_whole() -> No
 
 
 def test_time_is_counted_from_delivery_and_is_null_where_that_is_not_known() -> None:
-    policy = replace(ENABLED, withdrawal=WithdrawalSettings(enabled=True))
+    policy = ENABLED._replace(withdrawal=WithdrawalSettings(enabled=True))
     told = {
         delivered: find_out(statement("o1"), found(delivered_at=delivered), policy, AT)
         for delivered in (None, "2026-11-10T10:00:00Z", "2026-11-01T10:00:00Z")
@@ -165,7 +165,7 @@ def test_cancelling_is_not_offered_for_a_part_nor_where_it_is_off() -> None:
 
 @pytest.mark.parametrize("access", [True, False])
 def test_a_guest_is_offered_the_code_where_the_store_lets_guests_in(*, access: bool) -> None:
-    policy = replace(ENABLED, guest_access=access)
+    policy = ENABLED._replace(guest_access=access)
     outcome = find_out(statement("o1"), found(is_guests=True, customer_id=None), policy, AT)
     assert outcome.offer == ("code" if access else None)
     assert outcome.customer_id is None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -366,7 +365,7 @@ class _Refunds:
 
 class _Policies:
     def __init__(self, basis: str) -> None:
-        self._policy = replace(ENABLED, refund_basis=cast("Any", basis))
+        self._policy = ENABLED._replace(refund_basis=cast("Any", basis))
 
     def get(self, _store_id: str) -> Any:
         return self._policy

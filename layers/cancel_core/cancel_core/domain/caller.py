@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(NamedTuple):
     """The customer of a JWT. None: no customer, who has no orders."""
 
     customer_id: str | None
@@ -42,8 +41,7 @@ class Guest:
         return hmac.compare_digest(self.address, address_hash(address, self.key))
 
 
-@dataclass(frozen=True, slots=True)
-class Shop:
+class Shop(NamedTuple):
     """The shop itself, with a decision on the order that had this `placed_at`, regardless of its current owner."""
 
     placed_at: str

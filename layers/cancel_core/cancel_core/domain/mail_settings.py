@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cancel_core.domain.addresses import belongs_to_identity, is_address
 from cancel_core.domain.setting_values import SettingFault, map_of, yes_or_no
@@ -20,8 +19,7 @@ _URL = re.compile(r"https?://[^\s<>\"'\x00-\x1f]+")
 _KEYS = ("from", "reply_to", "shop_name", "support_url", "language", "customer", "merchant")
 
 
-@dataclass(frozen=True, slots=True)
-class MailSettings:
+class MailSettings(NamedTuple):
     """A store's mail settings. `customer`: whether customers get mails about cancels and refunds."""
 
     sender: str = ""

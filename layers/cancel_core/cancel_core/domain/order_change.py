@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cancel_core.domain.cancellation import Cancellation
@@ -32,6 +32,9 @@ DECIDED_ON = (
 )
 
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
 class RowChange(NamedTuple):
     """New numbers in the row of a list (`items`, `fees`, `payments`) with this id, or in a map (`shipping`)."""
 
@@ -40,8 +43,7 @@ class RowChange(NamedTuple):
     numbers: Mapping[str, int | Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChange:
+class OrderChange(NamedTuple):
     """One write. `conditions` are the attributes that must be unchanged since the read; `attributes` are texts;
     `history` is appended. If `cancellation` or `request` is None, it is left unchanged.
     """
@@ -49,7 +51,7 @@ class OrderChange:
     cancellation: Cancellation | None = None
     conditions: tuple[str, ...] = DECIDED_ON
     rows: tuple[RowChange, ...] = ()
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = _NONE
     remove: tuple[str, ...] = ()
     history: HistoryEntry | None = None
     request: CancellationRequest | None = None

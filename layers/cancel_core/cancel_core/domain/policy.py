@@ -7,7 +7,6 @@ correct.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -73,8 +72,7 @@ Exclusions, `comment_required_for` tuple of str, `approval` a word, `max_cancels
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One error in the config, for the admin: where, what, and how to correct it."""
 
     scope: str
@@ -90,8 +88,7 @@ def _no_holiday(_: date) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """The settings in force for one store. `problems` are the errors that keep parts of the config out of force.
 
     `cancel_within`: counted from the placing of an order; None: as long as its status allows. `max_cancels_per_day`:
@@ -105,7 +102,7 @@ class Policy:
     refund_basis: RefundBasis = "invoiced"
     mail: MailSettings = NO_MAIL
     withdrawal: WithdrawalSettings = NO_WITHDRAWAL
-    is_holiday: Callable[[date], bool] = field(default=_no_holiday, compare=False, repr=False)
+    is_holiday: Callable[[date], bool] = _no_holiday
     guest_access: bool = False
     cancel_within: timedelta | None = None
     excluded: Exclusions = NO_EXCLUSIONS

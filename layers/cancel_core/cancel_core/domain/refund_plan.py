@@ -6,7 +6,6 @@ Source: the contract, "What is refunded".
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from cancel_core.domain.cancellation import FailureCode, RefundAction, RefundBasis
@@ -44,8 +43,7 @@ class Payable(NamedTuple):
     failure: FailureCode | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RefundPlan:
+class RefundPlan(NamedTuple):
     """What a cancel owes for an order in its current state.
 
     `owed` is the sum of the items' amounts, `shipping` and `fees`, never below 0. `legs` are in the payments' order.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -38,15 +37,14 @@ _LISTS = {
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusions:
+class Exclusions(NamedTuple):
     """The orders that a store excludes from cancelling. `total_above`: minor units by currency."""
 
     skus: tuple[str, ...] = ()
     item_types: tuple[str, ...] = ()
     payment_providers: tuple[str, ...] = ()
     customer_groups: tuple[str, ...] = ()
-    total_above: Mapping[str, int] = field(default_factory=dict)
+    total_above: Mapping[str, int] = MappingProxyType({})
 
 
 NO_EXCLUSIONS = Exclusions()

@@ -7,7 +7,6 @@ shipped; what has been paid is refunded, item by item.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
@@ -39,8 +38,7 @@ class Blocker(NamedTuple):
     because: Because | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Every blocker, in the order they are checked; or none, and the refund that a cancel owes.
 
     `until`: when the store's window closes, if it has one and there is no blocker. `approval_required`: a cancel is a

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cancel_core.domain.mail_settings import NO_MAIL, SETTINGS_FAULTS, MailSettings, cannot_leave
 from cancel_core.domain.setting_values import SettingFault, map_of, whole_number, yes_or_no
@@ -29,8 +28,7 @@ _KEYS = ("enabled", "days", "time_zone", "country", "cancels")
 _ZONE = re.compile(r"(?!posix|right/|Factory$|localtime$)[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 
 
-@dataclass(frozen=True, slots=True)
-class WithdrawalSettings:
+class WithdrawalSettings(NamedTuple):
     """A store's withdrawal settings. `country`: ISO 3166-1 alpha-2, for public holidays; "": weekends only.
 
     `cancels`: whether a proven withdrawal from a whole order that can still be cancelled cancels it.

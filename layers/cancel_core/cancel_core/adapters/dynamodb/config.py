@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cancel_core.adapters.dynamodb.attributes import attribute_values, plain
@@ -112,7 +111,7 @@ class Policies:
             # Imported only if a store names a country.
             from cancel_core.adapters.calendar import public_holidays
 
-            policy = replace(policy, is_holiday=public_holidays(country))
+            policy = policy._replace(is_holiday=public_holidays(country))
         self._tell(policy, now)
         is_known = own.document is not None
         if not is_known:
@@ -154,7 +153,7 @@ class Policies:
         )
         if not new:
             return
-        self._report(replace(policy, problems=new))
+        self._report(policy._replace(problems=new))
         since = now - self.REPORT_SECONDS
         self._reported = {problem: at for problem, at in self._reported.items() if at > since}
         self._reported |= dict.fromkeys(new, now)

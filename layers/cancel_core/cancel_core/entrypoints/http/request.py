@@ -8,10 +8,9 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -65,8 +64,7 @@ class InvalidRequest(Refusal):
         self.errors = tuple((pointer[:MAX_POINTER], message) for pointer, message in errors[:MAX_ERRORS])
 
 
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
+class ApiRequest(NamedTuple):
     """A request from the gateway, which has already checked its token."""
 
     event: Mapping[str, Any]

@@ -7,8 +7,8 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from cancel_core.entrypoints.http.request import ApiRequest
 
@@ -24,15 +24,17 @@ makes 12.4 KB of that in 0.2 ms, two packets more; level 9 takes 2.6 ms to save 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class Answer(NamedTuple):
     """A 200, or another `status`, with this document and with headers that add to or replace the usual ones. The
     response to a GET gets an ETag. `log_keys` are added to the log line.
     """
 
     body: Mapping[str, Any]
-    headers: Mapping[str, str] = field(default_factory=dict)
-    log_keys: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NONE
+    log_keys: Mapping[str, str] = _NONE
     status: int = 200
 
 
