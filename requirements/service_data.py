@@ -4,7 +4,7 @@
 client made from it takes a third of the time. What is not here, botocore reads from its own data.
 
 A service model keeps its metadata, the operations of the list, the shapes that these use, and all errors. The
-endpoints keep these services, and those that botocore itself asks for credentials.
+endpoints keep these services.
 """
 
 from __future__ import annotations
@@ -27,14 +27,12 @@ OPERATIONS: Mapping[str, frozenset[str]] = {
     "sqs": frozenset({"ChangeMessageVisibility", "SendMessage"}),
 }
 """What the functions call, by service."""
-CREDENTIALS = frozenset({"oidc", "portal.sso", "signin", "sts"})
-"""The endpoints' names of the services that botocore itself may call."""
 
 
 def write(folder: Path) -> None:
     """Writes the files in the order of botocore's own folder: <service>/<API version>/service-2.json."""
     loader = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
-    prefixes = set(CREDENTIALS)
+    prefixes: set[str] = set()
     for service, operations in OPERATIONS.items():
         version = loader.determine_latest_version(service, "service-2")
         model = service_model(loader.load_data(f"{service}/{version}/service-2"), operations)

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -107,11 +108,10 @@ def test_endpoints_are_the_same(ours: Session) -> None:
     one, other = map(EndpointResolver, data)
     regions = {region for partition in data[1]["partitions"] for region in partition["regions"]}
     prefixes = {whole.get_service_model(service).endpoint_prefix for service in OPERATIONS}
-    prefixes |= {"oidc", "portal.sso", "signin", "sts"}
     variants: list[dict[str, Any]] = [{}, {"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}]
     for asked in product(prefixes, {*regions, *REGIONS}, variants):
         assert _resolved(one, *asked) == _resolved(other, *asked), asked
-    for region, (service, operation) in product(REGIONS, [*FIRST.items(), ("sts", "AssumeRole")]):
+    for region, (service, operation) in product(REGIONS, FIRST.items()):
         given = parameters(whole, service, operation)
         for both in ({}, {"use_fips_endpoint": True, "use_dualstack_endpoint": True}):
             requests = [_sent(session, service, operation, given, region, both) for session in (ours, whole)]
@@ -134,8 +134,8 @@ def _sent(session: Session, service: str, operation: str, given: Any, region: st
 
 def test_the_handlers_are_botocores_own(ours: Session) -> None:
     whole = get_session()
-    assert {whole.get_service_model(service).service_id.hyphenize() for service in OPERATIONS} == aws.SERVICES - {"sts"}
-    for service, operation in [*CALLED, ("sts", "AssumeRoleWithWebIdentity")]:
+    assert {whole.get_service_model(service).service_id.hyphenize() for service in OPERATIONS} == aws.SERVICES
+    for service, operation in CALLED:
         called = handlers(whole, service, operation)
         assert [name for name, those in called if those]
         assert handlers(ours, service, operation) == called
@@ -162,27 +162,55 @@ def test_what_is_not_trimmed_is_botocores_own(trimmed: Path, ours: Session, tmp_
     assert len(newer.load_service_model("dynamodb", "service-2")["operations"]) == len(OPERATIONS["dynamodb"])
 
 
-def test_other_versions_of_botocore_send_the_same(trimmed: Path, ours: Session, tmp_path: Path) -> None:
-    """Of the runtime: older than the locked one, and newer. The environments of two tools have older ones."""
-    pythons = [program.with_name("python") for program in (sam_cli(), checkov())]
+def run(folder: Path, python: Path, *arguments: str | Path, **more: str) -> str:
+    """What a Python with these arguments says. It sees the sources, and its own packages."""
     variables = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/cancel_core'}",
-        "HOME": str(tmp_path),
+        "HOME": str(folder),
+        **more,
     }
+    done = subprocess.run(
+        [python, *arguments], cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
-    def run(python: Path, *arguments: str | Path) -> str:
-        done = subprocess.run(
-            [python, *arguments], cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=60
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
 
-    versions = {run(python, "-m", "tests.support.service_data", trimmed) for python in pythons}
+def pythons() -> list[Path]:
+    """The environments of two tools have older versions than the locked one."""
+    return [program.with_name("python") for program in (sam_cli(), checkov())]
+
+
+def test_other_versions_of_botocore_send_the_same(trimmed: Path, ours: Session, tmp_path: Path) -> None:
+    """Of the runtime: older than the locked one, and newer."""
+    others = pythons()
+    versions = {run(tmp_path, python, "-m", "tests.support.service_data", trimmed) for python in others}
     assert len(versions | {botocore.__version__}) >= 3
     # The other way round: data of an older one, read by the locked one.
-    run(pythons[1], ROOT / "requirements" / "service_data.py", tmp_path / "older")
+    run(tmp_path, others[1], ROOT / "requirements" / "service_data.py", tmp_path / "older")
     older = session_of(tmp_path / "older")
     for service, operation in CALLED:
         given = parameters(older, service, operation)
         assert sent(older, service, operation, given) == sent(ours, service, operation, given)
+
+
+CLIENTS = """\
+import sys
+from cancel_core.adapters import aws
+client = aws.session().create_client("dynamodb", "eu-north-1")
+assert client.get_item.__doc__ == "" == client.get_paginator("query").paginate.__doc__
+assert client.get_waiter("table_exists").wait.__doc__ == ""
+assert not {"botocore.docs.method", "html.parser"} & sys.modules.keys()
+import boto3
+assert boto3.resource("dynamodb", "eu-north-1").Table("orders").put_item
+"""
+
+
+def test_docstrings_are_left_out_of_any_botocore(tmp_path: Path) -> None:
+    """Clients work without them, and boto3, which imports what writes them, works beside, before or after."""
+    before = "import boto3, sys; docs = sys.modules['botocore.docs']; import cancel_core\n"
+    for python in (Path(sys.executable), *pythons()):
+        run(tmp_path, python, "-c", CLIENTS, AWS_LAMBDA_FUNCTION_NAME="cancel")
+        kept = f"{before}assert docs is sys.modules['botocore.docs']"
+        run(tmp_path, python, "-c", kept, AWS_LAMBDA_FUNCTION_NAME="cancel")

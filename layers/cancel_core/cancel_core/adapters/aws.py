@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
+from botocore.credentials import ContainerProvider, CredentialResolver, EnvProvider
 from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST, REGISTER_LAST
 from botocore.loaders import Loader
 from botocore.session import Session
 
 TRIMMED = str(Path(__file__).with_name("service_data"))
 """What the functions call, of botocore's data. Only the built layer has it: requirements/service_data.py."""
-SERVICES = frozenset({"dynamodb", "eventbridge", "secrets-manager", "sesv2", "sqs", "sts"})
-"""The services that are called, as botocore's events name them. `sts`: for credentials, outside Lambda."""
+SERVICES = frozenset({"dynamodb", "eventbridge", "secrets-manager", "sesv2", "sqs"})
+"""The services that are called, as botocore's events name them."""
 
 
 class ServiceData(Loader):
@@ -27,13 +28,16 @@ class ServiceData(Loader):
     def __init__(self, trimmed: str = TRIMMED) -> None:
         super().__init__(extra_search_paths=[trimmed])
         self._trimmed = trimmed
+        self._services: list[str] = []
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
         """What lies in the folders. botocore's own method also looks into each of four hundred, which takes longer than
         making the client.
         """
-        folders = [path for path in self.search_paths if os.path.isdir(path)]  # noqa: PTH112 - fast, as above
-        return sorted({name for folder in folders for name in os.listdir(folder)})  # noqa: PTH208 - ten times as fast as pathlib
+        if not self._services:
+            folders = [path for path in self.search_paths if os.path.isdir(path)]  # noqa: PTH112 - fast, as above
+            self._services = sorted({name for folder in folders for name in os.listdir(folder)})  # noqa: PTH208 - ten times as fast as pathlib
+        return self._services
 
     def is_builtin_path(self, path: str) -> bool:
         """The trimmed data is botocore's own. Endpoints of others would take precedence over its endpoint rules."""
@@ -46,11 +50,13 @@ def session() -> Session:
 
 
 def new_session(data: Loader) -> Session:
-    """A session with this data, and with botocore's own event handlers, except those of services that are not called:
-    a hundred of the hundred and twenty. Registering these takes longer than making a client.
+    """A session with this data, and with what a function can use of botocore's sources of credentials and event
+    handlers: setting up all of them takes longer than making a client.
     """
     made = Session(include_builtin_handlers=False)
     made.register_component("data_loader", data)
+    # A function's credentials are in its environment or, after a snapshot, at an address that the environment names.
+    made.register_component("credential_provider", CredentialResolver([EnvProvider(), ContainerProvider()]))
     emitter = made.get_component("event_emitter")
     register = {
         (): emitter.register,
@@ -58,7 +64,7 @@ def new_session(data: Loader) -> Session:
         (REGISTER_LAST,): emitter.register_last,
     }
     for event, handler, *place in BUILTIN_HANDLERS:
-        # "before-call" is for all services, "before-call.s3.DeleteObjects" for one.
+        # "before-call" is for all services, "before-call.s3.DeleteObjects" for one. A hundred are for others.
         service = event.partition(".")[2].partition(".")[0]
         if not service or service in SERVICES:
             register[tuple(place)](event, handler)

@@ -4,8 +4,6 @@ Data comes in as values. Money, dates and quantities are formatted for the langu
 contains Jinja2 and Babel.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable, Mapping

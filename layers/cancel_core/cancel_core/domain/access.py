@@ -5,8 +5,6 @@ is 32 random bytes, for which a plain hash is enough. The address is stored as a
 derived from the code first, and later the token.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """E-mail addresses: validation, and which input may appear in a mail."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The caller: a customer, a guest with a verified address of one order, or the shop with its decision."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from dataclasses import dataclass, field

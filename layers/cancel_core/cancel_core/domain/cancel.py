@@ -1,7 +1,5 @@
 """The write of a cancel: the changes that it makes on an order."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 

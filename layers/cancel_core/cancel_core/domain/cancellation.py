@@ -1,7 +1,5 @@
 """The models of the cancellation that the product writes on an order, with the refund and its legs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal
 

@@ -4,10 +4,8 @@ Source: the contract, part 3, "Requests". A request is `open` until the shop has
 customer has taken it back (`withdrawn`), or the order can't be cancelled any more when it is approved (`lapsed`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import ValidationError
 
@@ -41,7 +39,7 @@ class CancellationRequest(OwnDocument):
     def is_open(self) -> bool:
         return self.status == "open"
 
-    def ended(self, status: RequestStatus, at: str | None = None, note: str | None = None) -> CancellationRequest:
+    def ended(self, status: RequestStatus, at: str | None = None, note: str | None = None) -> Self:
         """The request with its result. `at`: when the shop decided; None if the customer ended it."""
         return self.model_copy(update={"status": status, "decided_at": at, "note": note})
 

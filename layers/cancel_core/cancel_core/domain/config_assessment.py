@@ -1,7 +1,5 @@
 """The message to an admin about a config document: whether it is in force, its errors, and the fallback."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """The events for the rest of the shop, derived from committed changes of the orders table."""
 
-from __future__ import annotations
-
 from typing import Any, Literal, NamedTuple
 
 from cancel_core.domain.cancellation import Cancellation

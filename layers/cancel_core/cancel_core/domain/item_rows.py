@@ -1,7 +1,5 @@
 """The effect of a cancel on each item, from the numbers stored on the order, at the item's current position."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple

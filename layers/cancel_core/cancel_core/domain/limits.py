@@ -3,8 +3,6 @@
 Source: the contract, part 3: for one customer or guest's address, over all stores of the table, by days of UTC.
 """
 
-from __future__ import annotations
-
 import hashlib
 from datetime import UTC, datetime, timedelta
 from math import ceil

@@ -1,7 +1,5 @@
 """The config's `mail`: sender, recipients and language of a store's mails."""
 
-from __future__ import annotations
-
 import re
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Formats an amount with its currency and the currency's number of decimals."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import NamedTuple
 

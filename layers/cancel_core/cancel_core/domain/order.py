@@ -3,12 +3,10 @@
 The models contain only the attributes that are used for decisions or shown; all others belong to the shop.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
@@ -170,7 +168,7 @@ class Order(Document):
     withdrawal: Annotated[NotedWithdrawal | None, BeforeValidator(_noted)] = None
 
     @model_validator(mode="after")
-    def _rows_have_ids_of_their_own(self) -> Order:
+    def _rows_have_ids_of_their_own(self) -> Self:
         # Rows are identified by their ids at any position, and a payment's id is part of its refund's key.
         for name, ids in (
             ("payments have the same payment_id", [payment.payment_id for payment in self.payments]),

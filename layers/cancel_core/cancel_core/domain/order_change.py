@@ -1,7 +1,5 @@
 """One conditional write on an order, as data. The adapter of the orders table executes it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType

@@ -4,9 +4,8 @@ An invalid document is not in force. The last valid version is in force instead,
 correct.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,8 +33,6 @@ from cancel_core.domain.setting_values import (
 from cancel_core.domain.withdrawal_settings import NO_WITHDRAWAL, WithdrawalSettings, read_withdrawal
 
 if TYPE_CHECKING:
-    from datetime import date, timedelta
-
     # Its module imports pydantic, which readers of the config alone do not need.
     from cancel_core.domain.cancellation import RefundBasis
 
@@ -99,7 +96,7 @@ class Policy(NamedTuple):
     enabled: bool
     reasons: tuple[PolicyReason, ...] = ()
     cancellable_statuses: tuple[str, ...] = DEFAULT_CANCELLABLE_STATUSES
-    refund_basis: RefundBasis = "invoiced"
+    refund_basis: "RefundBasis" = "invoiced"
     mail: MailSettings = NO_MAIL
     withdrawal: WithdrawalSettings = NO_WITHDRAWAL
     is_holiday: Callable[[date], bool] = _no_holiday
@@ -333,7 +330,7 @@ def _is_forbidden(status: str) -> bool:
     return word in NEVER_CANCELLABLE_STATUSES or word in _OTHER_WORDS
 
 
-def _read_basis(value: object) -> RefundBasis:
+def _read_basis(value: object) -> "RefundBasis":
     if value == "invoiced":
         return "invoiced"
     if value == "paid":

@@ -1,7 +1,5 @@
 """The interface of a payment provider. Each provider is an adapter."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 

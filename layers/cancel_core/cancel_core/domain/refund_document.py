@@ -4,11 +4,9 @@ These documents are the record of what the product paid for an order, whatever t
 provider is called: from then on amount and key are frozen, until the provider reports the result.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from cancel_core.domain.cancellation import (
     Cancellation,
@@ -132,7 +130,7 @@ class RefundDocument(OwnDocument):
             return self.request_id == cancellation.request_id
         return self.created_at >= cancellation.requested_at
 
-    def of(self, cancellation: Cancellation) -> RefundDocument:
+    def of(self, cancellation: Cancellation) -> Self:
         """The document, continued for a later cancel with the same ids."""
         refund = cancellation.refund
         assert refund is not None
@@ -146,20 +144,20 @@ class RefundDocument(OwnDocument):
         """What providers refunded through the product."""
         return sum(leg.amount for leg in self.payments if leg.action == "refund" and leg.has_moved)
 
-    def said(self, at: str, entry: str, **changed: Any) -> RefundDocument:
+    def said(self, at: str, entry: str, **changed: Any) -> Self:
         """The document with these changes, and a line in its log about them."""
         log = (*self.log, LogEntry(at=at, entry=entry))
         return self.model_copy(
             update={**changed, "log": log, "updated_at": at, "revision": self.revision + 1, "format": FORMAT}
         )
 
-    def with_leg(self, leg: AskedLeg, at: str, entry: str) -> RefundDocument:
+    def with_leg(self, leg: AskedLeg, at: str, entry: str) -> Self:
         """The document with this leg replacing the one of the same attempt, or added to the others."""
         same = [one for one in self.payments if identity(one) == identity(leg)]
         legs = tuple(leg if one in same else one for one in self.payments) if same else (*self.payments, leg)
         return self.said(at, entry, payments=legs)
 
-    def without(self, leg: AskedLeg) -> RefundDocument:
+    def without(self, leg: AskedLeg) -> Self:
         """The document as it was before this leg was requested."""
         return self.model_copy(update={"payments": tuple(one for one in self.payments if one is not leg)})
 
@@ -187,7 +185,7 @@ class Ledger(OwnDocument):
     payments_before: Amount = 0
     version: Amount = 0
 
-    def with_refund(self, refund_id: str) -> Ledger:
+    def with_refund(self, refund_id: str) -> Self:
         known = self.refunds if refund_id in self.refunds else (*self.refunds, refund_id)
         return self.model_copy(update={"refunds": known, "version": self.version + 1})
 

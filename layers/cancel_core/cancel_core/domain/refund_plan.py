@@ -3,8 +3,6 @@
 Source: the contract, "What is refunded".
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ The product's: the key `request_id`, `status`, `open` (present while it is open)
 `outcome` (a text for the admin), and the order's data at that time. The admin's: `decision` and `note`.
 """
 
-from __future__ import annotations
-
 from typing import Any, Literal, NamedTuple
 
 from cancel_core.domain.cancellation import Reason

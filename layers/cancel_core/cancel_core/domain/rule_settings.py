@@ -4,8 +4,6 @@ limit.
 Source: the contract, part 3.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta

@@ -4,8 +4,6 @@ Source: Adobe Commerce, "Allow order cancellation". Off by default; only cancell
 shipped; what has been paid is refunded, item by item.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple

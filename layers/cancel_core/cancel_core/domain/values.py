@@ -1,7 +1,5 @@
 """The types of amounts and quantities, and the validation of stored documents."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Context, Decimal
 from functools import reduce

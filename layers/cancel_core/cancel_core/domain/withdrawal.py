@@ -1,7 +1,5 @@
 """A statement of withdrawal, exactly as it is stored, hashed and shown in the receipt."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass

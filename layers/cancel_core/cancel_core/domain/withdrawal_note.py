@@ -1,7 +1,5 @@
 """The data on an order about its statements of withdrawal."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 

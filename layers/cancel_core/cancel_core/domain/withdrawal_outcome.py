@@ -4,8 +4,6 @@ It is determined once: see `Outcome.to_item`. It is no judgement: the shop is no
 what is exempt, and decides.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal

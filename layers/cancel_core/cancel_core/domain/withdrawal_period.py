@@ -4,8 +4,6 @@ Sources: Directive 2011/83/EU, Articles 9 and 16; Regulation (EEC, Euratom) 1182
 recorded, but never enforced: a late statement is accepted and marked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple

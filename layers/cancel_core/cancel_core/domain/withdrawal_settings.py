@@ -1,7 +1,5 @@
 """The config's `withdrawal`: whether withdrawal is on, its period, and its calendar."""
 
-from __future__ import annotations
-
 import re
 from typing import Any, NamedTuple
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cancel_core import init_ends
+from cancel_core.cold_start import init_ends
 from cancel_core.telemetry import count, flush, logger
 
 Handler = Callable[[dict[str, Any], Any], Any]

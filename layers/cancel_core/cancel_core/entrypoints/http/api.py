@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from cancel_core import init_ends
+from cancel_core.cold_start import init_ends
 from cancel_core.entrypoints.http.problems import internal_error, refusal_problem
 from cancel_core.entrypoints.http.request import ApiRequest
 from cancel_core.entrypoints.http.response import Answer, respond

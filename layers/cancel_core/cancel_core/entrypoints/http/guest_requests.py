@@ -1,7 +1,5 @@
 """The request bodies of the two guest access routes."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field

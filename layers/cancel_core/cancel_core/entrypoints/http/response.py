@@ -1,7 +1,5 @@
 """Responses for the gateway: documents with an ETag, compressed, or not modified."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json
