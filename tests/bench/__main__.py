@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,8 +17,9 @@ from pathlib import Path
 from local.runtime.packages import link_runtime
 from tests.bench import page
 from tests.bench.capacity import capacity
-from tests.bench.cold import cold, imports
+from tests.bench.cold import BOTO3, bare, cold, imports
 from tests.bench.growth import growth
+from tests.bench.instructions import can_count, instructions
 from tests.bench.memory import memory
 from tests.bench.pages import pages
 from tests.bench.refunds import PENDING, refunds
@@ -27,6 +28,7 @@ from tests.bench.sizes import sizes
 from tests.bench.throughput import throughput
 from tests.bench.warm import LIST_FUNCTION, LONGEST_PAGE, ROUTES, Bench, Warm
 from tests.conftest import Aws, serve
+from tests.package.conftest import alone
 from tests.support.builds import Build, build_for_this_machine
 from tests.support.machine import ROOT
 
@@ -74,6 +76,7 @@ def _functions(options: argparse.Namespace) -> None:
             machine=_machine(datetime.now(UTC)),
             cold=cold({"": build}, aws, runtime_folder, folder, options.rounds),
             imports=imports(build, aws, runtime_folder),
+            instructions=_counted({"": build}, aws, runtime_folder, folder),
             warm=list(_warm([Bench(build, aws, runtime_folder)], options.pairs)),
             capacity=capacity(aws),
             growth=growth(build, aws, runtime_folder, options.orders, options.pairs, _tell),
@@ -99,10 +102,27 @@ def _compare(
     }
     for line in page.cold_table(cold(both, aws, runtime_folder, folder, options.rounds)):
         print(line, flush=True)
+    for line in page.instructions_text(_counted(both, aws, runtime_folder, folder)):
+        print(f"\n{line}", flush=True)
     benches = [Bench(one, aws, runtime_folder) for one in both.values()]
     print("\nOf each two rows the first is of before.\n")
     for line in page.warm_table(list(_warm(benches, options.pairs, functions))):
         print(line, flush=True)
+
+
+def _counted(builds: Mapping[str, Build], aws: Aws, runtime_folder: Path, folder: Path) -> Mapping[str, float]:
+    """The instructions of the functions that clients call and of those that are compared."""
+    if not can_count():
+        return {}
+    functions = {
+        before + name: function
+        for before, build in builds.items()
+        for name, function in alone(build, build.layer, aws, runtime_folder).items()
+        if name in page.OTHER_CLIENT_FUNCTIONS | {page.CANCEL_FUNCTION} or len(build.artifacts) == 1
+    }
+    counting = folder / "counting"
+    counting.mkdir()
+    return instructions({BOTO3: bare(functions, counting)[BOTO3]} | functions)
 
 
 def _warm(benches: Sequence[Bench], pairs: int, functions: Collection[str] = ROUTES) -> Iterator[Warm]:

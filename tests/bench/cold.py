@@ -72,7 +72,7 @@ def cold(builds: Mapping[str, Build], aws: Aws, runtime_folder: Path, folder: Pa
         for before, build in builds.items()
         for name, function in alone(build, build.layer, aws, runtime_folder).items()
     }
-    functions = _bare(built, folder) | built
+    functions = bare(built, folder) | built
     times: dict[str, list[Times]] = defaultdict(list)
     with events_of(aws) as event_of:
         for number in range(rounds):
@@ -100,8 +100,8 @@ def cold(builds: Mapping[str, Build], aws: Aws, runtime_folder: Path, folder: Pa
     ]
 
 
-def _bare(built: Mapping[str, Function], folder: Path) -> dict[str, Function]:
-    """They see the very paths that a built function sees."""
+def bare(built: Mapping[str, Function], folder: Path) -> dict[str, Function]:
+    """What is compared with. They see the very paths that a built function sees. Writes into `folder`."""
     like = next(iter(built.values()))
     made = {}
     for number, (name, source) in enumerate(BARE.items()):

@@ -44,6 +44,7 @@ class Figures:
     machine: str
     cold: Sequence[Cold]
     imports: Mapping[str, float]
+    instructions: Mapping[str, float]
     warm: Sequence[Warm]
     capacity: Mapping[int, Mapping[str, Units]]
     growth: Growth
@@ -70,6 +71,13 @@ def pages_text(machine: str, rows: Sequence[Loaded]) -> str:
     return f"Measured on {machine}.\n\n" + "\n".join(lines) + "\n"
 
 
+def instructions_text(ratios: Mapping[str, float]) -> list[str]:
+    """Nothing, where nothing could be counted."""
+    rows = [f"{name} {ratio:.2f}" for name, ratio in ratios.items() if name != BOTO3]
+    told = "Instructions that an init executes, as a ratio to boto3 with one client, counted by valgrind"
+    return [f"{told}: {', '.join(rows)}."] if rows else []
+
+
 def text(figures: Figures) -> str:
     parts = [
         f"Measured on {figures.machine}. Ratios compare measurements taken alternately: median with quartiles.",
@@ -82,6 +90,7 @@ def text(figures: Figures) -> str:
         "overhead; `app` is the client that is created at init): "
         + ", ".join(f"{name} {seconds * 1000:.0f}" for name, seconds in figures.imports.items() if seconds >= 0.0015)
         + ".",
+        *instructions_text(figures.instructions),
         "### Warm requests",
         *warm_table(figures.warm),
         "### Round trips and capacity units",

@@ -13,8 +13,9 @@ import pytest
 from local.template import Template
 from tests.bench import page
 from tests.bench.capacity import capacity
-from tests.bench.cold import BOTO3, NOTHING, Cold, cold, imports
+from tests.bench.cold import BOTO3, NOTHING, Cold, bare, cold, imports
 from tests.bench.growth import Cost, Customer, Growth, Step
+from tests.bench.instructions import can_count, instructions
 from tests.bench.measure import Ratio, Spread
 from tests.bench.memory import Taken
 from tests.bench.page import Figures
@@ -24,6 +25,7 @@ from tests.bench.sizes import Size, Sizes
 from tests.bench.throughput import Latency, Throughput
 from tests.bench.warm import ROUTES, Bench, Warm
 from tests.conftest import Aws
+from tests.package.conftest import alone
 from tests.support.builds import Build
 from tests.support.machine import ROOT
 
@@ -45,6 +47,7 @@ def figures() -> Figures:
         machine="a machine",
         cold=[Cold(name, *([SPREAD] * 4), *([fast] * 4)) for name in names],
         imports={"botocore": 0.045, "six": 0.0001},
+        instructions={BOTO3: 1.0, "CancelOrderFunction": 0.984},
         warm=[Warm(REASONS, 1, 0, NO_CALL, NO_CALL), *(Warm(CANCEL, rows, 2, RATIO, WARM) for rows in (1, 400))],
         capacity={
             1: {
@@ -149,6 +152,21 @@ def test_cold_and_warm_and_units_are_measured(build: Build, aws: Aws, runtime_fo
 
     units = capacity(aws)
     assert json.dumps(units[1]["cancel"]) == "[2, 1.0, 5]"
+
+
+def test_instructions_are_counted(build: Build, aws: Aws, runtime_folder: Path, tmp_path: Path) -> None:
+    if not can_count():
+        pytest.skip("valgrind is not installed.")
+    nothing = bare(alone(build, build.layer, aws, runtime_folder), tmp_path)[NOTHING]
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "app.py").write_text("sum(range(1_000_000))\n")
+    counted = instructions({BOTO3: nothing, "the same": nothing, "more": replace(nothing, code=more)})
+    assert counted["the same"] == pytest.approx(1, rel=0.2)
+    assert counted["more"] > 10
+    assert page.instructions_text({}) == []
+    (told,) = page.instructions_text({BOTO3: 1, "CancelOrderFunction": 0.984})
+    assert told.endswith(": CancelOrderFunction 0.98.")
 
 
 def test_the_budget_of_cold_starts_is_of_every_client_route() -> None:

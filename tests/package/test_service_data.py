@@ -20,7 +20,7 @@ from botocore.loaders import Loader
 from botocore.parsers import create_parser
 from botocore.regions import EndpointResolver
 from botocore.serialize import create_serializer
-from botocore.session import Session, get_session
+from botocore.session import Session
 from cancel_core.adapters import aws
 
 from requirements.service_data import OPERATIONS, write
@@ -65,7 +65,7 @@ def test_the_data_has_what_the_code_calls() -> None:
 
 def test_a_trimmed_model_says_the_same(ours: Session) -> None:
     """Requests, answers and errors of each operation, by botocore's own serializers and parsers."""
-    whole = get_session()
+    whole = Session()
     for service in OPERATIONS:
         one, other = ours.get_service_model(service), whole.get_service_model(service)
         assert one.metadata == other.metadata
@@ -103,7 +103,7 @@ REGIONS = ("eu-north-1", "us-east-1", "cn-north-1", "us-gov-west-1", "us-iso-eas
 
 def test_endpoints_are_the_same(ours: Session) -> None:
     """Of every region that botocore knows, and of one that it does not; and the address a request is sent to."""
-    whole = get_session()
+    whole = Session()
     data = [session.get_component("data_loader").load_data("endpoints") for session in (ours, whole)]
     one, other = map(EndpointResolver, data)
     regions = {region for partition in data[1]["partitions"] for region in partition["regions"]}
@@ -133,7 +133,7 @@ def _sent(session: Session, service: str, operation: str, given: Any, region: st
 
 
 def test_the_handlers_are_botocores_own(ours: Session) -> None:
-    whole = get_session()
+    whole = Session()
     assert {whole.get_service_model(service).service_id.hyphenize() for service in OPERATIONS} == aws.SERVICES
     for service, operation in CALLED:
         called = handlers(whole, service, operation)
@@ -142,7 +142,7 @@ def test_the_handlers_are_botocores_own(ours: Session) -> None:
 
 
 def test_what_is_not_trimmed_is_botocores_own(trimmed: Path, ours: Session, tmp_path: Path) -> None:
-    whole = get_session()
+    whole = Session()
     assert ours.create_client("sts", "eu-north-1").meta.service_model.operation_names == (
         whole.get_service_model("sts").operation_names
     )

@@ -17,7 +17,7 @@ from botocore import xform_name
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from botocore.handlers import BUILTIN_HANDLERS
-from botocore.session import Session, get_session
+from botocore.session import Session
 from cancel_core.adapters import aws
 
 from requirements.service_data import OPERATIONS
@@ -111,7 +111,7 @@ def sample(shape: Any, depth: int = 0, *, in_json: bool = False) -> Any:
 
 
 def main(folder: Path) -> None:
-    whole, trimmed = get_session(), session_of(folder)
+    whole, trimmed = Session(), session_of(folder)
     for service, operation in CALLED:
         given = parameters(whole, service, operation)
         pair = [sent(session, service, operation, given) for session in (whole, trimmed)]

@@ -25,7 +25,7 @@ def init_begins() -> None:
     # which takes a tenth of a cold start.
     gc.disable()
     # pydantic would read the metadata of all packages, to find those that extend it.
-    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     _leave_out_docstrings()
 
 
