@@ -12,7 +12,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import botocore
 import pytest
 from botocore import xform_name
 from botocore.exceptions import EndpointProviderError, EndpointVariantError, UnknownServiceError
@@ -25,7 +24,7 @@ from cancel_core.adapters import aws
 
 from requirements.service_data import OPERATIONS, write
 from tests.support.machine import ROOT, checkov, sam_cli
-from tests.support.service_data import CALLED, handlers, parameters, sample, sent, session_of
+from tests.support.service_data import CALLED, parameters, sample, sent, session_of
 from tests.template.test_permissions import ALLOWED
 
 # Lambda polls streams and queues with these, in the function's role. Source: Lambda developer guide, "Process DynamoDB
@@ -132,13 +131,8 @@ def _sent(session: Session, service: str, operation: str, given: Any, region: st
         return str(error)
 
 
-def test_the_handlers_are_botocores_own(ours: Session) -> None:
-    whole = Session()
-    assert {whole.get_service_model(service).service_id.hyphenize() for service in OPERATIONS} == aws.SERVICES
-    for service, operation in CALLED:
-        called = handlers(whole, service, operation)
-        assert [name for name, those in called if those]
-        assert handlers(ours, service, operation) == called
+def test_the_handlers_are_of_the_services_that_are_called(ours: Session) -> None:
+    assert {ours.get_service_model(service).service_id.hyphenize() for service in OPERATIONS} == aws.SERVICES
 
 
 def test_what_is_not_trimmed_is_botocores_own(trimmed: Path, ours: Session, tmp_path: Path) -> None:
@@ -182,11 +176,15 @@ def pythons() -> list[Path]:
     return [program.with_name("python") for program in (sam_cli(), checkov())]
 
 
-def test_other_versions_of_botocore_send_the_same(trimmed: Path, ours: Session, tmp_path: Path) -> None:
-    """Of the runtime: older than the locked one, and newer."""
+def test_each_version_of_botocore_sends_the_same(trimmed: Path, ours: Session, tmp_path: Path) -> None:
+    """And calls the same handlers. By itself, for others in this process register handlers, too. The runtime's version
+    may be older than the locked one, or newer.
+    """
     others = pythons()
-    versions = {run(tmp_path, python, "-m", "tests.support.service_data", trimmed) for python in others}
-    assert len(versions | {botocore.__version__}) >= 3
+    versions = {
+        run(tmp_path, python, "-m", "tests.support.service_data", trimmed) for python in (Path(sys.executable), *others)
+    }
+    assert len(versions) >= 3
     # The other way round: data of an older one, read by the locked one.
     run(tmp_path, others[1], ROOT / "requirements" / "service_data.py", tmp_path / "older")
     older = session_of(tmp_path / "older")

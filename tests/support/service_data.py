@@ -118,6 +118,7 @@ def main(folder: Path) -> None:
         assert pair[0] == pair[1], pair
         called = [handlers(session, service, operation) for session in (whole, trimmed)]
         assert called[0] == called[1], called
+        assert any(those for _, those in called[1])
     print(botocore.__version__)
 
 
