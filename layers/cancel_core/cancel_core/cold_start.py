@@ -40,7 +40,7 @@ def init_ends() -> None:
 
 
 def _leave_out_docstrings() -> None:
-    """Keeps botocore from importing what writes the docstrings of a client's methods: twenty modules, and the standard
+    """Keeps botocore from importing what writes the docstrings of a client's methods: a dozen modules, and the standard
     library's parser of HTML. The methods' docstrings are empty then.
     """
     botocore = find_spec("botocore")
