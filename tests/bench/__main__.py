@@ -76,7 +76,7 @@ def _functions(options: argparse.Namespace) -> None:
             machine=_machine(datetime.now(UTC)),
             cold=cold({"": build}, aws, runtime_folder, folder, options.rounds),
             imports=imports(build, aws, runtime_folder),
-            instructions=_counted({"": build}, aws, runtime_folder, folder),
+            instructions=_counted({"": build}, page.CLIENT_FUNCTIONS, aws, runtime_folder, folder),
             warm=list(_warm([Bench(build, aws, runtime_folder)], options.pairs)),
             capacity=capacity(aws),
             growth=growth(build, aws, runtime_folder, options.orders, options.pairs, _tell),
@@ -102,7 +102,8 @@ def _compare(
     }
     for line in page.cold_table(cold(both, aws, runtime_folder, folder, options.rounds)):
         print(line, flush=True)
-    for line in page.instructions_text(_counted(both, aws, runtime_folder, folder)):
+    counted = [options.only] if options.only else page.CLIENT_FUNCTIONS
+    for line in page.instructions_text(_counted(both, counted, aws, runtime_folder, folder)):
         print(f"\n{line}", flush=True)
     benches = [Bench(one, aws, runtime_folder) for one in both.values()]
     print("\nOf each two rows the first is of before.\n")
@@ -110,15 +111,17 @@ def _compare(
         print(line, flush=True)
 
 
-def _counted(builds: Mapping[str, Build], aws: Aws, runtime_folder: Path, folder: Path) -> Mapping[str, float]:
-    """The instructions of the functions that clients call and of those that are compared."""
+def _counted(
+    builds: Mapping[str, Build], names: Collection[str], aws: Aws, runtime_folder: Path, folder: Path
+) -> Mapping[str, float]:
+    """The instructions of these functions, of each build."""
     if not can_count():
         return {}
     functions = {
         before + name: function
         for before, build in builds.items()
         for name, function in alone(build, build.layer, aws, runtime_folder).items()
-        if name in page.OTHER_CLIENT_FUNCTIONS | {page.CANCEL_FUNCTION} or len(build.artifacts) == 1
+        if name in names
     }
     counting = folder / "counting"
     counting.mkdir()

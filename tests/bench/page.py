@@ -33,6 +33,7 @@ OTHER_CLIENT_FUNCTIONS = {
     *("RequestGuestCodeFunction", "RedeemGuestCodeFunction"),
 }
 """Beside the cancel's, those that a client waits for."""
+CLIENT_FUNCTIONS = OTHER_CLIENT_FUNCTIONS | {CANCEL_FUNCTION}
 LAYER = 5 * MEGABYTE
 LIST, CANCEL = (kind for kind in REQUESTS if kind in ("list orders", "cancel"))
 

@@ -6,7 +6,7 @@ It uses botocore's session: boto3's would import modules that no function uses (
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +28,17 @@ class ServiceData(Loader):
     def __init__(self, trimmed: str = TRIMMED) -> None:
         super().__init__(extra_search_paths=[trimmed])
         self._trimmed = trimmed
-        self._services: list[str] = []
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
         """What lies in the folders. botocore's own method also looks into each of four hundred, which takes longer than
         making the client.
         """
-        if not self._services:
-            folders = [path for path in self.search_paths if os.path.isdir(path)]  # noqa: PTH112 - fast, as above
-            self._services = sorted({name for folder in folders for name in os.listdir(folder)})  # noqa: PTH208 - ten times as fast as pathlib
         return self._services
+
+    @cached_property
+    def _services(self) -> list[str]:
+        folders = [path for path in self.search_paths if os.path.isdir(path)]  # noqa: PTH112 - fast, as above
+        return sorted({name for folder in folders for name in os.listdir(folder)})  # noqa: PTH208 - ten times as fast as pathlib
 
     def is_builtin_path(self, path: str) -> bool:
         """The trimmed data is botocore's own. Endpoints of others would take precedence over its endpoint rules."""

@@ -30,9 +30,6 @@ DECIDED_ON = (
 )
 
 
-_NONE: Mapping[str, str] = MappingProxyType({})
-
-
 class RowChange(NamedTuple):
     """New numbers in the row of a list (`items`, `fees`, `payments`) with this id, or in a map (`shipping`)."""
 
@@ -49,7 +46,7 @@ class OrderChange(NamedTuple):
     cancellation: Cancellation | None = None
     conditions: tuple[str, ...] = DECIDED_ON
     rows: tuple[RowChange, ...] = ()
-    attributes: Mapping[str, str] = _NONE
+    attributes: Mapping[str, str] = MappingProxyType({})
     remove: tuple[str, ...] = ()
     history: HistoryEntry | None = None
     request: CancellationRequest | None = None

@@ -22,17 +22,14 @@ makes 12.4 KB of that in 0.2 ms, two packets more; level 9 takes 2.6 ms to save 
 """
 
 
-_NONE: Mapping[str, str] = MappingProxyType({})
-
-
 class Answer(NamedTuple):
     """A 200, or another `status`, with this document and with headers that add to or replace the usual ones. The
     response to a GET gets an ETag. `log_keys` are added to the log line.
     """
 
     body: Mapping[str, Any]
-    headers: Mapping[str, str] = _NONE
-    log_keys: Mapping[str, str] = _NONE
+    headers: Mapping[str, str] = MappingProxyType({})
+    log_keys: Mapping[str, str] = MappingProxyType({})
     status: int = 200
 
 
