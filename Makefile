@@ -103,8 +103,7 @@ NOT_IMPORTED := pydantic/(v1|deprecated|mypy)
 compile:
 	@rm -rf $(ARTIFACTS)/*/python/pydantic/v1 $(ARTIFACTS)/*/python/aws_lambda_powertools/event_handler
 	@find $(ARTIFACTS)/*/python/aws_lambda_powertools/utilities -mindepth 1 -maxdepth 1 -type d ! -name 'jmespath*' -exec rm -rf {} +
-	@rm -rf $(SERVICE_DATA)
-	@$(TRIMMER) requirements/service_data.py $(SERVICE_DATA)
+	@$(call trim,$(SERVICE_DATA))
 	@$(TRIMMER) requirements/core_schema.py $(ARTIFACTS)/CancelCoreLayer/python/pydantic_core/core_schema.py
 	@$(COMPILER) -m compileall -q -f --invalidation-mode unchecked-hash -x '$(NOT_IMPORTED)' $(ARTIFACTS)
 
@@ -245,7 +244,7 @@ try-kotlin: clients $(KOTLIN_VENV)/stamp ## compile the Kotlin client and cancel
 
 .PHONY: clean
 clean: ## remove everything that make installed, built or cached
-	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) $(REHEARSE_VENV) $(RECORDING_VENV) $(CLIENTS_VENV) $(KOTLIN_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(CHECKOV_VENV) $(REHEARSE_VENV) $(RECORDING_VENV) $(CLIENTS_VENV) $(KOTLIN_VENV) .aws-sam .aws-sam-test .local .mypy_cache .ruff_cache .pytest_cache .hypothesis $(LOCAL_DATA)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- installing
@@ -264,16 +263,23 @@ FIND_PYTHON = python=; for name in $(PYTHON) python3.13 python3 python3.14 pytho
 make-venv = @$(1)/bin/python -c '$(RECENT)' 2>/dev/null || { $(FIND_PYTHON); rm -rf $(1); echo "$(1): made with $$("$$python" --version)"; \
 	    "$$python" -m venv $(1) && $(1)/bin/python $(INSTALL) -r requirements/pip.txt; }
 
-$(VENV)/run.stamp: requirements/run.txt
+# $(call trim,folder): writes the service data into it.
+trim = rm -rf $(1) && $(TRIMMER) requirements/service_data.py $(1)
+# With it the functions of make run start faster, too.
+LOCAL_DATA := layers/cancel_core/cancel_core/adapters/service_data
+
+$(VENV)/run.stamp: requirements/run.txt requirements/service_data.py
 	$(call make-venv,$(VENV))
 	@echo 'installing what make run needs ...'
 	@$(BIN)/python $(INSTALL) -r requirements/run.txt
+	@$(call trim,$(LOCAL_DATA))
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/dev.txt
+$(VENV)/dev.stamp: requirements/dev.txt requirements/service_data.py
 	$(call make-venv,$(VENV))
 	@echo 'installing what the tests need ...'
 	@$(BIN)/python $(INSTALL) -r requirements/dev.txt
+	@$(call trim,$(LOCAL_DATA))
 	@touch $@ $(VENV)/run.stamp
 
 $(SAM_VENV)/stamp: requirements/sam.txt

@@ -17,7 +17,7 @@ from botocore.loaders import Loader
 from botocore.session import Session
 
 TRIMMED = str(Path(__file__).with_name("service_data"))
-"""What the functions call, of botocore's data. Only the built layer has it: requirements/service_data.py."""
+"""What the functions call, of botocore's data. `make` writes it: requirements/service_data.py."""
 SERVICES = frozenset({"dynamodb", "eventbridge", "secrets-manager", "sesv2", "sqs"})
 """The services that are called, as botocore's events name them."""
 
