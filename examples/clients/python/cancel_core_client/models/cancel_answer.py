@@ -38,9 +38,9 @@ class CancelAnswer:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.cancellation import Cancellation  # noqa: PLC0415
-        from ..models.cancellation_request import CancellationRequest  # noqa: PLC0415
-        from ..models.order import Order  # noqa: PLC0415
+        from ..models.cancellation import Cancellation
+        from ..models.cancellation_request import CancellationRequest
+        from ..models.order import Order
 
         order = self.order.to_dict()
 
@@ -68,9 +68,9 @@ class CancelAnswer:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.cancellation import Cancellation  # noqa: PLC0415
-        from ..models.cancellation_request import CancellationRequest  # noqa: PLC0415
-        from ..models.order import Order  # noqa: PLC0415
+        from ..models.cancellation import Cancellation
+        from ..models.cancellation_request import CancellationRequest
+        from ..models.order import Order
 
         d = dict(src_dict)
         order = Order.from_dict(d.pop("order"))

@@ -41,8 +41,8 @@ class Cancellation:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.reason import Reason  # noqa: PLC0415
-        from ..models.refund import Refund  # noqa: PLC0415
+        from ..models.reason import Reason
+        from ..models.refund import Refund
 
         cancellation_id = self.cancellation_id
 
@@ -78,8 +78,8 @@ class Cancellation:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.reason import Reason  # noqa: PLC0415
-        from ..models.refund import Refund  # noqa: PLC0415
+        from ..models.reason import Reason
+        from ..models.refund import Refund
 
         d = dict(src_dict)
         cancellation_id = d.pop("cancellation_id")

@@ -43,7 +43,7 @@ class CancellationRequest:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.reason import Reason  # noqa: PLC0415
+        from ..models.reason import Reason
 
         request_id = self.request_id
 
@@ -83,7 +83,7 @@ class CancellationRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.reason import Reason  # noqa: PLC0415
+        from ..models.reason import Reason
 
         d = dict(src_dict)
         request_id = d.pop("request_id")

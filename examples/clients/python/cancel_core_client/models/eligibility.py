@@ -43,8 +43,8 @@ class Eligibility:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.blocker import Blocker  # noqa: PLC0415
-        from ..models.owed_refund import OwedRefund  # noqa: PLC0415
+        from ..models.blocker import Blocker
+        from ..models.owed_refund import OwedRefund
 
         order_id = self.order_id
 
@@ -86,8 +86,8 @@ class Eligibility:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.blocker import Blocker  # noqa: PLC0415
-        from ..models.owed_refund import OwedRefund  # noqa: PLC0415
+        from ..models.blocker import Blocker
+        from ..models.owed_refund import OwedRefund
 
         d = dict(src_dict)
         order_id = d.pop("order_id")

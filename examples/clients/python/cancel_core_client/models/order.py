@@ -66,13 +66,13 @@ class Order:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.cancellation import Cancellation  # noqa: PLC0415
-        from ..models.cancellation_request import CancellationRequest  # noqa: PLC0415
-        from ..models.fee import Fee  # noqa: PLC0415
-        from ..models.history_entry import HistoryEntry  # noqa: PLC0415
-        from ..models.order_item import OrderItem  # noqa: PLC0415
-        from ..models.order_withdrawal import OrderWithdrawal  # noqa: PLC0415
-        from ..models.shipping import Shipping  # noqa: PLC0415
+        from ..models.cancellation import Cancellation
+        from ..models.cancellation_request import CancellationRequest
+        from ..models.fee import Fee
+        from ..models.history_entry import HistoryEntry
+        from ..models.order_item import OrderItem
+        from ..models.order_withdrawal import OrderWithdrawal
+        from ..models.shipping import Shipping
 
         order_id = self.order_id
 
@@ -155,13 +155,13 @@ class Order:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.cancellation import Cancellation  # noqa: PLC0415
-        from ..models.cancellation_request import CancellationRequest  # noqa: PLC0415
-        from ..models.fee import Fee  # noqa: PLC0415
-        from ..models.history_entry import HistoryEntry  # noqa: PLC0415
-        from ..models.order_item import OrderItem  # noqa: PLC0415
-        from ..models.order_withdrawal import OrderWithdrawal  # noqa: PLC0415
-        from ..models.shipping import Shipping  # noqa: PLC0415
+        from ..models.cancellation import Cancellation
+        from ..models.cancellation_request import CancellationRequest
+        from ..models.fee import Fee
+        from ..models.history_entry import HistoryEntry
+        from ..models.order_item import OrderItem
+        from ..models.order_withdrawal import OrderWithdrawal
+        from ..models.shipping import Shipping
 
         d = dict(src_dict)
         order_id = d.pop("order_id")

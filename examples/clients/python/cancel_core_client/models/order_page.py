@@ -30,7 +30,7 @@ class OrderPage:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.order_summary import OrderSummary  # noqa: PLC0415
+        from ..models.order_summary import OrderSummary
 
         orders = []
         for orders_item_data in self.orders:
@@ -53,7 +53,7 @@ class OrderPage:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.order_summary import OrderSummary  # noqa: PLC0415
+        from ..models.order_summary import OrderSummary
 
         d = dict(src_dict)
         orders = []

@@ -34,7 +34,7 @@ class OrderWithdrawalRequest:
     message: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.withdrawal_item import WithdrawalItem  # noqa: PLC0415
+        from ..models.withdrawal_item import WithdrawalItem
 
         name: None | str | Unset
         if isinstance(self.name, Unset):
@@ -84,7 +84,7 @@ class OrderWithdrawalRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.withdrawal_item import WithdrawalItem  # noqa: PLC0415
+        from ..models.withdrawal_item import WithdrawalItem
 
         d = dict(src_dict)
 

@@ -43,7 +43,7 @@ class OwedRefund:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.refund_item import RefundItem  # noqa: PLC0415
+        from ..models.refund_item import RefundItem
 
         currency = self.currency
 
@@ -77,7 +77,7 @@ class OwedRefund:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.refund_item import RefundItem  # noqa: PLC0415
+        from ..models.refund_item import RefundItem
 
         d = dict(src_dict)
         currency = d.pop("currency")

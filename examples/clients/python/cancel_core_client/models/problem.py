@@ -52,8 +52,8 @@ class Problem:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.field_error import FieldError  # noqa: PLC0415
-        from ..models.order import Order  # noqa: PLC0415
+        from ..models.field_error import FieldError
+        from ..models.order import Order
 
         type_ = self.type_
 
@@ -112,8 +112,8 @@ class Problem:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.field_error import FieldError  # noqa: PLC0415
-        from ..models.order import Order  # noqa: PLC0415
+        from ..models.field_error import FieldError
+        from ..models.order import Order
 
         d = dict(src_dict)
         type_ = d.pop("type")

@@ -30,7 +30,7 @@ class ReasonList:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.offered_reason import OfferedReason  # noqa: PLC0415
+        from ..models.offered_reason import OfferedReason
 
         enabled = self.enabled
 
@@ -52,7 +52,7 @@ class ReasonList:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.offered_reason import OfferedReason  # noqa: PLC0415
+        from ..models.offered_reason import OfferedReason
 
         d = dict(src_dict)
         enabled = d.pop("enabled")

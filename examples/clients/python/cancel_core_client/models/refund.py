@@ -65,9 +65,9 @@ class Refund:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.refund_failure import RefundFailure  # noqa: PLC0415
-        from ..models.refund_item import RefundItem  # noqa: PLC0415
-        from ..models.refund_leg import RefundLeg  # noqa: PLC0415
+        from ..models.refund_failure import RefundFailure
+        from ..models.refund_item import RefundItem
+        from ..models.refund_leg import RefundLeg
 
         refund_id = self.refund_id
 
@@ -126,9 +126,9 @@ class Refund:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.refund_failure import RefundFailure  # noqa: PLC0415
-        from ..models.refund_item import RefundItem  # noqa: PLC0415
-        from ..models.refund_leg import RefundLeg  # noqa: PLC0415
+        from ..models.refund_failure import RefundFailure
+        from ..models.refund_item import RefundItem
+        from ..models.refund_leg import RefundLeg
 
         d = dict(src_dict)
         refund_id = d.pop("refund_id")

@@ -33,8 +33,8 @@ class Requested:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.cancellation_request import CancellationRequest  # noqa: PLC0415
-        from ..models.order import Order  # noqa: PLC0415
+        from ..models.cancellation_request import CancellationRequest
+        from ..models.order import Order
 
         order = self.order.to_dict()
 
@@ -53,8 +53,8 @@ class Requested:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.cancellation_request import CancellationRequest  # noqa: PLC0415
-        from ..models.order import Order  # noqa: PLC0415
+        from ..models.cancellation_request import CancellationRequest
+        from ..models.order import Order
 
         d = dict(src_dict)
         order = Order.from_dict(d.pop("order"))

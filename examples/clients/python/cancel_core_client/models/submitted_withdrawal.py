@@ -40,8 +40,8 @@ class SubmittedWithdrawal:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.acknowledgement import Acknowledgement  # noqa: PLC0415
-        from ..models.withdrawal_statement import WithdrawalStatement  # noqa: PLC0415
+        from ..models.acknowledgement import Acknowledgement
+        from ..models.withdrawal_statement import WithdrawalStatement
 
         withdrawal_id = self.withdrawal_id
 
@@ -69,8 +69,8 @@ class SubmittedWithdrawal:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.acknowledgement import Acknowledgement  # noqa: PLC0415
-        from ..models.withdrawal_statement import WithdrawalStatement  # noqa: PLC0415
+        from ..models.acknowledgement import Acknowledgement
+        from ..models.withdrawal_statement import WithdrawalStatement
 
         d = dict(src_dict)
         withdrawal_id = d.pop("withdrawal_id")

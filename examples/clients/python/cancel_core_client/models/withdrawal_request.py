@@ -42,7 +42,7 @@ class WithdrawalRequest:
     language: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.withdrawal_item import WithdrawalItem  # noqa: PLC0415
+        from ..models.withdrawal_item import WithdrawalItem
 
         name = self.name
 
@@ -104,7 +104,7 @@ class WithdrawalRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.withdrawal_item import WithdrawalItem  # noqa: PLC0415
+        from ..models.withdrawal_item import WithdrawalItem
 
         d = dict(src_dict)
         name = d.pop("name")

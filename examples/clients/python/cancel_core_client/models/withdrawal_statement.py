@@ -43,7 +43,7 @@ class WithdrawalStatement:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.statement_item import StatementItem  # noqa: PLC0415
+        from ..models.statement_item import StatementItem
 
         email = self.email
 
@@ -87,7 +87,7 @@ class WithdrawalStatement:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.statement_item import StatementItem  # noqa: PLC0415
+        from ..models.statement_item import StatementItem
 
         d = dict(src_dict)
         email = d.pop("email")
