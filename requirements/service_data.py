@@ -1,7 +1,8 @@
 """botocore's service data, trimmed to what the functions use: ``python requirements/service_data.py FOLDER`` writes it.
 
 make runs it with the locked botocore and FOLDER in the layer, where `cancel_core.adapters.aws` finds it: for
-`make build` in the built one, for `make run` in the sources. A client made from it takes a third of the time. What is not here, botocore reads from its own data.
+`make build` in the built one, for `make run` in the sources. A client made from it takes a third of the time. What is
+not here, botocore reads from its own data.
 
 A service model keeps its metadata, the operations of the list, the shapes that these use, and all errors. The
 endpoints keep these services.
