@@ -107,8 +107,6 @@ class Environment:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # The deployed layer has no plugin of pydantic's; here each start would search the whole venv for one.
-            "PYDANTIC_DISABLE_PLUGINS": "__all__",
             "LAMBDA_TASK_ROOT": str(function.code.resolve()),
             "_HANDLER": function.handler,
             **function.environment,

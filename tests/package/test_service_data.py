@@ -196,17 +196,22 @@ def test_each_version_of_botocore_sends_the_same(trimmed: Path, ours: Session, t
 CLIENTS = """\
 import sys
 from cancel_core.adapters import aws
-client = aws.session().create_client("dynamodb", "eu-north-1")
+from botocore.loaders import Loader
+client = aws.new_session(Loader()).create_client("dynamodb", "eu-north-1")
 assert client.get_item.__doc__ == "" == client.get_paginator("query").paginate.__doc__
 assert client.get_waiter("table_exists").wait.__doc__ == ""
 assert not {"botocore.docs.method", "html.parser"} & sys.modules.keys()
 import boto3
 assert boto3.resource("dynamodb", "eu-north-1").Table("orders").put_item
+from urllib3 import http2
+assert http2.inject_into_urllib3
 """
 
 
 def test_docstrings_are_left_out_of_any_botocore(tmp_path: Path) -> None:
-    """Clients work without them, and boto3, which imports what writes them, works beside, before or after."""
+    """Clients work without them, and boto3, which imports what writes them, works beside, before or after. So does what
+    turns HTTP/2 on.
+    """
     before = "import boto3, sys; docs = sys.modules['botocore.docs']; import cancel_core\n"
     for python in (Path(sys.executable), *pythons()):
         run(tmp_path, python, "-c", CLIENTS, AWS_LAMBDA_FUNCTION_NAME="cancel")
