@@ -72,4 +72,4 @@ def number(value: Decimal) -> int | float:
     """A quantity as a JSON number."""
     # JSON has only one kind of number. Only quantities may have a fraction; amounts are never passed here.
     whole = int(value)
-    return whole if whole == value else float(value)
+    return whole if whole == value else float(value)  # a quantity, never an amount

@@ -115,7 +115,7 @@ def expiry(received: datetime, days: float) -> int:
 def _stored(value: Any) -> Any:
     """With numbers in the table's type."""
     match value:
-        case float():
+        case float():  # a quantity: a statement has no amounts
             return Decimal(repr(value))
         case Mapping():
             return {name: _stored(entry) for name, entry in value.items()}
