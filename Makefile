@@ -210,7 +210,7 @@ soak: $(VENV)/dev.stamp ## load-test a local stack, then check the invariants (C
 
 # For example: make bench ORDERS=10000 SECONDS=10, make bench ONLY=pages, or make bench BEFORE=HEAD~1. ROUNDS and PAIRS reach the program, too.
 .PHONY: bench
-bench: $(VENV)/dev.stamp $(SAM_VENV)/stamp ## measure performance into docs/performance.md (BEFORE=COMMIT compares; half an hour)
+bench: $(VENV)/dev.stamp $(SAM_VENV)/stamp ## measure performance into docs/performance.md (BEFORE=COMMIT compares; up to an hour)
 	@PYTHONPATH=layers/cancel_core exec $(BIN)/python -m tests.bench
 
 .PHONY: diagrams
