@@ -6,7 +6,6 @@ import contextlib
 import socket
 import threading
 import time
-import uuid
 from typing import Any, Protocol
 
 from local.runtime.function import Result
@@ -79,13 +78,12 @@ class RuntimeApi(Handler):
             self.close_connection = True
             return None
         deadline = int((time.time() + invocation.timeout) * 1000)
-        trace = uuid.uuid4().hex
         headers = [
             ("Content-Type", "application/json"),
             ("Lambda-Runtime-Aws-Request-Id", invocation.request_id),
             ("Lambda-Runtime-Deadline-Ms", str(deadline)),
             ("Lambda-Runtime-Invoked-Function-Arn", invocation.arn),
-            ("Lambda-Runtime-Trace-Id", f"Root=1-{int(time.time()):08x}-{trace[:24]};Parent={trace[16:]};Sampled=0"),
+            ("Lambda-Runtime-Trace-Id", invocation.trace),
         ]
         self.answer(200, invocation.payload, headers)
         invocation.sent = True

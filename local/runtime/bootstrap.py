@@ -62,6 +62,7 @@ def main(handler_name: str) -> None:
         sys.exit(1)
     while True:
         headers, event = call("GET", "invocation/next")
+        os.environ["_X_AMZN_TRACE_ID"] = headers["Lambda-Runtime-Trace-Id"]
         request = f"invocation/{headers['Lambda-Runtime-Aws-Request-Id']}"
         result: Any
         try:

@@ -256,6 +256,11 @@ class Environment:
         self._log(self.function.name, f"{invocation.request_id} {message}")
         return failure(invocation.request_id, "Sandbox.Timedout", message)
 
+    def processes(self, trace: str) -> bool:
+        """Whether it processes the invocation with this trace header now."""
+        with self._changed:
+            return self._current is not None and self._current.trace == trace
+
     def kill(self) -> None:
         """Kill the process and its child processes."""
         self.unwanted = True

@@ -121,12 +121,13 @@ class Pool:
                 self._idle.remove(environment)
             self._changed.notify_all()
 
-    def kill(self) -> int:
-        """Kill every environment, to simulate a failure; returns how many."""
+    def kill(self, trace: str | None = None) -> int:
+        """Kill every environment, to simulate a failure; returns how many. `trace`: only the one that processes the
+        invocation with this trace header."""
         with self._changed:
-            environments = list(self._environments)
+            environments = [one for one in self._environments if trace is None or one.processes(trace)]
             # A process takes a moment to end; no caller gets one that is being killed.
-            self._idle.clear()
+            self._idle = [one for one in self._idle if one not in environments]
             # One that was starting has not failed: its caller gets another.
             for environment in environments:
                 environment.unwanted = True

@@ -65,9 +65,10 @@ class Runtime:
         failed."""
         self._pools[name].warm()
 
-    def kill(self, name: str) -> int:
-        """Kill the function's environments immediately, to simulate a failure; returns how many there were."""
-        return self._pools[name].kill()
+    def kill(self, name: str, trace: str | None = None) -> int:
+        """Kill the function's environments immediately, to simulate a failure; returns how many there were. `trace`:
+        only the one that processes the invocation with this trace header."""
+        return self._pools[name].kill(trace)
 
     def stop(self) -> None:
         for pool in self._pools.values():

@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -14,7 +15,7 @@ from tests.support.shop import Shop
 KILLS = ("killed before", "killed after")
 OF_WRITES_ALONE = frozenset({"killed after", "answer lost"})
 """Faults that make no difference where a line only reads."""
-AT_ONCE = 4
+AT_ONCE = 6
 
 P_contra = TypeVar("P_contra", contravariant=True)
 P = TypeVar("P")
@@ -25,30 +26,42 @@ class Cell(Protocol[P_contra]):
 
     shop: Shop
 
-    def tell(self, point: P_contra, fault: str) -> str:
-        """Has it happen and waits for the end. What came of it."""
+    def break_off(self, point: P_contra, fault: str) -> Callable[[], str]:
+        """Waits until it has happened. Gives what waits for the end and tells what came of it."""
 
 
 def run_all(
-    cells: Iterable[tuple[P, str]], opened: Callable[[], Cell[P]], *, together: Callable[[tuple[P, str]], bool]
+    cells: Iterable[tuple[P, str]], opened: Callable[[], Cell[P]], *, alone: Callable[[tuple[P, str]], str | None]
 ) -> dict[tuple[P, str], str]:
-    """What came of each cell. `together`: those that may run at once; the others run by themselves afterwards."""
-    told: dict[tuple[P, str], str] = {}
+    """What came of each cell.
 
-    def run(cell: tuple[P, str]) -> None:
+    Cells run in rounds: first all faults of a round happen, then the end of each is waited for, which may be that no
+    message is left in a queue. `alone`: None for the cells of the first round. Of those with the same name, each has a
+    later round; those with different names share theirs.
+    """
+    told: dict[tuple[P, str], str] = {}
+    first: list[tuple[P, str]] = []
+    later: dict[str, list[tuple[P, str]]] = {}
+    for cell in cells:
+        name = alone(cell)
+        (first if name is None else later.setdefault(name, [])).append(cell)
+    rounds = [first, *([cell for cell in some if cell] for some in zip_longest(*later.values()))]
+
+    def begin(cell: tuple[P, str]) -> tuple[Cell[P], Callable[[], str]]:
         one = opened()
+        return one, one.break_off(*cell)
+
+    def end(begun: tuple[Cell[P], Callable[[], str]]) -> str:
+        one, outcome = begun
         try:
-            told[cell] = one.tell(*cell)
+            return outcome()
         finally:
             one.shop.close()
 
-    all_cells = list(cells)
-    at_once = [cell for cell in all_cells if together(cell)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(run, at_once))
-    for cell in all_cells:
-        if cell not in at_once:
-            run(cell)
+        for some in rounds:
+            all_begun = list(pool.map(begin, some))
+            told.update(zip(some, pool.map(end, all_begun), strict=True))
     return told
 
 

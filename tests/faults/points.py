@@ -19,6 +19,11 @@ class Point(NamedTuple):
     writes: bool = True
     has: str = ""
 
+    @property
+    def of_provider(self) -> bool:
+        """Whether it asks the payment provider; all others ask AWS."""
+        return "/v1/" in self.operation
+
 
 CANCEL, PUBLISH, REFUND, RECONCILE = (
     "CancelOrderFunction",
@@ -51,4 +56,5 @@ POINTS = (
     Point(RECONCILE, "UpdateItem", "lost", "records that it was published"),
 )
 FAULTS = ("killed before", "killed after", "answer lost", "throttled", "broken")
-PROVIDER = "/v1/"
+NAMELESS = frozenset({"Scan", "GetSecretValue", "ChangeMessageVisibility"})
+"""Calls that name neither order nor payment."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -68,8 +69,8 @@ class Cell:
         self.mail_id = mail_id("order_canceled", cancellation_id(self.order_id, placed))
         self.proxy = self.world.proxies[FUNCTION]
 
-    def tell(self, point: Point, fault: str) -> str:
-        """Cancels, breaks off, and waits for the end. What came of it."""
+    def break_off(self, point: Point, fault: str) -> Callable[[], str]:
+        """Cancels, and waits until it is broken off. Gives what waits for the end and tells what came of it."""
         if point.operation == AGAIN:
             # Whose turn it is that SES has no time for.
             self.proxy.plan(about(SES, self.mail_id), refused_by_ses(429, "TooManyRequests"))
@@ -79,13 +80,13 @@ class Cell:
         self.proxy.plan(match, self._fault(point, fault), times=self._times(point, fault))
         self.shop.canceled(self.order_id)
         wait_until(lambda: self.proxy.is_over(match), what=f"{point} {fault} has happened", seconds=SECONDS)
-        return self.outcome()
+        return self.outcome
 
     def _fault(self, point: Point, fault: str) -> Fault:
-        kill, is_ses = self.world.kill(FUNCTION), point.operation == SES
+        is_ses = point.operation == SES
         made: dict[str, Fault] = {
-            "killed before": faults.before(kill),
-            "killed after": faults.after(kill),
+            "killed before": self.world.killed_before(FUNCTION),
+            "killed after": self.world.killed_after(FUNCTION),
             "answer lost": faults.drop_answer,
             "throttled": refused_by_ses(429, "TooManyRequestsException")
             if is_ses
@@ -164,10 +165,8 @@ def applies(point: Point, fault: str) -> bool:
 @pytest.mark.timeout(900)
 def test_whatever_breaks_off_a_mail_is_sent(world: World) -> None:
     cells = [(point, fault) for point in POINTS for fault in FAULTS if applies(point, fault)]
-    # A kill takes all processes of the function, and what names nobody is met by anybody: these by themselves.
-    told = run_all(
-        cells, lambda: Cell(world), together=lambda cell: cell[1] not in KILLS and cell[0].operation != AGAIN
-    )
+    # What names nobody is met by anybody: these by themselves.
+    told = run_all(cells, lambda: Cell(world), alone=lambda cell: AGAIN if cell[0].operation == AGAIN else None)
     assert_page(PAGE, render(told))
 
 

@@ -77,8 +77,8 @@ class Cell:
         self.words = [self.order_id, self.shop.store_id]
         self.before = self.shop.aws.order(self.order_id)
 
-    def tell(self, point: Point, fault: str) -> str:
-        """Goes through the story, breaks off, and waits for the end. What came of it."""
+    def break_off(self, point: Point, fault: str) -> Callable[[], str]:
+        """Goes through the story until it is broken off. Gives what waits for the end and tells what came of it."""
         proxy, match = self.world.proxies[point.function], self.match(point)
 
         def plan() -> None:
@@ -93,7 +93,7 @@ class Cell:
             self.ask()
         self.go_on(point.story)
         wait_until(lambda: proxy.is_over(match), what=f"{point} {fault} has happened", seconds=SECONDS)
-        return self.outcome(point.story)
+        return lambda: self.outcome(point.story)
 
     def match(self, point: Point) -> Callable[[Request], bool]:
         def match(request: Request) -> bool:
@@ -105,10 +105,9 @@ class Cell:
         return match
 
     def _fault(self, point: Point, fault: str) -> Fault:
-        kill = self.world.kill(point.function)
         made: dict[str, Fault] = {
-            "killed before": faults.before(kill),
-            "killed after": faults.after(kill),
+            "killed before": self.world.killed_before(point.function),
+            "killed after": self.world.killed_after(point.function),
             "answer lost": faults.drop_answer,
             "throttled": faults.aws_error("ThrottlingException"),
         }
@@ -232,8 +231,12 @@ def events(world: World) -> Iterator[EventWatch]:
 @pytest.mark.timeout(900)
 def test_whatever_breaks_off_a_request_has_one_outcome(world: World, events: EventWatch) -> None:
     cells = [(point, fault) for point in POINTS for fault in FAULTS if applies(point, fault)]
-    # A kill takes all processes of the function: these by themselves.
-    told = run_all(cells, lambda: Cell(world, events), together=lambda cell: cell[1] not in KILLS)
+    # What names nobody is met by anybody, and a process that looks for whatever there is has others' requests in hand.
+    told = run_all(
+        cells,
+        lambda: Cell(world, events),
+        alone=lambda cell: PROCESS if cell[1] in KILLS and REQUESTS in cell[0].words else None,
+    )
     assert_page(PAGE, render(told))
 
 

@@ -65,13 +65,13 @@ class Cell:
         self.withdrawal_id = withdrawal_id("customer", self.shop.customer_id, "key")
         self.proxy = world.proxies[FUNCTION]
 
-    def tell(self, point: Point, fault: str) -> str:
-        """Withdraws, breaks off, and waits for the end. What came of it."""
+    def break_off(self, point: Point, fault: str) -> Callable[[], str]:
+        """Withdraws, and waits until it is broken off. Gives what waits for the end and tells what came of it."""
         match = self._match(point)
         self.proxy.plan(match, self._fault(fault), times=3 if fault in {"throttled", "broken"} else 1)
         self.withdraw()
         wait_until(lambda: self.proxy.is_over(match), what=f"{point} {fault} has happened", seconds=SECONDS)
-        return self.outcome()
+        return self.outcome
 
     def _match(self, point: Point) -> Callable[[Request], bool]:
         is_mine = about(point.operation, self.order_id, self.withdrawal_id, self.shop.store_id)
@@ -83,10 +83,9 @@ class Cell:
         return match
 
     def _fault(self, fault: str) -> Fault:
-        kill = self.world.kill(FUNCTION)
         made: dict[str, Fault] = {
-            "killed before": faults.before(kill),
-            "killed after": faults.after(kill),
+            "killed before": self.world.killed_before(FUNCTION),
+            "killed after": self.world.killed_after(FUNCTION),
             "answer lost": faults.drop_answer,
             "throttled": faults.aws_error("ThrottlingException"),
             "broken": faults.fail(503),
@@ -154,8 +153,7 @@ def applies(point: Point, fault: str) -> bool:
 @pytest.mark.timeout(900)
 def test_whatever_breaks_off_a_withdrawal_is_dealt_with_once(world: World) -> None:
     cells = [(point, fault) for point in POINTS for fault in FAULTS if applies(point, fault)]
-    # A kill takes all processes of the function: these by themselves.
-    told = run_all(cells, lambda: Cell(world), together=lambda cell: cell[1] not in KILLS)
+    told = run_all(cells, lambda: Cell(world), alone=lambda _: None)
     assert_page(PAGE, render(told))
 
 

@@ -111,6 +111,19 @@ def test_killed_at_work_the_caller_is_told(runtime: Runtime, tmp_path: Path) -> 
     assert "SIGKILL" in result.json()["errorMessage"]
 
 
+def test_of_two_at_work_one_is_killed(runtime: Runtime, tmp_path: Path) -> None:
+    begun, over = [tmp_path / "first", tmp_path / "second"], tmp_path / "over"
+    with ThreadPoolExecutor(2) as pool:
+        waiting = {"do": "wait", "until": str(over)}
+        pending = [pool.submit(runtime.invoke, "patient", {**waiting, "begun": str(one)}) for one in begun]
+        wait_until(lambda: all(one.exists() and one.read_text() for one in begun), what="both are at work")
+        assert runtime.kill("patient", begun[0].read_text()) == 1
+        assert "SIGKILL" in pending[0].result(5).json()["errorMessage"]
+        over.touch()
+        assert pending[1].result().json() == "waited"
+    assert runtime.kill("patient", begun[1].read_text()) == 0, "it is no longer at work"
+
+
 def test_callers_queue_for_a_bounded_number_of_environments(runtime: Runtime, tmp_path: Path) -> None:
     with ThreadPoolExecutor(24) as pool:
         pids = {result.json()["pid"] for result in pool.map(lambda n: runtime.invoke("patient", {"n": n}), range(24))}
