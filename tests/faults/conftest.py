@@ -14,7 +14,7 @@ from local.aws.ports import free_port
 from local.stack import Settings, Stack
 from tests.support.aws import Aws, StackInfo
 from tests.support.machine import ROOT
-from tests.support.proxy import Fault, FaultProxy, Forward, Request
+from tests.support.proxy import FaultProxy, Request
 from tests.support.shop import Shop
 from tests.support.stripe_servers import Account, local_stripe
 
@@ -58,33 +58,11 @@ class World:
     def url(self) -> str:
         return self.stack.gateway.url
 
-    def kill(self, function: str) -> Callable[[], object]:
-        """Ends every process of a function, there and then."""
+    def kill(self, function: str, asked: Request | None = None) -> None:
+        """Ends every process of a function, there and then. `asked`: only the one that sent this request."""
         assert self.stack.runtime
         runtime, name = self.stack.runtime, self.stack.template.name(function)
-        return lambda: runtime.kill(name)
-
-    def killed_before(self, function: str) -> Fault:
-        """The process that asks ends; the service hears nothing."""
-
-        def fault(request: Request, _forward: Forward) -> None:
-            self._kill_who_asks(function, request)
-
-        return fault
-
-    def killed_after(self, function: str) -> Fault:
-        """The service does its work; then the process that asked ends, and the answer is lost."""
-
-        def fault(request: Request, forward: Forward) -> None:
-            forward(request)
-            self._kill_who_asks(function, request)
-
-        return fault
-
-    def _kill_who_asks(self, function: str, request: Request) -> None:
-        assert self.stack.runtime
-        runtime, name = self.stack.runtime, self.stack.template.name(function)
-        trace = request.headers.get("x-amzn-trace-id")
+        trace = asked.headers.get("x-amzn-trace-id") if asked else None
         # A request to a payment provider has no such header: any of the function's processes may have sent it.
         if trace is None or not runtime.kill(name, trace):
             runtime.kill(name)

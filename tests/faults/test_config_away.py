@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import httpx
@@ -38,7 +39,7 @@ def test_edits_that_nobody_looks_at(world: World, killed: bool) -> None:
     shop.accepted()
     proxy = world.proxies[VALIDATOR]
     proxy.clear()
-    proxy.plan(lambda _: True, faults.before(world.kill(VALIDATOR)) if killed else faults.refuse, times=10**9)
+    proxy.plan(lambda _: True, faults.before(partial(world.kill, VALIDATOR)) if killed else faults.refuse, times=10**9)
     try:
         # What is right is in force at once, and what is wrong is not: what was looked at last stands in.
         shop.configure(reasons=OTHERS)
@@ -70,7 +71,7 @@ def test_it_dies_once_at_each_call_of_an_edit(world: World) -> None:
         shop.accepted()
         proxy.clear()
         # Before the call on even turns, on odd ones once it has taken effect.
-        fault = (faults.before, faults.after)[skip % 2](world.kill(VALIDATOR))
+        fault = (faults.before, faults.after)[skip % 2](partial(world.kill, VALIDATOR))
         proxy.plan(lambda request: shop.scope in request.body.decode(), fault, skip=skip)  # noqa: B023 - done with before the next turn
 
         shop.configure(**WRONG)

@@ -13,6 +13,7 @@ from tests.faults.conftest import World, about
 from tests.support import documents
 from tests.support import proxy as faults
 from tests.support.aws import EventWatch
+from tests.support.proxy import Request
 from tests.support.shop import Shop
 from tests.support.waiting import wait_until
 
@@ -61,9 +62,9 @@ def test_a_message_that_was_lost_from_the_refund_queue_is_announced_again(world:
     order_id = shop.put(**documents.paid())
     taken: list[str] = []
 
-    def lose() -> None:
+    def lose(_request: Request) -> None:
         world.aws.sqs.purge_queue(QueueUrl=world.stack.services.queues["RefundQueue"])
-        world.kill(REFUND)()
+        world.kill(REFUND)
         taken.append(order_id)
 
     world.proxies[REFUND].plan(about("BatchGetItem", order_id), faults.before(lose))

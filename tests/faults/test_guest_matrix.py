@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
@@ -97,7 +98,8 @@ class Cell:
 
         # The mail's id is known once its row is put, which comes before all that names it alone.
         def match(request: Request) -> bool:
-            return about(point.operation, *self._words())(request)
+            # Nothing of another operation, for the names are looked up in all that was asked.
+            return about(point.operation)(request) and about(point.operation, *self._words())(request)
 
         return match
 
@@ -110,10 +112,11 @@ class Cell:
         return [self.order_id, self.shop.store_id, *rows]
 
     def _fault(self, point: Point, fault: str) -> Fault:
+        kill = partial(self.world.kill, point.function)
         throttled = refused_by_ses(429, "TooManyRequestsException")
         made: dict[str, Fault] = {
-            "killed before": self.world.killed_before(point.function),
-            "killed after": self.world.killed_after(point.function),
+            "killed before": faults.before(kill),
+            "killed after": faults.after(kill),
             "answer lost": faults.drop_answer,
             "throttled": throttled if point.operation == SES else faults.aws_error("ThrottlingException"),
             "broken": faults.fail(503),

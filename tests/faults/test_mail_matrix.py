@@ -9,6 +9,7 @@ import json
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -83,10 +84,11 @@ class Cell:
         return self.outcome
 
     def _fault(self, point: Point, fault: str) -> Fault:
+        kill = partial(self.world.kill, FUNCTION)
         is_ses = point.operation == SES
         made: dict[str, Fault] = {
-            "killed before": self.world.killed_before(FUNCTION),
-            "killed after": self.world.killed_after(FUNCTION),
+            "killed before": faults.before(kill),
+            "killed after": faults.after(kill),
             "answer lost": faults.drop_answer,
             "throttled": refused_by_ses(429, "TooManyRequestsException")
             if is_ses

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -92,17 +93,19 @@ class Cell:
 
     def _fault(self, name: str) -> Fault:
         provider = self.point.of_provider
-        forget = self.world.account.forget_keys
-        killed_after = self.world.killed_after(self.point.function)
+        kill = partial(self.world.kill, self.point.function)
 
-        def killed_and_forgotten(request: faults.Request, forward: faults.Forward) -> None:
-            killed_after(request, forward)
-            forget()
+        def forget(_request: faults.Request) -> None:
+            self.world.account.forget_keys()
+
+        def kill_and_forget(request: faults.Request) -> None:
+            kill(request)
+            forget(request)
 
         made: dict[str, Fault] = {
-            "killed before": self.world.killed_before(self.point.function),
+            "killed before": faults.before(kill),
             # The next attempt comes as if a day later, when the provider has forgotten the key.
-            "killed after": killed_and_forgotten if provider else killed_after,
+            "killed after": faults.after(kill_and_forget if provider else kill),
             "answer lost": faults.after(forget) if provider else faults.drop_answer,
             "throttled": faults.fail(429, b'{"error": {"type": "rate_limit_error"}}')
             if provider
@@ -125,7 +128,7 @@ class Cell:
         world, target = self.world, self.proxy
         if story == "fresh":
             # A function that has just started has yet to read the key.
-            world.kill(REFUND)()
+            world.kill(REFUND)
         if story == "lost":
             world.proxies[PUBLISH].plan(about("PutEvents", self.order_id), lose_cancel_of(self.order_id))
         if story in {"again", "released"}:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
@@ -105,9 +106,10 @@ class Cell:
         return match
 
     def _fault(self, point: Point, fault: str) -> Fault:
+        kill = partial(self.world.kill, point.function)
         made: dict[str, Fault] = {
-            "killed before": self.world.killed_before(point.function),
-            "killed after": self.world.killed_after(point.function),
+            "killed before": faults.before(kill),
+            "killed after": faults.after(kill),
             "answer lost": faults.drop_answer,
             "throttled": faults.aws_error("ThrottlingException"),
         }

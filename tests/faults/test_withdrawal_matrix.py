@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -83,9 +84,10 @@ class Cell:
         return match
 
     def _fault(self, fault: str) -> Fault:
+        kill = partial(self.world.kill, FUNCTION)
         made: dict[str, Fault] = {
-            "killed before": self.world.killed_before(FUNCTION),
-            "killed after": self.world.killed_after(FUNCTION),
+            "killed before": faults.before(kill),
+            "killed after": faults.after(kill),
             "answer lost": faults.drop_answer,
             "throttled": faults.aws_error("ThrottlingException"),
             "broken": faults.fail(503),

@@ -104,22 +104,22 @@ def just_after(action: Callable[[], object]) -> Fault:
     return fault
 
 
-def before(action: Callable[[], object]) -> Fault:
-    """Does something, then breaks off: the service hears nothing. With a kill, the caller's last line."""
+def before(action: Callable[[Request], object]) -> Fault:
+    """Does something about the request, then breaks off: the service hears nothing. With a kill, the last line."""
 
-    def fault(_request: Request, _forward: Forward) -> Answer | None:
-        action()
+    def fault(request: Request, _forward: Forward) -> Answer | None:
+        action(request)
         return None
 
     return fault
 
 
-def after(action: Callable[[], object]) -> Fault:
+def after(action: Callable[[Request], object]) -> Fault:
     """The service does its work; then something is done, and the answer is lost."""
 
     def fault(request: Request, forward: Forward) -> Answer | None:
         forward(request)
-        action()
+        action(request)
         return None
 
     return fault

@@ -33,7 +33,7 @@ def read_config_changes(records: Iterable[Mapping[str, Any]]) -> list[ConfigChan
                 sequence_number=body["SequenceNumber"],
                 version=f"{label}#{body['SequenceNumber'].zfill(40)}",
                 scope=body["Keys"]["scope"]["S"],
-                at=datetime.fromtimestamp(float(body["ApproximateCreationDateTime"]), UTC),
+                at=datetime.fromtimestamp(float(body["ApproximateCreationDateTime"]), UTC),  # seconds, no amount
                 before=before,
                 after=after,
             )
